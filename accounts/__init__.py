@@ -1,0 +1,1 @@
+"""People: users, groups, attributes, roles and how they sign in."""

@@ -1,0 +1,219 @@
+"""People and what is known of them. The e-mail address is the identity."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from accounts import roles
+from accounts.choices import Role
+
+
+class UserManager(BaseUserManager["User"]):
+    """Finds people by e-mail address, whatever its case."""
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        """Return the person with this e-mail address. Raises User.DoesNotExist."""
+        return self.get(email=(username or "").strip().lower())
+
+
+class User(AbstractBaseUser):
+    """A person. `is_active` is false for who is disabled, here or upstream."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=150)
+    is_active = models.BooleanField("active", default=True)
+    manager = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="reports")
+    time_zone = models.CharField(max_length=60, blank=True, help_text="For example Europe/Berlin; empty means UTC.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    disabled_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects: ClassVar[UserManager] = UserManager()
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    class Meta:
+        """One person per address."""
+
+        ordering = ["email"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="accounts_user_email_lower"),
+            models.CheckConstraint(
+                condition=models.Q(manager__isnull=True) | ~models.Q(manager=models.F("id")),
+                name="accounts_user_not_own_manager",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Name the person."""
+        return f"{self.name} <{self.email}>"
+
+    def get_full_name(self) -> str:
+        """Return the name; Django's admin asks for it."""
+        return self.name
+
+    def get_short_name(self) -> str:
+        """Return the name; Django's admin asks for it."""
+        return self.name
+
+    def role_set(self) -> frozenset[Role]:
+        """Return the person's roles; read once per instance."""
+        cached: frozenset[Role] | None = self.__dict__.get("_roles")
+        if cached is None:
+            cached = frozenset(Role(value) for value in self.roles.values_list("role", flat=True))
+            self.__dict__["_roles"] = cached
+        return cached
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the person may enter the admin site at all."""
+        return self.is_active and bool(self.role_set() & roles.STAFF)
+
+    @property
+    def is_superuser(self) -> bool:
+        """Nobody stands above the roles; Django's admin templates ask."""
+        return False
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        """Whether one of the person's roles allows `perm` ("app.action_model")."""
+        return self.is_active and roles.allow(self.role_set(), perm)
+
+    def has_perms(self, perm_list: Iterable[str], obj: Any = None) -> bool:
+        """Whether every permission is allowed."""
+        return all(self.has_perm(perm, obj) for perm in perm_list)
+
+    def has_module_perms(self, app_label: str) -> bool:
+        """Whether the person sees anything of the app in the admin site."""
+        return self.is_active and roles.allow_module(self.role_set(), app_label)
+
+
+class RoleAssignment(models.Model):
+    """A role that a person has."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="roles")
+    role = models.CharField(max_length=20, choices=Role.choices)
+
+    class Meta:
+        """A role is had once."""
+
+        constraints = [models.UniqueConstraint(fields=["user", "role"], name="accounts_role_once")]
+
+    def __str__(self) -> str:
+        """Name the role."""
+        return self.get_role_display()
+
+
+class Group(models.Model):
+    """A group of people. Names need not be unique: a flow that names one means all groups of that name."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=200)
+    members = models.ManyToManyField(User, through="GroupMembership", related_name="groups")
+
+    class Meta:
+        """Groups are found by name."""
+
+        ordering = ["name"]
+        # Conditions and the admin's search look a group up by its name.
+        indexes = [models.Index(fields=["name"], name="accounts_group_name")]
+
+    def __str__(self) -> str:
+        """Name the group."""
+        return self.name
+
+
+class GroupMembership(models.Model):
+    """A person in a group."""
+
+    group = models.ForeignKey(Group, models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
+
+    class Meta:
+        """A person is in a group once."""
+
+        constraints = [models.UniqueConstraint(fields=["group", "user"], name="accounts_membership_once")]
+
+    def __str__(self) -> str:
+        """Name both."""
+        return f"{self.user_id} in {self.group_id}"
+
+
+class Attribute(models.Model):
+    """What a directory or a shift schedule says of a person: e.g. type okta_city, value Berlin."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="attributes")
+    type = models.CharField(max_length=100)
+    value = models.CharField(max_length=300)
+
+    class Meta:
+        """A value is said once."""
+
+        constraints = [models.UniqueConstraint(fields=["user", "type", "value"], name="accounts_attribute_once")]
+        # Conditions on an attribute find who has the value.
+        indexes = [models.Index(fields=["type", "value"], name="accounts_attribute_value")]
+
+    def __str__(self) -> str:
+        """Show type and value."""
+        return f"{self.type} = {self.value}"
+
+
+class SignInLink(models.Model):
+    """A link that signs one person in, once. Only the digest of its token is kept."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="sign_in_links")
+    token_digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        """Nobody manages links by hand."""
+
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        """Name the person, never the token."""
+        return f"sign-in link of {self.user_id}"
+
+
+class AbstractChange(models.Model):
+    """News for the floors above, written in the transaction that made it. Each floor that has news has such a table."""
+
+    kind = models.CharField(max_length=60)
+    subject_id = models.CharField(max_length=64)
+    payload = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    delivered_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    last_error = models.TextField(blank=True)
+
+    class Meta:
+        """Delivered on commit; what was missed is found by the sweep."""
+
+        abstract = True
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        """Name kind and subject."""
+        return f"{self.kind} {self.subject_id}"
+
+
+class Change(AbstractChange):
+    """News of people and groups."""
+
+    class Meta(AbstractChange.Meta):
+        """The sweep reads what is not delivered."""
+
+        abstract = False
+        indexes = [
+            # The sweep that delivers what was missed.
+            models.Index(fields=["id"], name="accounts_change_waiting", condition=models.Q(delivered_at__isnull=True))
+        ]

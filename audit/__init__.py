@@ -1,0 +1,1 @@
+"""The trail: append-only, sealed into a hash chain. Imports only Django."""

@@ -1,0 +1,187 @@
+"""All settings, read from the environment (`X` or `X_FILE`). Without any, Latchkey runs embedded on SQLite."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from csp.constants import NONE, SELF
+
+from config import env
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = Path(env.text("LATCHKEY_DATA", str(ROOT / "data")))
+
+DEBUG = False
+# The embedded default makes its keys into DATA at the first start (config/keys.py); production sets them.
+EMBEDDED = env.boolean("LATCHKEY_EMBEDDED", default=not env.text("LATCHKEY_DATABASE_URL"))
+PUBLIC_URL = env.text("LATCHKEY_PUBLIC_URL", "http://127.0.0.1:8810")
+SECRET_KEY = env.text("LATCHKEY_SECRET_KEY") or "unset"
+# Comma-separated, newest first: "id:64 hex digits". The first encrypts, all decrypt: that is how a key is rotated.
+STORE_KEYS = env.words("LATCHKEY_STORE_KEYS")
+# X25519 private keys "id:64 hex digits", newest first; credentials made for grantees are sealed to the first.
+SEALING_KEYS = env.words("LATCHKEY_SEALING_KEYS")
+ALLOWED_HOSTS = env.words("LATCHKEY_ALLOWED_HOSTS", urlsplit(PUBLIC_URL).hostname or "127.0.0.1")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL.rstrip("/")]
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "channels",
+    "csp",
+    "allauth",
+    "allauth.account",
+    "django_celery_beat",
+    "audit",
+    "accounts",
+    "integrations",
+    "flows",
+    "access_requests",
+    "config",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+
+def _database(url: str) -> dict[str, Any]:
+    """Return Django's settings for `postgresql://user:password@host:port/name` or, when empty, the embedded SQLite."""
+    if not url:
+        # IMMEDIATE: with DEFERRED, concurrent read-then-write fails with "database is locked". FULL: an audit product
+        # does not lose its last commits at a power cut.
+        pragmas = "journal_mode=WAL synchronous=FULL foreign_keys=ON temp_store=MEMORY journal_size_limit=67108864"
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": DATA / "latchkey.sqlite3",
+            "OPTIONS": {
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                "init_command": "".join(f"PRAGMA {pragma};" for pragma in pragmas.split()),
+            },
+        }
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgres", "postgresql"}:
+        raise env.BadSetting(f"LATCHKEY_DATABASE_URL must begin with postgresql://, not {parts.scheme}://.")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or "") or env.text("LATCHKEY_DATABASE_PASSWORD"),
+        "HOST": parts.hostname or "",
+        "PORT": str(parts.port or ""),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+
+
+DATABASES = {"default": _database(env.text("LATCHKEY_DATABASE_URL"))}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.backends.PeopleBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
+
+REDIS_URL = env.text("LATCHKEY_REDIS_URL")
+CELERY_BROKER_URL = REDIS_URL or "memory://"
+# kombu's in-memory transport sleeps a whole second between looks unless told otherwise.
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {} if REDIS_URL else {"polling_interval": 0.02}
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_TIMEZONE = "UTC"
+CHANNEL_LAYERS: dict[str, Any] = {
+    "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
+    if REDIS_URL
+    else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+}
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = DATA / "static"
+STATICFILES_DIRS = [ROOT / "static"]
+WHITENOISE_USE_FINDERS = EMBEDDED
+
+HTTPS = PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 12 * 3600
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.boolean("LATCHKEY_BEHIND_PROXY", False) else None
+SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "connect-src": [SELF],
+        "font-src": [SELF],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+EMAIL_HOST = env.text("LATCHKEY_EMAIL_HOST", "127.0.0.1")
+DEFAULT_FROM_EMAIL = env.text("LATCHKEY_EMAIL_FROM", "latchkey@localhost")
+
+# How long a lease on an order lasts (seconds), and how long an order waits between tries at most.
+LEASE_SECONDS = env.integer("LATCHKEY_LEASE_SECONDS", 60)
+RETRY_SECONDS_MAX = env.integer("LATCHKEY_RETRY_SECONDS_MAX", 3600)
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.text("LATCHKEY_LOG_LEVEL", "WARNING")},
+}

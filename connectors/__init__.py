@@ -1,0 +1,1 @@
+"""Everything that runs beside a target. No Django anywhere in it."""

@@ -1,0 +1,1 @@
+"""What both sides agree on: orders, reports, errors, manifests. Standard library only, frozen dataclasses."""

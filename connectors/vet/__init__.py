@@ -1,0 +1,1 @@
+"""Proves a provider folder: manifest closed, files and parameters match, quality claims hold."""

@@ -1,0 +1,1 @@
+"""Policy: scopes, bundles, access flows, and the decision."""

@@ -1,0 +1,1 @@
+"""Configured systems: inventory, secrets, connectors and orders. The one door to connectors/."""

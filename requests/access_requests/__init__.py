@@ -1,0 +1,1 @@
+"""Asks, approvals, grants: the lifecycle of access."""

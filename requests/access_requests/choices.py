@@ -1,0 +1,154 @@
+"""States, declared once: value, label, tone and groups. Templates never compare strings."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from django.db import models
+
+
+class Tone(StrEnum):
+    """How a state looks; the stylesheet knows these five."""
+
+    GOOD = "good"
+    WAIT = "wait"
+    BAD = "bad"
+    MOVE = "move"
+    QUIET = "quiet"
+
+
+class RequestState(models.TextChoices):
+    """The states of an access request (product.md section 2)."""
+
+    INITIALIZING = "initializing", "Preparing"
+    PENDING_MFA = "pending_mfa", "Waiting for your second factor"
+    PENDING = "pending", "Pending"
+    APPROVED = "approved", "Approved"
+    GRANTING = "granting", "Granting"
+    ACTIVE = "active", "Active"
+    REVOKING = "revoking", "Revoking"
+    REVOKED = "revoked", "Revoked"
+    FAILED = "failed", "Failed"
+    REJECTED = "rejected", "Rejected"
+    CANCELLED = "cancelled", "Cancelled"
+    LAPSED = "lapsed", "Lapsed"
+
+
+_S = RequestState
+
+WAITING = (_S.INITIALIZING, _S.PENDING_MFA, _S.PENDING)
+FINAL = (_S.REVOKED, _S.FAILED, _S.REJECTED, _S.CANCELLED, _S.LAPSED)
+OPEN = tuple(state for state in RequestState if state not in FINAL)
+# Access may exist at the target in these; nowhere else.
+HOLDS_ACCESS = (_S.GRANTING, _S.ACTIVE, _S.REVOKING)
+
+TONES: dict[RequestState, Tone] = {
+    _S.INITIALIZING: Tone.QUIET,
+    _S.PENDING_MFA: Tone.WAIT,
+    _S.PENDING: Tone.WAIT,
+    _S.APPROVED: Tone.MOVE,
+    _S.GRANTING: Tone.MOVE,
+    _S.ACTIVE: Tone.GOOD,
+    _S.REVOKING: Tone.MOVE,
+    _S.REVOKED: Tone.GOOD,
+    _S.FAILED: Tone.BAD,
+    _S.REJECTED: Tone.BAD,
+    _S.CANCELLED: Tone.QUIET,
+    _S.LAPSED: Tone.QUIET,
+}
+
+
+class UnitState(models.TextChoices):
+    """The states of an access unit."""
+
+    PENDING = "pending", "Pending"
+    GRANTING = "granting", "Granting"
+    ACTIVE = "active", "Active"
+    REVOKING = "revoking", "Revoking"
+    ENDED = "ended", "Ended"
+    FAILED = "failed", "Failed"
+
+
+UNIT_TONES: dict[UnitState, Tone] = {
+    UnitState.PENDING: Tone.QUIET,
+    UnitState.GRANTING: Tone.MOVE,
+    UnitState.ACTIVE: Tone.GOOD,
+    UnitState.REVOKING: Tone.MOVE,
+    UnitState.ENDED: Tone.QUIET,
+    UnitState.FAILED: Tone.BAD,
+}
+
+
+class EndedHow(models.TextChoices):
+    """How a revoked request came to its end."""
+
+    PROVEN = "proven", "proven"
+    DECLARED = "declared", "declared"
+
+
+class EndReason(models.TextChoices):
+    """Why access ended, or a request never came to it."""
+
+    TIME = "time", "The time ended"
+    HANDED_BACK = "handed_back", "Handed back"
+    REVOKED_BY_ADMIN = "revoked_by_admin", "Revoked by an admin"
+    REVOKED_BY_APPROVER = "revoked_by_approver", "Revoked by an approver"
+    FLOW_DISABLED = "flow_disabled", "The access flow was disabled"
+    NOT_ELIGIBLE = "not_eligible", "No longer eligible"
+    NOTHING_GRANTED = "nothing_granted", "Nothing could be granted"
+    NO_ANSWER = "no_answer", "Nobody answered in time"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+    REJECTED = "rejected", "Rejected"
+
+
+class ApprovalStatus(models.TextChoices):
+    """What one approver has said."""
+
+    PENDING = "pending", "Pending"
+    APPROVED = "approved", "Approved"
+    REJECTED = "rejected", "Rejected"
+
+
+class CredentialsStatus(models.TextChoices):
+    """Of a session's credentials. The client API calls AVAILABLE "NEW"."""
+
+    NOT_APPLICABLE = "NOT_APPLICABLE", "Not applicable"
+    AVAILABLE = "AVAILABLE", "Available"
+    VIEWED = "VIEWED", "Viewed"
+    RESETTING = "RESETTING", "Resetting"
+
+
+def in_older_api(state: RequestState) -> str:
+    """Return the state in the words of the older public API; derived, never stored."""
+    return {
+        _S.INITIALIZING: "PENDING",
+        _S.PENDING_MFA: "PENDING",
+        _S.PENDING: "PENDING",
+        _S.APPROVED: "APPROVED",
+        _S.GRANTING: "APPROVED",
+        _S.ACTIVE: "GRANTED",
+        _S.REVOKING: "REVOKING",
+        _S.REVOKED: "EXPIRED",
+        _S.FAILED: "FAILED",
+        _S.REJECTED: "REJECTED",
+        _S.CANCELLED: "EXPIRED",
+        _S.LAPSED: "EXPIRED",
+    }[state]
+
+
+def in_client_api(state: RequestState) -> str:
+    """Return the state in the words of the client API; derived, never stored."""
+    return {
+        _S.INITIALIZING: "Initializing",
+        _S.PENDING_MFA: "PendingMFA",
+        _S.PENDING: "Pending",
+        _S.APPROVED: "Granting",
+        _S.GRANTING: "Granting",
+        _S.ACTIVE: "Active",
+        _S.REVOKING: "Revoking",
+        _S.REVOKED: "Revoked",
+        _S.FAILED: "Failed",
+        _S.REJECTED: "Rejected",
+        _S.CANCELLED: "Revoked",
+        _S.LAPSED: "Rejected",
+    }[state]

@@ -1,0 +1,348 @@
+"""Requests, approvals, grants, sessions, and the record of how each ended."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.utils import timezone
+
+from access_requests.choices import (
+    HOLDS_ACCESS,
+    TONES,
+    UNIT_TONES,
+    WAITING,
+    ApprovalStatus,
+    CredentialsStatus,
+    EndedHow,
+    EndReason,
+    RequestState,
+    UnitState,
+)
+from accounts.models import User
+from flows.models import FlowVersion
+from integrations.models import Integration, Order, Permission, Resource
+
+
+class AccessRequest(models.Model):
+    """One ask of one flow, by a requestor for a grantee."""
+
+    id = models.BigAutoField(primary_key=True)
+    requestor = models.ForeignKey(User, models.PROTECT, related_name="requests_made")
+    grantee = models.ForeignKey(User, models.PROTECT, related_name="requests_held")
+    # The version that decided. The flow itself is reached through it and may have moved on.
+    flow_version = models.ForeignKey(FlowVersion, models.PROTECT, related_name="requests")
+    state = models.CharField(max_length=20, choices=RequestState.choices, default=RequestState.INITIALIZING)
+    justification = models.TextField(blank=True)
+    # Null means without an end, which the flow has to have said out loud.
+    duration_seconds = models.PositiveIntegerField(null=True)
+    requested_at = models.DateTimeField(default=timezone.now)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    activated_at = models.DateTimeField(null=True, blank=True)
+    # The server's end: activation + duration, one end for all units. Null before activation and when indefinite.
+    ends_at = models.DateTimeField(null=True, blank=True)
+    # A waiting request lapses here; an approved one that cannot be dispatched, too.
+    lapses_at = models.DateTimeField(null=True, blank=True)
+    # When the revoke was due; kept as part of the proof.
+    due_at = models.DateTimeField(null=True, blank=True)
+    overdue_since = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_how = models.CharField(max_length=10, choices=EndedHow.choices, blank=True)
+    end_reason = models.CharField(max_length=30, choices=EndReason.choices, blank=True)
+    # What to tell the person about how it stands: the reason of a refusal, the last error in words.
+    note = models.TextField(blank=True)
+    warning = models.BooleanField(default=False, help_text="Active, but some units failed.")
+
+    class Meta:
+        """What must never be is refused by the database."""
+
+        verbose_name = "access request"
+        ordering = ["-id"]
+        default_permissions = ("view",)
+        permissions = [("revoke_accessrequest", "Can revoke anybody's access")]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(state=RequestState.ACTIVE) | models.Q(activated_at__isnull=False),
+                name="requests_active_has_begun",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state=RequestState.ACTIVE)
+                | models.Q(duration_seconds__isnull=True)
+                | models.Q(ends_at__isnull=False),
+                name="requests_active_has_an_end",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state=RequestState.REVOKING) | models.Q(due_at__isnull=False),
+                name="requests_revoking_is_due",
+            ),
+            models.CheckConstraint(
+                condition=(models.Q(state=RequestState.REVOKED) & ~models.Q(ended_how=""))
+                | (~models.Q(state=RequestState.REVOKED) & models.Q(ended_how="")),
+                name="requests_revoked_says_how",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state=RequestState.REVOKED) | models.Q(ended_at__isnull=False),
+                name="requests_revoked_says_when",
+            ),
+        ]
+        indexes = [
+            # The sweep that ends what is over.
+            models.Index(fields=["ends_at"], name="requests_due", condition=models.Q(state=RequestState.ACTIVE)),
+            # The sweep that lapses what nobody answered.
+            models.Index(fields=["lapses_at"], name="requests_lapsing", condition=models.Q(state__in=WAITING)),
+            # The sweep that dispatches what was approved.
+            models.Index(fields=["id"], name="requests_approved", condition=models.Q(state=RequestState.APPROVED)),
+            # The sweep and the overview that watch what is under way, and overdue ends.
+            models.Index(fields=["due_at"], name="requests_revoking", condition=models.Q(state=RequestState.REVOKING)),
+            models.Index(fields=["id"], name="requests_granting", condition=models.Q(state=RequestState.GRANTING)),
+            # My access.
+            models.Index(fields=["grantee", "-id"], name="requests_of_grantee"),
+            models.Index(fields=["requestor", "-id"], name="requests_of_requestor"),
+            # What one person holds now: eligibility, off-boarding.
+            models.Index(fields=["grantee"], name="requests_held", condition=models.Q(state__in=HOLDS_ACCESS)),
+        ]
+
+    def __str__(self) -> str:
+        """Show the number people quote."""
+        return f"AR-{self.pk}"
+
+    @property
+    def flow_name(self) -> str:
+        """The flow's name as it was when it decided."""
+        return str(self.flow_version.document.get("name", ""))
+
+    @property
+    def tone(self) -> str:
+        """How the state looks."""
+        return TONES[RequestState(self.state)]
+
+    @property
+    def word(self) -> str:
+        """The state as people read it."""
+        if self.state == RequestState.REVOKED:
+            return f"{RequestState.REVOKED.label} ({EndedHow(self.ended_how).label})"
+        return str(RequestState(self.state).label)
+
+
+class AccessGroup(models.Model):
+    """The part of a request that lies in one integration. While it holds access it is the grant, with its own login."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    request = models.ForeignKey(AccessRequest, models.PROTECT, related_name="access_groups")
+    integration = models.ForeignKey(Integration, models.PROTECT, related_name="access_groups")
+    # The login made for this grant, fixed when it is first dispatched; empty where the target has none.
+    login = models.CharField(max_length=63, blank=True)
+    dispatched_at = models.DateTimeField(null=True, blank=True)
+    # The target's own end: dispatch + duration + one lease. Null when indefinite or not dispatched.
+    backstop_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    # When the login left behind (disabled) is to be deleted, and when it was.
+    cleanup_due_at = models.DateTimeField(null=True, blank=True)
+    cleaned_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        """One group per request and integration."""
+
+        default_permissions = ("view",)
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["request", "integration"], name="requests_group_once"),
+            models.UniqueConstraint(
+                fields=["integration", "login"], condition=~models.Q(login=""), name="requests_login_once"
+            ),
+        ]
+        indexes = [
+            # The sweep that deletes logins left behind.
+            models.Index(
+                fields=["cleanup_due_at"],
+                name="requests_cleanup_due",
+                condition=models.Q(cleanup_due_at__isnull=False, cleaned_at__isnull=True),
+            )
+        ]
+
+    def __str__(self) -> str:
+        """Name request and integration."""
+        return f"AR-{self.request_id} in {self.integration_id}"
+
+
+class AccessUnit(models.Model):
+    """One entitlement of an access group, with a status of its own. Names are snapshots: inventory moves on."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    group = models.ForeignKey(AccessGroup, models.PROTECT, related_name="units")
+    resource = models.ForeignKey(Resource, models.PROTECT, related_name="+")
+    permission = models.ForeignKey(Permission, models.PROTECT, related_name="+")
+    state = models.CharField(max_length=10, choices=UnitState.choices, default=UnitState.PENDING)
+    message = models.TextField(blank=True)
+    resource_type = models.CharField(max_length=60)
+    resource_source_id = models.CharField(max_length=700)
+    resource_path = models.CharField(max_length=700)
+    permission_source_id = models.CharField(max_length=200)
+    permission_name = models.CharField(max_length=200)
+
+    class Meta:
+        """An entitlement is there once in a group."""
+
+        default_permissions = ("view",)
+        ordering = ["resource_path", "permission_name"]
+        constraints = [models.UniqueConstraint(fields=["group", "resource", "permission"], name="requests_unit_once")]
+
+    def __str__(self) -> str:
+        """Name resource and permission."""
+        return f"{self.permission_name} on {self.resource_path}"
+
+    @property
+    def tone(self) -> str:
+        """How the state looks."""
+        return UNIT_TONES[UnitState(self.state)]
+
+
+class Approval(models.Model):
+    """One approver's part in a request: who is asked, why, and what was said."""
+
+    request = models.ForeignKey(AccessRequest, models.PROTECT, related_name="approvals")
+    approver = models.ForeignKey(User, models.PROTECT, related_name="approvals")
+    # Index of the approver group in the flow version's document, and its tier.
+    group_index = models.PositiveSmallIntegerField(default=0)
+    tier = models.PositiveSmallIntegerField(default=0)
+    why = models.CharField(max_length=300, help_text="Why this person is asked, in words.")
+    status = models.CharField(max_length=10, choices=ApprovalStatus.choices, default=ApprovalStatus.PENDING)
+    reason = models.CharField(max_length=500, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        """A person is asked once per group."""
+
+        default_permissions = ("view",)
+        ordering = ["tier", "group_index", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["request", "approver", "group_index"], name="requests_approval_once"),
+            models.CheckConstraint(
+                condition=models.Q(status=ApprovalStatus.PENDING, decided_at__isnull=True)
+                | (~models.Q(status=ApprovalStatus.PENDING) & models.Q(decided_at__isnull=False)),
+                name="requests_approval_decided_says_when",
+            ),
+        ]
+        # My tasks.
+        indexes = [
+            models.Index(fields=["approver"], name="requests_tasks", condition=models.Q(status=ApprovalStatus.PENDING))
+        ]
+
+    def __str__(self) -> str:
+        """Name approver and status."""
+        return f"{self.approver_id}: {self.status}"
+
+
+class AccessSession(models.Model):
+    """What a grantee holds through one grant: the details to connect, and the credentials until they are seen."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    group = models.OneToOneField(AccessGroup, models.PROTECT, related_name="session")
+    details = models.JSONField(default=dict, help_text="Details to connect that are no secret.")
+    credentials_status = models.CharField(
+        max_length=20, choices=CredentialsStatus.choices, default=CredentialsStatus.NOT_APPLICABLE
+    )
+    # Sealed to the server's key, bound to the group's id; emptied when first seen.
+    sealed_credentials = models.TextField(blank=True)
+    credentials_made_at = models.DateTimeField(null=True, blank=True)
+    consumed_at = models.DateTimeField(null=True, blank=True)
+    consumed_by = models.CharField(max_length=60, blank=True, help_text="The surface that took the credentials.")
+    started_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        """Ciphertext is there exactly while the credentials are available."""
+
+        default_permissions = ("view",)
+        constraints = [
+            models.CheckConstraint(
+                condition=(models.Q(credentials_status=CredentialsStatus.AVAILABLE) & ~models.Q(sealed_credentials=""))
+                | (~models.Q(credentials_status=CredentialsStatus.AVAILABLE) & models.Q(sealed_credentials="")),
+                name="requests_session_sealed_while_available",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Name the grant."""
+        return f"session of {self.group_id}"
+
+
+class Transition(models.Model):
+    """One move of a request from one state to another."""
+
+    request = models.ForeignKey(AccessRequest, models.PROTECT, related_name="transitions")
+    from_state = models.CharField(max_length=20, choices=RequestState.choices)
+    to_state = models.CharField(max_length=20, choices=RequestState.choices)
+    at = models.DateTimeField(default=timezone.now)
+    actor_kind = models.CharField(max_length=20)
+    actor_id = models.CharField(max_length=64, blank=True)
+    actor_name = models.CharField(max_length=200, blank=True)
+    reason = models.TextField(blank=True)
+    operation = models.UUIDField()
+
+    class Meta:
+        """The timeline of a request."""
+
+        default_permissions = ("view",)
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        """Show the move."""
+        return f"{self.from_state} → {self.to_state}"
+
+
+class StandingRecord(models.Model):
+    """Access of a person that was there before us: found, recorded, never touched."""
+
+    integration = models.ForeignKey(Integration, models.CASCADE, related_name="standing")
+    person = models.ForeignKey(User, models.CASCADE, related_name="standing")
+    login = models.CharField(max_length=200)
+    resource_type = models.CharField(max_length=60)
+    resource = models.CharField(max_length=700)
+    permission = models.CharField(max_length=200)
+    first_seen_at = models.DateTimeField(default=timezone.now)
+    last_seen_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        """Recorded once."""
+
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["integration", "person", "login", "resource_type", "resource", "permission"],
+                name="requests_standing_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        """Show what it is."""
+        return f"{self.login}: {self.permission} on {self.resource}"
+
+
+class Proof(models.Model):
+    """That a grant is over: what was read back, when, by whom, with which functions. Also of a failed grant."""
+
+    group = models.OneToOneField(AccessGroup, models.PROTECT, related_name="proof")
+    # SET_NULL: orders may be tidied away; the proof stands by itself.
+    order = models.ForeignKey(Order, models.SET_NULL, null=True, related_name="+")
+    due_at = models.DateTimeField()
+    ended_at = models.DateTimeField()
+    lag_seconds = models.FloatField()
+    # By the target's own clock.
+    read_at = models.DateTimeField()
+    connector = models.CharField(max_length=200)
+    found = models.JSONField(
+        default=list, help_text="What the read-back saw of this grant: nothing, or it is no proof."
+    )
+    functions = models.JSONField(default=list, help_text="Functions that ran, with their digests.")
+    sessions_ended = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        """A proof that found something is none."""
+
+        default_permissions = ("view",)
+        constraints = [models.CheckConstraint(condition=models.Q(found=[]), name="requests_proof_found_nothing")]
+
+    def __str__(self) -> str:
+        """Show when it was read."""
+        return f"read back {self.read_at:%Y-%m-%d %H:%M:%S}"
