@@ -1,0 +1,221 @@
+"""How tests run. See `tests/databases.py` for our own database and `tests/cast.py` for the people.
+
+Fixtures every test may ask for:
+
+* `db`: our database, rolled back afterwards.  `fresh_database`: a database of the test's own with real commits.
+* `cast`: requester, approver, admin, outsider, in whichever database the test asked for (`db` by default).
+* `rng`: a random.Random for this test, made from the run's seed (printed; `--seed N` repeats a run).
+
+Options: `--full` also runs what is marked `full`; `--only database` runs what uses our database, `--only plain` the
+rest, so that `script/test` runs the rest once and not once per database. The environment says which database it is:
+LATCHKEY_TEST_DATABASE=sqlite (default) or postgresql, which starts a private server. Sockets reach this machine only.
+Time is an argument (`at`) everywhere, so there is no clock to fake.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import secrets
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests import network, servers
+
+DATABASE_FIXTURES = {"db", "fresh_database", "cast", "django_db_setup", "template_database"}
+REFUSED_FIXTURES = {"transactional_db", "live_server", "django_db_reset_sequences", "django_db_serialized_rollback"}
+_held = ExitStack()
+
+
+def _begin_run() -> None:
+    """Make the run's folder and, for PostgreSQL, its server; set the environment that config.settings reads.
+
+    Runs when pytest loads this file, before anything reads the settings. xdist's workers inherit the environment and
+    find the run already begun.
+    """
+    if "LATCHKEY_TEST_RUN" not in os.environ:
+        run = Path(tempfile.mkdtemp(prefix="latchkey-test-"))
+        run.chmod(0o755)
+        _held.callback(shutil.rmtree, run, ignore_errors=True)
+        for name in [name for name in os.environ if name.startswith("LATCHKEY_") and "_TEST_" not in name]:
+            del os.environ[name]
+        os.environ["LATCHKEY_TEST_RUN"] = str(run)
+        os.environ.setdefault("LATCHKEY_TEST_SEED", str(secrets.randbelow(10**6)))
+        if os.environ.get("LATCHKEY_TEST_DATABASE", "sqlite") == "postgresql":
+            os.environ["LATCHKEY_DATABASE_URL"] = _held.enter_context(servers.postgres(run)).url("postgres")
+        _held.callback(os.environ.pop, "LATCHKEY_TEST_RUN")
+    os.environ |= {
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "LATCHKEY_DATA": os.environ["LATCHKEY_TEST_RUN"],
+        "LATCHKEY_EMBEDDED": "true",
+        "LATCHKEY_SECRET_KEY": "a secret key that is for tests only, long enough to please the checks: 0123456789",
+        "LATCHKEY_STORE_KEYS": f"test:{'5a' * 32}",
+        "LATCHKEY_SEALING_KEYS": f"test:{'a5' * 32}",
+    }
+
+
+_begin_run()
+network.block()
+
+from django.conf import settings  # noqa: E402  # only now is the environment complete
+
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, "testserver", "localhost"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add our options."""
+    parser.addoption("--full", action="store_true", help="also run the tests of the full lane")
+    parser.addoption("--only", choices=["database", "plain"], help="only tests that use our database, or only others")
+    parser.addoption("--seed", help="repeat a run with this seed")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Take the seed; a worker of xdist gets it through the environment."""
+    if config.getoption("--seed"):
+        os.environ["LATCHKEY_TEST_SEED"] = config.getoption("--seed")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the private server and remove the run's folder, where this process made them."""
+    _held.close()
+
+
+def _uses_database(item: pytest.Item) -> bool:
+    """Whether the test touches our own database."""
+    fixtures = set(getattr(item, "fixturenames", ()))
+    return bool(fixtures & DATABASE_FIXTURES) or item.get_closest_marker("django_db") is not None
+
+
+def _refuse_flushing(item: pytest.Item) -> None:
+    """Stop the run at a test that would flush the tables: the audit trail cannot be emptied."""
+    marker = item.get_closest_marker("django_db")
+    if set(getattr(item, "fixturenames", ())) & REFUSED_FIXTURES or (marker and marker.kwargs.get("transaction")):
+        raise pytest.UsageError(f"{item.nodeid}: use the fixture fresh_database to have real commits.")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep what belongs to this lane."""
+    keep: list[pytest.Item] = []
+    leave: list[pytest.Item] = []
+    only, full = config.getoption("--only"), config.getoption("--full")
+    for item in items:
+        _refuse_flushing(item)
+        here = only is None or (only == "database") == _uses_database(item)
+        later = here and not full and item.get_closest_marker("full") is not None
+        (keep if here and not later else leave).append(item)
+        if later:
+            _outcomes["only in the full lane"] += 1
+    items[:] = keep
+    if leave:
+        config.hook.pytest_deselected(items=leave)
+
+
+_outcomes: Counter[str] = Counter()
+_skips: list[tuple[str, str]] = []
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Count outcomes; an error in setting up or tearing down is a failure."""
+    if report.skipped:
+        _outcomes["skipped"] += 1
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        _skips.append((report.nodeid, reason.removeprefix("Skipped: ")))
+    elif report.failed:
+        _outcomes["failed"] += 1
+    elif report.when == "call":
+        _outcomes["passed"] += 1
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    """A module that cannot be collected is a failure; one that skips itself is a skip."""
+    if report.failed:
+        _outcomes["failed"] += 1
+    elif report.skipped:
+        _outcomes["skipped"] += 1
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        _skips.append((report.nodeid, reason.removeprefix("Skipped: ")))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write what script/test adds up. Only the controlling process counts; xdist's workers report to it."""
+    path = os.environ.get("LATCHKEY_TEST_REPORT")
+    if path and "PYTEST_XDIST_WORKER" not in os.environ:
+        Path(path).write_text(json.dumps({"outcomes": _outcomes, "skips": _skips}))
+
+
+def pytest_report_header() -> str:
+    """Say what the run depends on."""
+    database = os.environ.get("LATCHKEY_TEST_DATABASE", "sqlite")
+    return f"latchkey: database {database}, seed {os.environ['LATCHKEY_TEST_SEED']}"
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> random.Random:
+    """Return this test's own source of chance, repeatable by the seed whatever else runs."""
+    return random.Random(f"{os.environ['LATCHKEY_TEST_SEED']}:{request.node.nodeid}")
+
+
+@pytest.fixture(scope="session")
+def template_database(django_test_environment: None, django_db_blocker: object) -> None:
+    """Build the template that databases are cloned from, once per run."""
+    from pytest_django import DjangoDbBlocker
+
+    from tests import databases
+
+    assert isinstance(django_db_blocker, DjangoDbBlocker)
+    with django_db_blocker.unblock():
+        databases.ensure_template()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(template_database: None, django_db_blocker: object) -> Iterator[None]:
+    """Give this process a clone for its `db` tests, instead of Django's own way of making a test database."""
+    from pytest_django import DjangoDbBlocker
+
+    from tests import databases
+
+    assert isinstance(django_db_blocker, DjangoDbBlocker)
+    with ExitStack() as stack:
+        with django_db_blocker.unblock():
+            stack.enter_context(databases.clone())
+        yield
+        with django_db_blocker.unblock():
+            stack.close()
+
+
+@pytest.fixture
+def fresh_database(template_database: None, django_db_blocker: object) -> Iterator[str]:
+    """Give the test a database of its own with real commits; yields its name (SQLite: the path of the file).
+
+    Every thread that the test starts must have ended, or closed its connection, when the test ends.
+    """
+    from django.contrib.contenttypes.models import ContentType
+    from pytest_django import DjangoDbBlocker
+
+    from tests import databases
+
+    assert isinstance(django_db_blocker, DjangoDbBlocker)
+    with django_db_blocker.unblock():
+        ContentType.objects.clear_cache()
+        with databases.clone() as name:
+            yield name
+
+
+@pytest.fixture
+def cast(request: pytest.FixtureRequest) -> object:
+    """Return the standing cast (tests.cast.Cast), in `fresh_database` where the test asks for that, else in `db`."""
+    if "fresh_database" not in request.fixturenames:
+        request.getfixturevalue("db")
+    else:
+        request.getfixturevalue("fresh_database")
+    from tests.cast import assemble
+
+    return assemble()
