@@ -53,7 +53,12 @@ class StillNeeded(Exception):
 
 
 def define(
-    columns: dict[str, Any], document: Document, *, actor: Actor, flow: AccessFlow | None = None, at: datetime | None = None
+    columns: dict[str, Any],
+    document: Document,
+    *,
+    actor: Actor,
+    flow: AccessFlow | None = None,
+    at: datetime | None = None,
 ) -> AccessFlow:
     """Make a flow, or make `flow` anew: its own columns, and requestors, targets, approvers from `document`.
 

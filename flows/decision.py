@@ -156,8 +156,10 @@ def words_for(seconds: int) -> str:
 
 
 def _usable(document: Document, requestor: PersonFacts) -> bool:
-    return bool(document["active"]) and document["trigger"] == Trigger.SELF_SERVE and matches(
-        document["requestors"], requestor, requestor
+    return (
+        bool(document["active"])
+        and document["trigger"] == Trigger.SELF_SERVE
+        and matches(document["requestors"], requestor, requestor)
     )
 
 

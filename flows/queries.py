@@ -77,9 +77,7 @@ def permissions_offered(person: PersonFacts, resource: Resource) -> list[Permiss
     return list(resource.resource_type.permissions.filter(source_id__in=offered))
 
 
-def approvers(
-    document: Document, requestor: PersonFacts, grantee: PersonFacts
-) -> list[list[tuple[PersonFacts, str]]]:
+def approvers(document: Document, requestor: PersonFacts, grantee: PersonFacts) -> list[list[tuple[PersonFacts, str]]]:
     """Return, for each approver group of the first tier, who may answer and why, in words.
 
     Requestor and grantee are left out unless the flow allows self-approval.
@@ -87,8 +85,7 @@ def approvers(
     own = set() if document["settings"]["self_approval"] else {requestor.id, grantee.id}
     groups = [group for group in document["approval"]["groups"] if group["tier"] == 0]
     return [
-        [(person, why(group)) for person in could_approve(group, requestor) if person.id not in own]
-        for group in groups
+        [(person, why(group)) for person in could_approve(group, requestor) if person.id not in own] for group in groups
     ]
 
 

@@ -12,7 +12,7 @@ from accounts.actions.people import (
     set_password,
     set_roles,
 )
-from accounts.actions.rules import AlreadyThere, BadValue, InUse, LastAdmin, LinkRefused, NotAllowed, Refused
+from accounts.actions.rules import AlreadyThere, BadValue, InUse, LastAdmin, LinkRefused, NotAllowed, Refused, require
 from accounts.actions.sign_in import (
     make_sign_in_link,
     record_failed_sign_in,
@@ -44,6 +44,7 @@ __all__ = [
     "record_sign_out",
     "remove_member",
     "rename_group",
+    "require",
     "set_attributes",
     "set_password",
     "set_roles",

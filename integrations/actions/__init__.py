@@ -9,6 +9,7 @@ from integrations.actions.orders import (
     order_for_person,
     order_for_system,
     settle,
+    supersede,
     take_in,
 )
 from integrations.actions.running import run_next, run_until_idle, stop_instances
@@ -51,6 +52,7 @@ __all__ = [
     "settle",
     "stage",
     "stop_instances",
+    "supersede",
     "sync",
     "sync_due",
     "take_in",

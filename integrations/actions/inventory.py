@@ -122,5 +122,3 @@ def merge(run: SyncRun) -> None:
     run.added, run.changed = counts["2_added"], counts["1_changed"]
     run.missing = counts["3_missing"]
     StagedResource.objects.filter(run=run).delete()
-
-

@@ -1,4 +1,4 @@
-"""Orders: made, leased, settled. At most one is open per (integration, person), and no lock is held over the network."""
+"""Orders: made, leased, settled. At most one is open per (integration, person); no lock is held over the network."""
 
 from __future__ import annotations
 
@@ -42,14 +42,19 @@ def order_for_person(
     The caller holds the row lock on `person` and computed `desired` under it, so that the newest order always carries
     the newest truth. A superseded order's lease stays on record: the new order waits for it.
     """
-    Order.objects.filter(integration=integration, person=person, state__in=OPEN_ORDERS).update(
-        state=OrderState.SUPERSEDED, settled_at=at
-    )
+    supersede(integration, person, at=at)
     order = Order.objects.create(
         integration=integration, person=person, verb=verb, desired=desired, created_at=at, next_try_at=at
     )
     ring()
     return order
+
+
+def supersede(integration: Integration, person: User, *, at: datetime) -> int:
+    """Close the open order about a person, if there is one: no report of it will be taken any more."""
+    return Order.objects.filter(integration=integration, person=person, state__in=OPEN_ORDERS).update(
+        state=OrderState.SUPERSEDED, settled_at=at
+    )
 
 
 def order_for_system(integration: Integration, verb: str, *, at: datetime) -> Order:
@@ -222,9 +227,7 @@ def take_in(order: Order, *, at: datetime) -> bool:
     False when that was done before. Call it inside the transaction that keeps what was taken.
     """
     forget_credentials(order)
-    return bool(
-        Order.objects.filter(pk=order.pk, absorbed_at__isnull=True).update(absorbed_at=at, result=order.result)
-    )
+    return bool(Order.objects.filter(pk=order.pk, absorbed_at__isnull=True).update(absorbed_at=at, result=order.result))
 
 
 def forget_credentials(order: Order) -> None:

@@ -13,8 +13,8 @@ from functools import partial
 from django.utils import timezone
 
 from connectors.contract.errors import ErrorReport, Misconfigured
-from connectors.contract.orders import Page, Report
 from connectors.contract.orders import Order as WireOrder
+from connectors.contract.orders import Page, Report
 from connectors.contract.secret import Secret
 from connectors.runners import local
 from connectors.stores.builtin import SecretUnreadable

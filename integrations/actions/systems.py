@@ -172,9 +172,7 @@ def _declare_types(integration: Integration, manifest: Manifest) -> None:
     for kind in manifest.resource_types:
         if kind.optional and kind.id not in integration.enabled_types:
             continue
-        row, _ = ResourceType.objects.get_or_create(
-            integration=integration, type=kind.id, defaults={"name": kind.name}
-        )
+        row, _ = ResourceType.objects.get_or_create(integration=integration, type=kind.id, defaults={"name": kind.name})
         for permission in kind.permissions:
             Permission.objects.get_or_create(
                 resource_type=row,
