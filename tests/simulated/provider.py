@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from connectors.contract.errors import TargetMissing
 from connectors.contract.orders import (
     Desired,
     Finding,
@@ -23,7 +24,6 @@ from connectors.contract.orders import (
     UnitOutcome,
     UnitReport,
 )
-from connectors.contract.errors import TargetMissing
 from connectors.contract.provider import Outcome, Run
 
 if TYPE_CHECKING:
