@@ -14,8 +14,7 @@ from django.contrib.auth.models import Group as DjangoGroup
 from django.db import transaction
 from django.db.models import Count, Model, QuerySet
 from django.forms import BaseInlineFormSet
-from django.http import HttpRequest, HttpResponseRedirect
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from accounts import actions
 from accounts.choices import Role
@@ -45,21 +44,21 @@ admin.site.unregister([EmailAddress, DjangoGroup])
 class _ThroughActions(_AnyAdmin):
     """Writes through the actions; what they refuse is shown as a message, and nothing of that request stays."""
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Add or change."""
         return self._try(request, super().changeform_view, *args, **kwargs)
 
-    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Delete."""
         return self._try(request, super().delete_view, *args, **kwargs)
 
-    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """List, and do what was chosen for the ticked rows."""
         return self._try(request, super().changelist_view, *args, **kwargs)
 
-    def _try(self, request: HttpRequest, view: Callable[..., Any], *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def _try(self, request: HttpRequest, view: Callable[..., Any], *args: Any, **kwargs: Any) -> HttpResponse:
         try:
-            return cast(HttpResponseBase, view(request, *args, **kwargs))
+            return cast(HttpResponse, view(request, *args, **kwargs))
         except actions.Refused as refusal:
             messages.error(request, str(refusal))
             return HttpResponseRedirect(request.get_full_path())
@@ -191,7 +190,8 @@ class GroupAdmin(_ThroughActions):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
         """Count the members of a page of groups at once."""
-        return super().get_queryset(request).annotate(_members=Count("memberships"))
+        groups: QuerySet[Group] = super().get_queryset(request)
+        return groups.annotate(_members=Count("memberships"))
 
     def get_inlines(self, request: HttpRequest, obj: Group | None) -> list[type[_AnyInline]]:
         """Return the members where they fit on a page."""
