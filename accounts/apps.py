@@ -1,6 +1,28 @@
-"""The app's name for Django."""
+"""The app's name for Django, and what it can record."""
 
 from django.apps import AppConfig
+
+ACTIONS = {
+    "user.created": "Created a person",
+    "user.edited": "Edited a person",
+    "user.profile_edited": "Edited their own profile",
+    "user.roles_set": "Set a person's roles",
+    "user.disabled": "Disabled a person",
+    "user.enabled": "Enabled a person",
+    "user.attributes_set": "Set a person's attributes",
+    "user.password_set": "Set a password",
+    "user.password_removed": "Removed a password",
+    "user.link_made": "Made a sign-in link",
+    "user.link_used": "Used a sign-in link",
+    "user.signed_in": "Signed in",
+    "user.sign_in_failed": "Failed to sign in",
+    "user.signed_out": "Signed out",
+    "group.created": "Created a group",
+    "group.renamed": "Renamed a group",
+    "group.deleted": "Deleted a group",
+    "group.member_added": "Added a member to a group",
+    "group.member_removed": "Removed a member from a group",
+}
 
 
 class AccountsConfig(AppConfig):
@@ -8,3 +30,9 @@ class AccountsConfig(AppConfig):
 
     name = "accounts"
     verbose_name = "People"
+
+    def ready(self) -> None:
+        """Declare what can be recorded."""
+        from audit.actions import declare  # noqa: PLC0415  # needs the models, which are loaded only now
+
+        declare(ACTIONS)

@@ -1,4 +1,4 @@
-"""Roles."""
+"""Roles, and the kinds of news this floor has."""
 
 from django.db import models
 
@@ -11,3 +11,13 @@ class Role(models.TextChoices):
     DEPLOYMENT = "deployment", "Deployment"
     VIEWER = "viewer", "Viewer"
     GRANTEE = "grantee", "Grantee"
+
+
+class ChangeKind(models.TextChoices):
+    """News of people and groups; the payload's `users` lists the ids of the people affected."""
+
+    PERSON_DISABLED = "person.disabled", "A person was disabled"
+    PERSON_ENABLED = "person.enabled", "A person was enabled"
+    # Address, manager or attributes: what policy asks about.
+    PERSON_CHANGED = "person.changed", "What is known of a person changed"
+    GROUP_CHANGED = "group.changed", "A group was renamed or deleted, or its members changed"

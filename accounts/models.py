@@ -10,6 +10,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from accounts import roles
 from accounts.choices import Role
@@ -34,6 +35,8 @@ class User(AbstractBaseUser):
     time_zone = models.CharField(max_length=60, blank=True, help_text="For example Europe/Berlin; empty means UTC.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     disabled_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # Part of what binds a session to its person: one more, and every session until now is over.
+    session_round = models.PositiveIntegerField(default=0, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
     USERNAME_FIELD = "email"
@@ -63,6 +66,11 @@ class User(AbstractBaseUser):
     def get_short_name(self) -> str:
         """Return the name; Django's admin asks for it."""
         return self.name
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Bind a session to password and round, so that disabling ends every session even if enabling follows."""
+        bound = f"{self.session_round}:{self.password}"
+        return salted_hmac("accounts.User.session", bound, secret=secret, algorithm="sha256").hexdigest()
 
     def role_set(self) -> frozenset[Role]:
         """Return the person's roles; read once per instance."""
@@ -192,6 +200,8 @@ class AbstractChange(models.Model):
     payload = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     delivered_at = models.DateTimeField(null=True, blank=True)
+    # Not before; later after each failed attempt.
+    try_at = models.DateTimeField(default=timezone.now)
     attempts = models.PositiveIntegerField(default=0)
     last_error = models.TextField(blank=True)
 

@@ -1,4 +1,4 @@
-"""Who acts, and through which door."""
+"""Who acts, through which door, and the register of what can be recorded."""
 
 from django.db import models
 
@@ -20,3 +20,8 @@ class Source(models.TextChoices):
     COMMAND = "command", "Command line"
     SYSTEM = "system", "System"
     CONNECTOR = "connector", "Connector"
+
+
+# Every action that may be recorded, with the words people read. Each app adds its own by audit.actions.declare in
+# its AppConfig.ready, so that a misspelt action fails the first test that runs it.
+ACTIONS: dict[str, str] = {"audit.exported": "Exported the audit trail"}

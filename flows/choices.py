@@ -65,3 +65,9 @@ class SelectorType(models.TextChoices):
     NAME = "name", "Name"
     ID = "id", "Id"
     TAG = "tag", "Tag"
+
+
+AUDIT_ACTIONS = {
+    "flow.saved": "Access flow saved",
+    "flow.deleted": "Access flow deleted",
+}

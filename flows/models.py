@@ -7,7 +7,7 @@ import uuid
 from django.db import models
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import AbstractChange, User
 from flows.choices import (
     ApprovalMode,
     LogicalOperator,
@@ -289,3 +289,16 @@ class Selector(models.Model):
     def __str__(self) -> str:
         """Read as words."""
         return f"{self.mode} {self.type} {self.key} {self.values}"
+
+
+class Change(AbstractChange):
+    """News of flows: one was saved, switched off, or deleted."""
+
+    class Meta(AbstractChange.Meta):
+        """The sweep reads what is not delivered."""
+
+        abstract = False
+        indexes = [
+            # The sweep that delivers what was missed.
+            models.Index(fields=["id"], name="flows_change_waiting", condition=models.Q(delivered_at__isnull=True))
+        ]

@@ -65,3 +65,18 @@ class SecretStore(models.TextChoices):
     """Where a secret lies."""
 
     BUILTIN = "builtin", "Built in"
+
+
+AUDIT_ACTIONS = {
+    "integration.connected": "Integration connected",
+    "integration.edited": "Integration edited",
+    "integration.disabled": "Integration disabled",
+    "integration.enabled": "Integration enabled",
+    "integration.deleted": "Integration deleted",
+    "integration.secret_set": "Secret of an integration set",
+    "integration.check_ordered": "Check ordered",
+    "integration.sync_ordered": "Sync ordered",
+    "order.settled": "Order settled",
+    "order.failed_try": "A try of an order failed",
+    "store.reencrypted": "Stored secrets encrypted with the newest key",
+}

@@ -307,6 +307,8 @@ class Order(models.Model):
     result = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     settled_at = models.DateTimeField(null=True, blank=True)
+    # When the floor above took in what a settled order about a person reported; null until then.
+    absorbed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         """The unique indexes are what makes overlap and crashes safe: no lock is held over the network."""
@@ -349,6 +351,12 @@ class Order(models.Model):
                 name="integrations_order_lease",
                 condition=models.Q(lease_until__isnull=False),
             ),
+            # Settled orders whose report is still to be taken in.
+            models.Index(
+                fields=["integration", "person"],
+                name="integrations_order_unabsorbed",
+                condition=models.Q(state="done", absorbed_at__isnull=True, person__isnull=False),
+            ),
             # The integration's page: its latest orders.
             models.Index(fields=["integration", "-created_at"], name="integrations_order_latest"),
         ]
@@ -383,21 +391,31 @@ class SyncRun(models.Model):
         return f"{self.state} {self.started_at:%Y-%m-%d %H:%M}"
 
 
-class SeenResource(models.Model):
-    """What a running sync has seen so far; what it did not see is missing. Emptied when the run ends."""
+class StagedResource(models.Model):
+    """What a running sync has read so far. Merged into the inventory in one transaction at the end, then emptied.
 
-    run = models.ForeignKey(SyncRun, models.CASCADE, related_name="seen")
-    resource_id = models.BigIntegerField()
+    On PostgreSQL the table is unlogged (migration 0002): it is a scratch pad, and a crash only means reading again.
+    """
+
+    run = models.ForeignKey(SyncRun, models.CASCADE, related_name="staged", db_index=False)
+    resource_type = models.CharField(max_length=60)
+    source_id = models.CharField(max_length=700)
+    name = models.CharField(max_length=300)
+    path = models.CharField(max_length=700)
+    risk_level = models.PositiveSmallIntegerField()
+    context = models.JSONField()
+    refusals = models.JSONField()
+    tags = models.JSONField()
+    fingerprint = models.CharField(max_length=64)
 
     class Meta:
-        """Seen once."""
+        """Read as a whole, once."""
 
         default_permissions = ()
-        constraints = [models.UniqueConstraint(fields=["run", "resource_id"], name="integrations_seen_once")]
 
     def __str__(self) -> str:
-        """Show the resource's id."""
-        return str(self.resource_id)
+        """Show the path."""
+        return self.path
 
 
 class Change(AbstractChange):

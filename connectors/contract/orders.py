@@ -54,10 +54,15 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """The person an order is about; `name` is used for readable login names only."""
+    """The person an order is about.
+
+    `name` and `aliases` (e-mail addresses, account names) are what logins of the person that we did not make may be
+    called: a provider that finds one reports its access as standing, and changes nothing about it.
+    """
 
     person_id: str
     name: str
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,8 @@ class Order:
 
     `config` holds the manifest's plain fields, `secrets` its secret fields; `seal_to` is the server's X25519 public key
     (32 bytes, hex) to which credentials made for a grantee are sealed. `lease_seconds` runs from the moment the order
-    is received, on the receiver's monotonic clock.
+    is received, on the receiver's monotonic clock. `digests` pins programs by name to the SHA-256 of their file (empty:
+    not pinned); a program that differs, or is not named, is refused.
     """
 
     order_id: str
@@ -92,6 +98,7 @@ class Order:
     dry_run: bool = False
     # DISCOVER only: how many resources one `Page` holds at most.
     page_size: int = 5000
+    digests: dict[str, str] = field(default_factory=dict)
 
 
 class UnitOutcome(StrEnum):

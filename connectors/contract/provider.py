@@ -18,18 +18,32 @@ from connectors.contract.orders import (
 )
 
 
+class Seal(Protocol):
+    """Seals credentials to the server's key."""
+
+    def __call__(self, details: dict[str, str], grant_id: str = "") -> str:
+        """Return `details` as a sealed JSON object (hex), bound to the grant; without a grant, to the order."""
+
+
+def _one_minute() -> float:
+    """Return the lease that a Run made without a runner may use."""
+    return 60.0
+
+
 @dataclass(slots=True)
 class Run:
     """What a provider gets beside its order: the lease and a notebook.
 
-    `alive` raises LeaseLost once the lease is over; every toolkit calls it before every statement. `functions` and
-    `programs` are filled in by the toolkits, for the report.
+    `alive` raises LeaseLost once the lease is over; every toolkit calls it before every statement. `remaining` says how
+    many seconds of it are left, for time-outs. `functions` and `programs` are filled in by the toolkits, for the
+    report.
     """
 
     alive: Callable[[], None]
-    seal: Callable[[dict[str, str]], str]
+    seal: Seal
     functions: list[Function] = field(default_factory=list)
     programs: list[Program] = field(default_factory=list)
+    remaining: Callable[[], float] = _one_minute
 
 
 @dataclass(frozen=True, slots=True)

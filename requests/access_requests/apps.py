@@ -1,4 +1,4 @@
-"""The app's name for Django: tables and permissions say requests."""
+"""The app's name for Django (tables and permissions say requests), and what it hears from the floors below."""
 
 from django.apps import AppConfig
 
@@ -9,3 +9,12 @@ class AccessRequestsConfig(AppConfig):
     name = "access_requests"
     label = "requests"
     verbose_name = "Access requests"
+
+    def ready(self) -> None:
+        """Declare what this app records, and listen to news."""
+        from access_requests import hearing  # noqa: PLC0415 - models are not loaded before
+        from access_requests.choices import AUDIT_ACTIONS  # noqa: PLC0415
+        from audit.actions import declare  # noqa: PLC0415
+
+        declare(AUDIT_ACTIONS)
+        hearing.subscribe_all()

@@ -152,3 +152,13 @@ def in_client_api(state: RequestState) -> str:
         _S.CANCELLED: "Revoked",
         _S.LAPSED: "Rejected",
     }[state]
+
+
+AUDIT_ACTIONS = {
+    "request.created": "Access requested",
+    "request.approval_given": "An approver said yes",
+    "request.overdue": "A revoke is overdue",
+    "session.credentials_viewed": "Credentials shown to the grantee",
+    "session.reset_asked": "New credentials asked for",
+    **{f"request.{state.value}": f"Request became {state.value.replace('_', ' ')}" for state in RequestState},
+}

@@ -1,0 +1,239 @@
+"""Verbs on people."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.actions.rules import (
+    AlreadyThere,
+    BadValue,
+    LastAdmin,
+    NotAllowed,
+    check,
+    check_time_zone,
+    is_self,
+    record,
+    require,
+    sentences,
+    tell,
+)
+from accounts.choices import ChangeKind, Role
+from accounts.models import Attribute, RoleAssignment, User
+from audit.actor import Actor
+
+
+class Keep(enum.Enum):
+    """Says that a value stays as it is, where None is a value."""
+
+    IT = "keep"
+
+
+def create_user(
+    email: str,
+    name: str,
+    *,
+    actor: Actor,
+    roles: Iterable[Role] = (),
+    password: str | None = None,
+    manager: User | None = None,
+    time_zone: str = "",
+) -> User:
+    """Create a person; without a password they sign in by link only. Raises NotAllowed, BadValue, AlreadyThere."""
+    user = User(email=email.strip().lower(), name=name.strip(), manager=manager, time_zone=time_zone)
+    with transaction.atomic():
+        require(actor, "accounts.add_user")
+        check(user, "email", "name", "time_zone")
+        check_time_zone(time_zone)
+        _put_password(user, password)
+        _save_unique(user)
+        held = sorted(set(map(Role, roles)))
+        RoleAssignment.objects.bulk_create([RoleAssignment(user=user, role=role) for role in held])
+        record("user.created", user, actor, {"roles": held, "manager": manager.email if manager else None})
+        tell(ChangeKind.PERSON_CHANGED, user, [user])
+    return user
+
+
+def edit_user(
+    user: User,
+    *,
+    actor: Actor,
+    email: str | None = None,
+    name: str | None = None,
+    time_zone: str | None = None,
+    manager: User | Keep | None = Keep.IT,
+) -> User:
+    """Change what is given and return the person as stored. Raises NotAllowed, BadValue, AlreadyThere."""
+    with transaction.atomic():
+        require(actor, "accounts.change_user")
+        stored = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
+        before = _described(stored)
+        stored.email = stored.email if email is None else email.strip().lower()
+        stored.name = stored.name if name is None else name.strip()
+        stored.time_zone = stored.time_zone if time_zone is None else time_zone
+        if manager is not Keep.IT:
+            stored.manager = manager
+        _store_edit(stored, before, actor, "user.edited")
+    return stored
+
+
+def edit_profile(user: User, *, actor: Actor, name: str, time_zone: str) -> User:
+    """Change one's own name and time zone and return the person as stored. Raises NotAllowed, BadValue."""
+    with transaction.atomic():
+        if not is_self(actor, user):
+            raise NotAllowed("A profile is edited by its owner; others use edit_user.")
+        stored = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
+        before = _described(stored)
+        stored.name, stored.time_zone = name.strip(), time_zone
+        _store_edit(stored, before, actor, "user.profile_edited")
+    return stored
+
+
+def set_roles(user: User, roles: Iterable[Role], *, actor: Actor) -> None:
+    """Make `roles` the person's roles. Raises NotAllowed, LastAdmin, ValueError for what is no role."""
+    wanted = frozenset(map(Role, roles))
+    with transaction.atomic():
+        require(actor, "accounts.change_roleassignment")
+        if Role.ADMIN not in wanted:
+            _keep_an_admin_besides(user)
+        before = frozenset(RoleAssignment.objects.filter(user=user).values_list("role", flat=True))
+        if before == wanted:
+            return
+        RoleAssignment.objects.filter(user=user).exclude(role__in=wanted).delete()
+        RoleAssignment.objects.bulk_create(
+            [RoleAssignment(user=user, role=role) for role in sorted(wanted)], ignore_conflicts=True
+        )
+        record("user.roles_set", user, actor, {"from": sorted(before), "to": sorted(wanted)})
+    user.__dict__.pop("_roles", None)
+
+
+def disable_user(user: User, *, actor: Actor) -> None:
+    """Shut the person out at once: every session ends. Nothing happens to who is disabled already.
+
+    Raises NotAllowed, LastAdmin.
+    """
+    with transaction.atomic():
+        require(actor, "accounts.change_user")
+        _keep_an_admin_besides(user)
+        now = timezone.now()
+        changed = User.objects.filter(pk=user.pk, is_active=True).update(
+            is_active=False, disabled_at=now, session_round=F("session_round") + 1
+        )
+        if changed:
+            record("user.disabled", user, actor)
+            tell(ChangeKind.PERSON_DISABLED, user, [user])
+    user.refresh_from_db()
+
+
+def enable_user(user: User, *, actor: Actor) -> None:
+    """Let the person in again; earlier sessions stay over. Nothing happens to who is active. Raises NotAllowed."""
+    with transaction.atomic():
+        require(actor, "accounts.change_user")
+        if User.objects.filter(pk=user.pk, is_active=False).update(is_active=True, disabled_at=None):
+            record("user.enabled", user, actor)
+            tell(ChangeKind.PERSON_ENABLED, user, [user])
+    user.refresh_from_db()
+
+
+def set_attributes(user: User, attributes: Iterable[tuple[str, str]], *, actor: Actor) -> None:
+    """Make the (type, value) pairs what is known of the person. Raises NotAllowed, BadValue."""
+    wanted = frozenset(attributes)
+    with transaction.atomic():
+        require(actor, "accounts.change_attribute")
+        # The person's row orders two writers; without it each would delete what the other adds.
+        User.objects.select_for_update(of=("self",)).get(pk=user.pk)
+        stored = {(row.type, row.value): row for row in Attribute.objects.filter(user=user)}
+        new = [Attribute(user=user, type=kind, value=value) for kind, value in sorted(wanted - stored.keys())]
+        gone = sorted(stored.keys() - wanted)
+        if not new and not gone:
+            return
+        for row in new:
+            check(row, "type", "value")
+        Attribute.objects.filter(pk__in=[stored[pair].pk for pair in gone]).delete()
+        Attribute.objects.bulk_create(new)
+        added = [[row.type, row.value] for row in new]
+        record("user.attributes_set", user, actor, {"added": added, "removed": [list(pair) for pair in gone]})
+        tell(ChangeKind.PERSON_CHANGED, user, [user])
+
+
+def set_password(user: User, password: str | None, *, actor: Actor) -> None:
+    """Set a password, or with None take it away; every session ends. One's own, or with accounts.change_user.
+
+    Raises NotAllowed, BadValue. That the present password was asked for is the page's business.
+    """
+    with transaction.atomic():
+        if not is_self(actor, user):
+            require(actor, "accounts.change_user")
+        _put_password(user, password)
+        user.save(update_fields=["password"])
+        record("user.password_set" if password else "user.password_removed", user, actor)
+
+
+def _put_password(user: User, password: str | None) -> None:
+    """Set the password on the object. Raises BadValue when it is too weak."""
+    if password is not None:
+        try:
+            validate_password(password, user)
+        except ValidationError as error:
+            raise BadValue(" ".join(sentences(error))) from error
+    user.set_password(password)
+
+
+def _described(user: User) -> dict[str, str | None]:
+    """Return what edits may change, as the trail shows it."""
+    manager = user.manager
+    return {
+        "email": user.email,
+        "name": user.name,
+        "time_zone": user.time_zone,
+        "manager": manager.email if manager else None,
+    }
+
+
+def _store_edit(user: User, before: dict[str, str | None], actor: Actor, action: str) -> None:
+    """Check and save an edited person; record and tell what changed, if anything did."""
+    check(user, "email", "name", "time_zone")
+    check_time_zone(user.time_zone)
+    if user.manager_id == user.pk:
+        raise BadValue("Nobody is their own manager.")
+    after = _described(user)
+    changed = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
+    if not changed:
+        return
+    _save_unique(user)
+    record(action, user, actor, {"changed": changed})
+    if "email" in changed:
+        # Policy may name a manager by address, so the reports are affected too.
+        tell(ChangeKind.PERSON_CHANGED, user, [user, *user.reports.values_list("pk", flat=True)])
+    elif "manager" in changed:
+        tell(ChangeKind.PERSON_CHANGED, user, [user])
+
+
+def _save_unique(user: User) -> None:
+    """Save the person. Raises AlreadyThere when another has the address."""
+    try:
+        with transaction.atomic():
+            user.save()
+    except IntegrityError as error:
+        if User.objects.filter(email=user.email).exclude(pk=user.pk).exists():
+            raise AlreadyThere(f"There is already a person with the address {user.email}.") from error
+        raise
+
+
+def _keep_an_admin_besides(user: User) -> None:
+    """Raise LastAdmin when `user` is an active admin and there is no other.
+
+    Locks the admins' rows first and counts afterwards: of two admins removing each other at once the second one waits
+    here and then sees what the first one did.
+    """
+    admins = RoleAssignment.objects.filter(role=Role.ADMIN)
+    list(admins.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
+    active = set(admins.filter(user__is_active=True).values_list("user_id", flat=True))
+    if active == {user.pk}:
+        raise LastAdmin(f"{user.name} is the last active admin; make somebody else an admin first.")

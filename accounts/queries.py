@@ -1,0 +1,75 @@
+"""Named reads of people and groups."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
+
+from accounts.models import Attribute, GroupMembership, User
+
+# People per query, under SQLite's limit of parameters.
+_AT_ONCE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class PersonFacts:
+    """All that policy may know of a person, read once."""
+
+    id: str
+    email: str
+    name: str
+    active: bool
+    group_ids: frozenset[str]
+    group_names: frozenset[str]
+    attributes: tuple[tuple[str, str], ...]
+    manager_id: str | None
+    manager_email: str | None
+
+
+def facts_of(users: Iterable[User | uuid.UUID]) -> dict[uuid.UUID, PersonFacts]:
+    """Return the facts of each person that exists, in three queries per ten thousand people."""
+    ids = list({user.pk if isinstance(user, User) else user for user in users})
+    facts: dict[uuid.UUID, PersonFacts] = {}
+    for start in range(0, len(ids), _AT_ONCE):
+        facts.update(_facts_of(ids[start : start + _AT_ONCE]))
+    return facts
+
+
+def active_users() -> QuerySet[User]:
+    """Return who may sign in and be given access, by address."""
+    return User.objects.filter(is_active=True).order_by("email")
+
+
+def find_users(text: str) -> QuerySet[User]:
+    """Return the people whose name or address contains `text`, by address; whether they may be seen is the caller's."""
+    return User.objects.filter(Q(email__icontains=text) | Q(name__icontains=text)).order_by("email")
+
+
+def _facts_of(ids: list[uuid.UUID]) -> dict[uuid.UUID, PersonFacts]:
+    """Return the facts of at most ten thousand people."""
+    groups: dict[uuid.UUID, list[tuple[str, str]]] = defaultdict(list)
+    for user_id, group_id, name in GroupMembership.objects.filter(user__in=ids).values_list(
+        "user_id", "group_id", "group__name"
+    ):
+        groups[user_id].append((str(group_id), name))
+    attributes: dict[uuid.UUID, list[tuple[str, str]]] = defaultdict(list)
+    for user_id, kind, value in Attribute.objects.filter(user__in=ids).values_list("user_id", "type", "value"):
+        attributes[user_id].append((kind, value))
+    return {
+        user.pk: PersonFacts(
+            id=str(user.pk),
+            email=user.email,
+            name=user.name,
+            active=user.is_active,
+            group_ids=frozenset(group_id for group_id, _ in groups[user.pk]),
+            group_names=frozenset(name for _, name in groups[user.pk]),
+            attributes=tuple(sorted(attributes[user.pk])),
+            manager_id=str(user.manager_id) if user.manager_id else None,
+            manager_email=user.manager.email if user.manager else None,
+        )
+        for user in User.objects.filter(pk__in=ids).select_related("manager")
+    }

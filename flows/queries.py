@@ -1,0 +1,150 @@
+"""Named reads: the facts a decision looks at, and who could answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from accounts.models import User
+from accounts.queries import PersonFacts, facts_of
+from flows.choices import ConditionType, LogicalOperator, MatchOperator, Trigger
+from flows.decision import Document, FlowFacts, matches
+from flows.models import AccessFlow
+from integrations.choices import IntegrationStatus, ResourceStatus
+from integrations.models import Permission, Resource
+
+
+def active_flows() -> tuple[FlowFacts, ...]:
+    """Return the current version of every active self-serve flow. One query."""
+    rows = AccessFlow.objects.filter(active=True, trigger=Trigger.SELF_SERVE, current__isnull=False)
+    return tuple(
+        FlowFacts(version, document)
+        for version, document in rows.order_by("pk").values_list("current_id", "current__document")
+    )
+
+
+def flows_for(person: PersonFacts) -> tuple[FlowFacts, ...]:
+    """Return the flows whose requestors the person is one of."""
+    return tuple(flow for flow in active_flows() if matches(flow.document["requestors"], person, person))
+
+
+def requestable(person: PersonFacts, text: str = "") -> QuerySet[Resource]:
+    """Return the resources the person may ask for something on, in reading order, narrowed to a text.
+
+    Selectors by tag are left to the decision; whatever is listed here is decided again when it is asked for.
+    """
+    wanted = Q(pk__in=[])
+    for flow in flows_for(person):
+        for target in flow.document["targets"]:
+            wanted |= _selected(target)
+    found = Resource.objects.filter(wanted, status=ResourceStatus.ACTIVE)
+    found = found.exclude(integration__status=IntegrationStatus.DISABLED)
+    if text:
+        found = found.filter(Q(path__icontains=text) | Q(name__icontains=text) | Q(integration__name__icontains=text))
+    return found.select_related("integration", "resource_type").order_by("path", "pk")
+
+
+def _selected(target: dict[str, Any]) -> Q:
+    wanted = Q(integration=target["integration"], resource_type__type=target["resource_type"])
+    included, excluded = Q(), Q()
+    for one in target["selectors"]:
+        part = _selector(one)
+        if one["mode"] == "include_resources":
+            included |= part
+        else:
+            excluded |= part
+    return wanted & included & ~excluded if excluded else wanted & included
+
+
+def _selector(one: dict[str, Any]) -> Q:
+    if one["type"] == "name":
+        return Q(name__in=one["values"])
+    if one["type"] == "tag":
+        return Q(tags__key=one["key"], tags__value__in=one["values"])
+    ids = [int(value) for value in one["values"] if value.isdigit()]
+    return Q(source_id__in=one["values"]) | Q(pk__in=ids)
+
+
+def permissions_offered(person: PersonFacts, resource: Resource) -> list[Permission]:
+    """Return the permissions on a resource that some flow gives the person."""
+    offered: set[str] = set()
+    for flow in flows_for(person):
+        for target in flow.document["targets"]:
+            here = (str(resource.integration_id), resource.resource_type.type)
+            if (target["integration"], target["resource_type"]) == here:
+                offered.update(target["permissions"])
+    return list(resource.resource_type.permissions.filter(source_id__in=offered))
+
+
+def approvers(document: Document, requestor: PersonFacts, grantee: PersonFacts) -> list[list[tuple[PersonFacts, str]]]:
+    """Return, for each approver group of the first tier, who may answer and why, in words.
+
+    Requestor and grantee are left out unless the flow allows self-approval.
+    """
+    own = set() if document["settings"]["self_approval"] else {requestor.id, grantee.id}
+    groups = [group for group in document["approval"]["groups"] if group["tier"] == 0]
+    return [
+        [(person, why(group)) for person in could_approve(group, requestor) if person.id not in own] for group in groups
+    ]
+
+
+def could_approve(group: dict[str, Any], requestor: PersonFacts | None = None) -> list[PersonFacts]:
+    """Return the active people who fulfil an approver group.
+
+    Without a requestor, a condition on the manager counts as fulfilled by whoever is somebody's manager.
+    """
+    found = list(User.objects.filter(_maybe(group, requestor), is_active=True).distinct())
+    facts = facts_of(found)
+    people = [facts[user.pk] for user in found]
+    if requestor is None and any(one["type"] == ConditionType.MANAGER for one in group["conditions"]):
+        return people
+    return [person for person in people if matches(group, person, requestor or person)]
+
+
+def _maybe(group: dict[str, Any], requestor: PersonFacts | None) -> Q:
+    """Return a database condition that leaves out nobody who fulfils the group; Python decides in the end."""
+    parts = [_maybe_one(condition, requestor) for condition in group["conditions"]]
+    if not parts:
+        return Q(pk__in=[])
+    joined = parts[0]
+    for part in parts[1:]:
+        joined = joined & part if group["operator"] == LogicalOperator.AND else joined | part
+    return joined
+
+
+def _maybe_one(condition: dict[str, Any], requestor: PersonFacts | None) -> Q:
+    values = condition["values"]
+    if condition["type"] == ConditionType.MANAGER:
+        if requestor is None:
+            return Q(reports__isnull=False)
+        return Q(pk=requestor.manager_id) if requestor.manager_id else Q(pk__in=[])
+    if condition["operator"] != MatchOperator.IS:
+        return Q(pk__isnull=False)
+    if condition["type"] == ConditionType.USER:
+        return Q(email__in=values) | Q(pk__in=_uuids(values))
+    if condition["type"] == ConditionType.GROUP:
+        return Q(memberships__group__name__in=values) | Q(memberships__group__in=_uuids(values))
+    return Q(attributes__type=condition["type"], attributes__value__in=values)
+
+
+def _uuids(values: list[str]) -> list[str]:
+    return [value for value in values if len(value) == 36 and value.count("-") == 4]
+
+
+def why(group: dict[str, Any]) -> str:
+    """Return why members of an approver group are asked, in words."""
+    parts = []
+    for condition in group["conditions"]:
+        values = ", ".join(condition["values"])
+        match condition["type"]:
+            case ConditionType.MANAGER:
+                parts.append("you are the requestor’s manager")
+            case ConditionType.USER:
+                parts.append("the access flow names you")
+            case ConditionType.GROUP:
+                parts.append(f"you are in the group {values}")
+            case other:
+                parts.append(f"your {other} is {values}")
+    joined = f" {group['operator']} ".join(dict.fromkeys(parts))
+    return joined[:1].upper() + joined[1:]

@@ -1,0 +1,258 @@
+"""Orders: made, leased, settled. At most one is open per (integration, person); no lock is held over the network."""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from accounts.events import publish
+from accounts.models import User
+from audit.actions import Subject, record
+from audit.actor import Actor, connector
+from connectors.contract.errors import ErrorKind
+from connectors.contract.orders import Report
+from integrations import wire
+from integrations.actions.inventory import finish_sync
+from integrations.choices import OPEN_ORDERS, IntegrationStatus, OrderState, OrderVerb
+from integrations.events import ring
+from integrations.models import Change, ConnectorInstance, Integration, Order, SyncRun
+
+# Reading a large inventory takes longer than one lease, and no access hangs on it.
+LEASES_OF_A_SYNC = 15
+# These can pass by themselves, so the order stays open and is tried again; others too, but a person is told at once.
+PASSING = frozenset({ErrorKind.UNREACHABLE, ErrorKind.LEASE_LOST})
+
+
+def lease_seconds(verb: str) -> int:
+    """Return how long a lease on an order with this verb lasts, in seconds."""
+    return settings.LEASE_SECONDS * (LEASES_OF_A_SYNC if verb == OrderVerb.DISCOVER else 1)
+
+
+def order_for_person(
+    integration: Integration, person: User, desired: dict[str, Any], *, verb: str = OrderVerb.APPLY, at: datetime
+) -> Order:
+    """Order what `person` should hold in `integration`; an open order about the same is superseded.
+
+    The caller holds the row lock on `person` and computed `desired` under it, so that the newest order always carries
+    the newest truth. A superseded order's lease stays on record: the new order waits for it.
+    """
+    supersede(integration, person, at=at)
+    order = Order.objects.create(
+        integration=integration, person=person, verb=verb, desired=desired, created_at=at, next_try_at=at
+    )
+    ring()
+    return order
+
+
+def supersede(integration: Integration, person: User, *, at: datetime) -> int:
+    """Close the open order about a person, if there is one: no report of it will be taken any more."""
+    return Order.objects.filter(integration=integration, person=person, state__in=OPEN_ORDERS).update(
+        state=OrderState.SUPERSEDED, settled_at=at
+    )
+
+
+def order_for_system(integration: Integration, verb: str, *, at: datetime) -> Order:
+    """Order a check or a sync; an open one of the same verb is returned instead of a second."""
+    with transaction.atomic():
+        Integration.objects.select_for_update().get(pk=integration.pk)
+        order = Order.objects.filter(integration=integration, verb=verb, state__in=OPEN_ORDERS).first()
+        if order is None:
+            order = Order.objects.create(integration=integration, verb=verb, created_at=at, next_try_at=at)
+            if verb == OrderVerb.DISCOVER:
+                SyncRun.objects.create(integration=integration, order=order, started_at=at)
+            ring()
+    return order
+
+
+def _due(at: datetime) -> QuerySet[Order]:
+    """Return queued orders that may be leased now: due, and no earlier lease on the same thing still held."""
+    same = Order.objects.filter(integration=OuterRef("integration"), lease_until__gt=at).exclude(pk=OuterRef("pk"))
+    about_person = same.filter(person=OuterRef("person"))
+    about_system = same.filter(person__isnull=True, verb=OuterRef("verb"))
+    return (
+        Order.objects.filter(state=OrderState.QUEUED, next_try_at__lte=at)
+        .exclude(integration__status=IntegrationStatus.DISABLED, verb__in=[OrderVerb.CHECK, OrderVerb.DISCOVER])
+        .filter(Q(person__isnull=False) & ~Exists(about_person) | Q(person__isnull=True) & ~Exists(about_system))
+        .order_by("next_try_at", "created_at")
+    )
+
+
+def lease(instance: ConnectorInstance, *, at: datetime | None = None) -> Order | None:
+    """Lease the next due order of the instance's connector to it, with a new epoch; None when nothing is due.
+
+    The row carries the lease until the final report or its end, also when the order is superseded meanwhile.
+    """
+    moment = at or timezone.now()
+    with transaction.atomic():
+        due = _due(moment).filter(integration__connector=instance.connector_id)
+        if connection.features.has_select_for_update_skip_locked:
+            due = due.select_for_update(skip_locked=True, of=("self",))
+        order = due.select_related("integration").first()
+        if order is None:
+            return None
+        until = moment + timedelta(seconds=lease_seconds(order.verb))
+        taken = Order.objects.filter(pk=order.pk, state=OrderState.QUEUED).update(
+            state=OrderState.LEASED,
+            epoch=F("epoch") + 1,
+            attempts=F("attempts") + 1,
+            leased_by=instance,
+            lease_until=until,
+        )
+        if not taken:
+            return None
+        order.refresh_from_db(fields=["state", "epoch", "attempts", "leased_by", "lease_until"])
+    return order
+
+
+def expire_leases(*, at: datetime | None = None) -> int:
+    """Put orders whose lease ran out back into the queue; drop the lease of superseded ones. Return how many.
+
+    A holder checks its lease against a monotonic clock before every statement, so after this moment it does nothing.
+    """
+    moment = at or timezone.now()
+    over = Order.objects.filter(lease_until__lte=moment)
+    back = over.filter(state=OrderState.LEASED).update(
+        state=OrderState.QUEUED, lease_until=None, leased_by=None, next_try_at=moment
+    )
+    over.exclude(state__in=OPEN_ORDERS).update(lease_until=None)
+    if back:
+        ring()
+    return back
+
+
+def settle(report: Report, *, instance: ConnectorInstance, at: datetime | None = None) -> bool:
+    """Take a final report. False when it is refused: of an older epoch, or of an order superseded meanwhile.
+
+    Either way the holder's lease is released. An error leaves an order about a person open, to be tried again; a check
+    or a sync fails (its timetable comes round again).
+    """
+    moment = at or timezone.now()
+    actor = connector(str(instance.pk), str(instance))
+    with transaction.atomic():
+        order = Order.objects.select_for_update().select_related("integration").get(pk=report.order_id)
+        if order.epoch != report.epoch or order.leased_by_id != instance.pk or order.lease_until is None:
+            return False
+        if order.state != OrderState.LEASED:
+            Order.objects.filter(pk=order.pk).update(lease_until=None)
+            ring()
+            return False
+        if report.error is not None and order.person_id is not None:
+            _try_again(order, report, actor, moment)
+        else:
+            _close(order, report, actor, moment)
+    return True
+
+
+def _try_again(order: Order, report: Report, actor: Actor, at: datetime) -> None:
+    """Put a failed order about a person back, later and later, and tell the floors above."""
+    error = wire.incoming(report)["error"]
+    order.state, order.lease_until, order.error = OrderState.QUEUED, None, error
+    order.next_try_at = at + timedelta(seconds=_wait(order.attempts, report))
+    order.save(update_fields=["state", "lease_until", "error", "next_try_at"])
+    publish(Change, "order.error", str(order.pk), {"kind": error["kind"]})
+    record("order.failed_try", actor=actor, subject=_subject(order), details={"error": error}, at=at)
+
+
+def _wait(attempts: int, report: Report) -> float:
+    """Return how long to wait before the next try, in seconds: doubling from 1 s, with jitter, up to the maximum."""
+    if report.error is not None and report.error.kind is ErrorKind.LEASE_LOST:
+        return 0.0
+    longest = float(min(settings.RETRY_SECONDS_MAX, 2 ** min(attempts, 20)))
+    return longest * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, no secret
+
+
+def _close(order: Order, report: Report, actor: Actor, at: datetime) -> None:
+    """Settle an order for good: its result, the integration's status, the news, the audit entry."""
+    result = wire.incoming(report)
+    order.state = OrderState.FAILED if report.error else OrderState.DONE
+    order.lease_until, order.settled_at = None, at
+    order.error, order.result = result.pop("error"), result
+    order.save(update_fields=["state", "lease_until", "settled_at", "error", "result"])
+    if order.verb == OrderVerb.DISCOVER:
+        finish_sync(order, report, at=at)
+    _tell_integration(order, report, at)
+    if report.error is None:
+        hurry(order.integration, at=at)
+    publish(Change, "order.settled", str(order.pk), {"state": order.state})
+    record("order.settled", actor=actor, subject=_subject(order), details=_details(order), at=at)
+
+
+def _tell_integration(order: Order, report: Report, at: datetime) -> None:
+    """Let the integration's status say what a check or a sync found; an access order that worked clears an error."""
+    integration = order.integration
+    before = (integration.status, integration.status_reason, integration.checked_at)
+    if integration.status == IntegrationStatus.DISABLED:
+        return
+    if report.error is not None:
+        integration.status = IntegrationStatus.ERROR
+        integration.status_reason = f"{report.error.message} {report.error.fix}".strip()
+    elif order.verb == OrderVerb.CHECK:
+        integration.status, integration.status_reason = _judge(report)
+        integration.checked_at = at
+    elif integration.status in {IntegrationStatus.INITIALIZING, IntegrationStatus.ERROR}:
+        integration.status, integration.status_reason = IntegrationStatus.ACTIVE, ""
+    if before != (integration.status, integration.status_reason, integration.checked_at):
+        integration.save(update_fields=["status", "status_reason", "checked_at"])
+
+
+def _judge(report: Report) -> tuple[IntegrationStatus, str]:
+    """Return the status that the findings of a check amount to, and the findings in words."""
+    bad = [finding for finding in report.findings if finding.level != "ok"]
+    words = "\n".join(f"{finding.message} {finding.fix}".strip() for finding in bad)
+    if any(finding.level == "error" for finding in bad):
+        return IntegrationStatus.ERROR, words
+    return (IntegrationStatus.WARNING if bad else IntegrationStatus.ACTIVE), words
+
+
+def hurry(integration: Integration, *, at: datetime | None = None) -> int:
+    """Make waiting orders of an integration due now, for its target has just answered. Return how many."""
+    moment = at or timezone.now()
+    hurried = Order.objects.filter(
+        integration=integration, state=OrderState.QUEUED, next_try_at__gt=moment, error__kind="unreachable"
+    ).update(next_try_at=moment)
+    if hurried:
+        ring()
+    return hurried
+
+
+def take_in(order: Order, *, at: datetime) -> bool:
+    """Mark a settled order as taken in by the floor above, and drop the sealed credentials it reported.
+
+    False when that was done before. Call it inside the transaction that keeps what was taken.
+    """
+    forget_credentials(order)
+    return bool(Order.objects.filter(pk=order.pk, absorbed_at__isnull=True).update(absorbed_at=at, result=order.result))
+
+
+def forget_credentials(order: Order) -> None:
+    """Remove sealed credentials from the result held in memory; `take_in` writes it."""
+    for grant in order.result.get("grants", ()):
+        grant.pop("sealed_credentials", None)
+
+
+def _subject(order: Order) -> Subject:
+    return Subject("integration", str(order.integration_id), order.integration.name)
+
+
+def _details(order: Order) -> dict[str, Any]:
+    """Return what the audit keeps of a settled order: never credentials, sealed or not."""
+    kept: dict[str, Any] = {
+        "order": str(order.pk),
+        "verb": order.verb,
+        "state": order.state,
+        "epoch": order.epoch,
+        "attempts": order.attempts,
+        "functions": order.result.get("functions", []),
+    }
+    if order.person_id:
+        kept["person"] = str(order.person_id)
+        kept["read_back"] = order.result.get("read_back")
+    if order.error:
+        kept["error"] = order.error
+    return kept

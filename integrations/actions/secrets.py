@@ -1,0 +1,106 @@
+"""The built-in secret store, and the opening of credentials that connectors sealed to us."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from audit.actions import Subject, record
+from audit.actor import Actor
+from connectors.contract.secret import Secret
+from connectors.stores import builtin
+from connectors.toolkit import sealing
+from integrations.choices import SecretStore
+from integrations.models import Integration, SecretReference, StoredSecret
+
+
+def _hex_part(key: str) -> str:
+    """Return the key of "id:hex" or "hex"; the id is for people."""
+    return key.rpartition(":")[2].strip()
+
+
+def store_keys() -> tuple[builtin.Key, ...]:
+    """Return the key ring of the built-in store, newest first. Raises ValueError when none is configured."""
+    return builtin.key_ring(_hex_part(key) for key in settings.STORE_KEYS)
+
+
+def sealing_key() -> str:
+    """Return the public key (hex) that connectors seal credentials to. Raises ValueError when none is configured."""
+    if not settings.SEALING_KEYS:
+        raise ValueError("LATCHKEY_SEALING_KEYS is not set.")
+    return sealing.public_key(_hex_part(settings.SEALING_KEYS[0]))
+
+
+def set_secret(integration: Integration, field: str, value: str, *, actor: Actor, at: datetime | None = None) -> None:
+    """Keep `value` as the integration's secret `field`, replacing what was there. Needs a transaction around it."""
+    row, name = uuid.uuid4(), str(integration.pk)
+    sealed = builtin.encrypt(store_keys(), value, str(row), field)
+    old = SecretReference.objects.filter(integration=integration, field=field).first()
+    StoredSecret.objects.create(
+        id=row,
+        field=field,
+        key_id=sealed.key_id,
+        nonce=sealed.nonce,
+        ciphertext=sealed.ciphertext,
+        updated_at=at or timezone.now(),
+    )
+    SecretReference.objects.update_or_create(
+        integration=integration, field=field, defaults={"store": SecretStore.BUILTIN, "reference": str(row)}
+    )
+    if old is not None:
+        StoredSecret.objects.filter(pk=old.reference).delete()
+    record(
+        "integration.secret_set",
+        actor=actor,
+        subject=Subject("integration", name, integration.name),
+        details={"field": field, "replaced": old is not None},
+        at=at,
+    )
+
+
+def resolve(integration: Integration) -> dict[str, Secret]:
+    """Return the integration's secrets by field, for one order. Raises builtin.SecretUnreadable."""
+    keys = store_keys()
+    found: dict[str, Secret] = {}
+    for reference in SecretReference.objects.filter(integration=integration):
+        row = StoredSecret.objects.get(pk=reference.reference)
+        sealed = builtin.Encrypted(row.key_id, bytes(row.nonce), bytes(row.ciphertext))
+        found[reference.field] = Secret(builtin.decrypt(keys, sealed, str(row.pk), row.field))
+    return found
+
+
+def open_credentials(sealed: str, grant_id: str) -> dict[str, str]:
+    """Open credentials that a connector sealed for a grant. Raises ValueError when no key of ours opens them."""
+    for key in settings.SEALING_KEYS:
+        try:
+            opened = sealing.open_sealed(_hex_part(key), sealed, grant_id.encode())
+        except ValueError:
+            continue
+        return {str(name): str(value) for name, value in json.loads(opened).items()}
+    raise ValueError("No sealing key opens these credentials.")
+
+
+def reencrypt(*, actor: Actor) -> int:
+    """Encrypt again, with the newest key, what lies under an older one; return how many rows. Idempotent."""
+    keys, moved = store_keys(), 0
+    for row in StoredSecret.objects.exclude(key_id=keys[0].id).iterator():
+        with transaction.atomic():
+            old = builtin.Encrypted(row.key_id, bytes(row.nonce), bytes(row.ciphertext))
+            new = builtin.encrypt(keys, builtin.decrypt(keys, old, str(row.pk), row.field), str(row.pk), row.field)
+            moved += StoredSecret.objects.filter(pk=row.pk, key_id=row.key_id).update(
+                key_id=new.key_id, nonce=new.nonce, ciphertext=new.ciphertext, updated_at=timezone.now()
+            )
+    if moved:
+        with transaction.atomic():
+            record(
+                "store.reencrypted",
+                actor=actor,
+                subject=Subject("store", "builtin", "Built-in store"),
+                details={"rows": moved},
+            )
+    return moved

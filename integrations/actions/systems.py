@@ -1,0 +1,307 @@
+"""Integrations themselves: connected, edited, checked, synced, switched off, deleted."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import ProtectedError
+from django.utils import timezone
+
+from accounts.actions import require
+from audit.actions import Subject, record
+from audit.actor import Actor
+from connectors.contract.errors import Misconfigured
+from connectors.contract.manifest import Field, Manifest
+from connectors.contract.orders import Order as WireOrder
+from connectors.contract.orders import Report, Verb
+from connectors.contract.secret import Secret
+from connectors.registry import BUILT_IN
+from connectors.runners import local
+from integrations.actions.orders import order_for_system
+from integrations.actions.running import embedded_connector
+from integrations.actions.secrets import resolve, set_secret
+from integrations.choices import OPEN_ORDERS, IntegrationStatus, OrderVerb
+from integrations.models import (
+    Connector,
+    Integration,
+    Order,
+    Permission,
+    Resource,
+    ResourceType,
+    StoredSecret,
+)
+
+TRY_SECONDS = 20.0
+
+
+class BadConfig(ValueError):
+    """A configuration that its manifest refuses; `problems` says per field what is wrong."""
+
+    def __init__(self, problems: dict[str, str]) -> None:
+        """Keep the problems by field."""
+        super().__init__("; ".join(f"{field}: {problem}" for field, problem in problems.items()))
+        self.problems = problems
+
+
+class StillNeeded(Exception):
+    """An integration cannot be deleted; `by` names what needs it."""
+
+    def __init__(self, by: list[str]) -> None:
+        """Keep the names."""
+        super().__init__(f"Still needed by {', '.join(by[:10])}{' and others' if len(by) > 10 else ''}.")
+        self.by = by
+
+
+def clean_config(manifest: Manifest, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the plain fields as the manifest wants them. Raises BadConfig."""
+    clean: dict[str, Any] = {}
+    problems: dict[str, str] = {}
+    known = {field.name for field in manifest.fields}
+    problems.update({name: "This field is not known." for name in values if name not in known})
+    for field in manifest.plain_fields():
+        given = values.get(field.name)
+        value = field.default if given in (None, "") else given
+        problem = _problem(field, value)
+        if problem:
+            problems[field.name] = problem
+        elif value not in (None, ""):
+            clean[field.name] = int(value) if field.kind == "integer" else str(value)
+    if problems:
+        raise BadConfig(problems)
+    return clean
+
+
+def _problem(field: Field, value: Any) -> str:
+    """Return what is wrong with a value, or nothing."""
+    if value in (None, ""):
+        return "This field is required." if field.required else ""
+    if field.kind == "choice" and value not in field.choices:
+        return f"One of {', '.join(field.choices)}."
+    if field.kind == "integer":
+        try:
+            number = int(value)
+        except (TypeError, ValueError):
+            return "A whole number."
+        low, high = field.minimum, field.maximum
+        if (low is not None and number < low) or (high is not None and number > high):
+            return f"Between {low} and {high}."
+    return ""
+
+
+def _missing_secrets(manifest: Manifest, secrets: Mapping[str, str]) -> dict[str, str]:
+    return {
+        field.name: "This field is required."
+        for field in manifest.secret_fields()
+        if field.required and not secrets.get(field.name)
+    }
+
+
+def try_connection(
+    type_: str, config: Mapping[str, Any], secrets: Mapping[str, str], *, saved: Integration | None = None, actor: Actor
+) -> Report:
+    """Check a configuration that is not saved, without an order and leaving no row. Raises BadConfig.
+
+    With `saved`, secrets left empty are the ones kept for it.
+    """
+    require(actor, "integrations.change_integration" if saved else "integrations.add_integration")
+    manifest = BUILT_IN.manifest(type_)
+    clean = clean_config(manifest, config)
+    known = resolve(saved) if saved else {}
+    known.update({name: Secret(value) for name, value in secrets.items() if value})
+    missing = _missing_secrets(manifest, {name: secret.reveal() for name, secret in known.items()})
+    if missing:
+        raise BadConfig(missing)
+    order = WireOrder(
+        order_id=str(uuid.uuid4()),
+        epoch=1,
+        verb=Verb.CHECK,
+        provider=type_,
+        integration_id=str(saved.pk if saved else uuid.uuid4()),
+        config=clean,
+        secrets=known,
+        lease_seconds=TRY_SECONDS,
+    )
+    return local.run(order, on_page=lambda page: None)
+
+
+def connect(
+    name: str,
+    type_: str,
+    *,
+    config: Mapping[str, Any],
+    secrets: Mapping[str, str],
+    actor: Actor,
+    connector: Connector | None = None,
+    settings: Mapping[str, Any] | None = None,
+    at: datetime | None = None,
+) -> Integration:
+    """Connect a system: keep its configuration and secrets, then order a check and a first sync.
+
+    `settings` are further columns of Integration (enabled_types, custom_access_details, rotation_days, cleanup_days).
+    Raises BadConfig, and Misconfigured for an unknown type.
+    """
+    require(actor, "integrations.add_integration")
+    moment, manifest = at or timezone.now(), BUILT_IN.manifest(type_)
+    clean, missing = clean_config(manifest, config), _missing_secrets(manifest, secrets)
+    if missing:
+        raise BadConfig(missing)
+    with transaction.atomic():
+        integration = Integration.objects.create(
+            name=name,
+            type=type_,
+            connector=connector or embedded_connector(),
+            config=clean,
+            created_at=moment,
+            sync_due_at=moment,
+            **(settings or {}),
+        )
+        _keep_secrets(integration, manifest, secrets, actor, moment)
+        _declare_types(integration, manifest)
+        record("integration.connected", actor=actor, subject=_subject(integration), details=_shown(integration))
+        order_for_system(integration, OrderVerb.CHECK, at=moment)
+        order_for_system(integration, OrderVerb.DISCOVER, at=moment)
+    return integration
+
+
+def _declare_types(integration: Integration, manifest: Manifest) -> None:
+    """Write the resource types of the manifest, so that policy can be written before the first sync ends."""
+    for kind in manifest.resource_types:
+        if kind.optional and kind.id not in integration.enabled_types:
+            continue
+        row, _ = ResourceType.objects.get_or_create(integration=integration, type=kind.id, defaults={"name": kind.name})
+        for permission in kind.permissions:
+            Permission.objects.get_or_create(
+                resource_type=row,
+                source_id=permission.id,
+                defaults={"name": permission.name, "risk_level": permission.risk_level},
+            )
+
+
+def _keep_secrets(
+    integration: Integration, manifest: Manifest, secrets: Mapping[str, str], actor: Actor, at: datetime
+) -> None:
+    for field in manifest.secret_fields():
+        if secrets.get(field.name):
+            set_secret(integration, field.name, secrets[field.name], actor=actor, at=at)
+
+
+def edit(
+    integration: Integration,
+    *,
+    actor: Actor,
+    name: str | None = None,
+    config: Mapping[str, Any] | None = None,
+    secrets: Mapping[str, str] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    at: datetime | None = None,
+) -> Integration:
+    """Change an integration; secrets left empty stay. Orders a check and a sync. Raises BadConfig."""
+    require(actor, "integrations.change_integration")
+    moment, manifest = at or timezone.now(), BUILT_IN.manifest(integration.type)
+    with transaction.atomic():
+        row = Integration.objects.select_for_update().get(pk=integration.pk)
+        before = _shown(row)
+        row.name = name or row.name
+        if config is not None:
+            row.config = clean_config(manifest, config)
+        for column, value in (settings or {}).items():
+            setattr(row, column, value)
+        row.save()
+        _keep_secrets(row, manifest, secrets or {}, actor, moment)
+        _declare_types(row, manifest)
+        details = {"before": before, "after": _shown(row)}
+        record("integration.edited", actor=actor, subject=_subject(row), details=details, at=moment)
+        if row.status != IntegrationStatus.DISABLED:
+            order_for_system(row, OrderVerb.CHECK, at=moment)
+            order_for_system(row, OrderVerb.DISCOVER, at=moment)
+    return row
+
+
+def check(integration: Integration, *, actor: Actor, at: datetime | None = None) -> Order:
+    """Order a check now."""
+    return _order_by(integration, OrderVerb.CHECK, "integration.check_ordered", actor, at)
+
+
+def sync(integration: Integration, *, actor: Actor, at: datetime | None = None) -> Order:
+    """Order a sync now."""
+    return _order_by(integration, OrderVerb.DISCOVER, "integration.sync_ordered", actor, at)
+
+
+def _order_by(integration: Integration, verb: str, action: str, actor: Actor, at: datetime | None) -> Order:
+    require(actor, "integrations.sync_integration")
+    if integration.status == IntegrationStatus.DISABLED:
+        raise Misconfigured("This integration is disabled.", fix="Enable it first.")
+    moment = at or timezone.now()
+    with transaction.atomic():
+        order = order_for_system(integration, verb, at=moment)
+        record(action, actor=actor, subject=_subject(integration), details={"order": str(order.pk)}, at=moment)
+    return order
+
+
+def sync_due(*, at: datetime | None = None, limit: int = 50) -> int:
+    """Order syncs that the timetable owes; return how many."""
+    moment = at or timezone.now()
+    due = Integration.objects.filter(sync_due_at__lte=moment).exclude(status=IntegrationStatus.DISABLED)
+    rows = list(due.exclude(orders__verb=OrderVerb.DISCOVER, orders__state__in=OPEN_ORDERS)[:limit])
+    for integration in rows:
+        order_for_system(integration, OrderVerb.CHECK, at=moment)
+        order_for_system(integration, OrderVerb.DISCOVER, at=moment)
+    return len(rows)
+
+
+def disable(integration: Integration, *, actor: Actor, at: datetime | None = None) -> None:
+    """Stop checks, syncs and new access. Access that exists still ends as it should."""
+    _set_status(integration, IntegrationStatus.DISABLED, "integration.disabled", actor, at)
+
+
+def enable(integration: Integration, *, actor: Actor, at: datetime | None = None) -> None:
+    """Take an integration back into use; the next check says how it is."""
+    _set_status(integration, IntegrationStatus.INITIALIZING, "integration.enabled", actor, at)
+    check(integration, actor=actor, at=at)
+
+
+def _set_status(
+    integration: Integration, status: IntegrationStatus, action: str, actor: Actor, at: datetime | None
+) -> None:
+    require(actor, "integrations.change_integration")
+    with transaction.atomic():
+        integration.status, integration.status_reason = status, ""
+        integration.save(update_fields=["status", "status_reason"])
+        record(action, actor=actor, subject=_subject(integration), at=at)
+
+
+def delete(integration: Integration, *, actor: Actor, at: datetime | None = None) -> None:
+    """Delete an integration with its inventory. Raises StillNeeded while policy or requests name it."""
+    require(actor, "integrations.delete_integration")
+    subject = _subject(integration)
+    try:
+        with transaction.atomic():
+            stored = [reference.reference for reference in integration.secrets.all()]
+            Resource.objects.filter(integration=integration).delete()
+            integration.delete()
+            StoredSecret.objects.filter(pk__in=stored).delete()
+            record("integration.deleted", actor=actor, subject=subject, at=at)
+    except ProtectedError as error:
+        raise StillNeeded(sorted({str(one) for one in error.protected_objects})) from error
+
+
+def _subject(integration: Integration) -> Subject:
+    return Subject("integration", str(integration.pk), integration.name)
+
+
+def _shown(integration: Integration) -> dict[str, Any]:
+    """Return what the audit shows of an integration: plain fields only."""
+    return {
+        "name": integration.name,
+        "type": integration.type,
+        "connector": integration.connector.name,
+        "config": integration.config,
+        "enabled_types": integration.enabled_types,
+        "custom_access_details": integration.custom_access_details,
+        "rotation_days": integration.rotation_days,
+        "cleanup_days": integration.cleanup_days,
+    }

@@ -1,0 +1,36 @@
+"""Doors for Celery: ten lines at most each."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from accounts import events
+from integrations import actions
+from integrations.models import Change
+
+# Long enough to empty a burst, short enough that a stop waits for no more than one order.
+BURST_SECONDS = 20.0
+
+
+@shared_task
+def run_orders() -> int:
+    """Run due orders of the in-process connectors."""
+    return actions.run_until_idle(seconds=BURST_SECONDS)
+
+
+@shared_task
+def sweep_leases() -> int:
+    """Take back leases that ran out."""
+    return actions.expire_leases()
+
+
+@shared_task
+def sweep_syncs() -> int:
+    """Order the syncs that are due."""
+    return actions.sync_due()
+
+
+@shared_task
+def deliver_changes() -> int:
+    """Deliver news that a lost message left behind."""
+    return events.deliver(Change)

@@ -1,0 +1,127 @@
+"""Ends: withdrawn, handed back, revoked, run out. Every one of them leads to the same proof."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from access_requests.actions.eligibility import why_not_eligible
+from access_requests.actions.grants import reorder
+from access_requests.actions.rules import NotPossible, NotYours, lock_person
+from access_requests.choices import (
+    OPEN,
+    ApprovalStatus,
+    CredentialsStatus,
+    EndReason,
+    RequestState,
+    UnitState,
+)
+from access_requests.lifecycle import MOVES, move
+from access_requests.models import AccessRequest, AccessSession, AccessUnit
+from accounts.models import User
+from audit.actor import Actor, system
+
+_S = RequestState
+# Before access; withdrawn or lapsed rather than revoked.
+_BEFORE = (_S.PENDING_MFA, _S.PENDING, _S.APPROVED)
+
+
+def cancel(request: AccessRequest, *, user: User, actor: Actor, at: datetime | None = None) -> None:
+    """Withdraw a request before access. Raises NotYours for others than the two, NotPossible when too late."""
+    if user.pk not in {request.requestor_id, request.grantee_id} or not user.is_active:
+        raise NotYours("This request is not yours.")
+    row = AccessRequest.objects.get(pk=request.pk)
+    moment = at or timezone.now()
+    ended: dict[str, Any] = {"ended_at": moment, "end_reason": EndReason.WITHDRAWN}
+    if row.state not in _BEFORE or not move(row, _S.CANCELLED, actor=actor, at=moment, **ended):
+        raise NotPossible("Only a request that has not been granted can be withdrawn; hand the access back instead.")
+
+
+def hand_back(request: AccessRequest, *, user: User, actor: Actor, at: datetime | None = None) -> None:
+    """Give access back early: "I'm done". Raises NotYours for all but the grantee, NotPossible without access."""
+    if user.pk != request.grantee_id or not user.is_active:
+        raise NotYours("This access is not yours.")
+    if not end(request, EndReason.HANDED_BACK, actor=actor, at=at):
+        raise NotPossible("There is no access to hand back.")
+
+
+def revoke(request: AccessRequest, *, user: User, actor: Actor, reason: str, at: datetime | None = None) -> None:
+    """Take access away: an admin, or an approver who said yes to it.
+
+    Raises NotYours for others, NotPossible without a reason or without access.
+    """
+    may = user.has_perm("requests.revoke_accessrequest")
+    approved = request.approvals.filter(approver=user, status=ApprovalStatus.APPROVED).exists() and user.is_active
+    if not may and not approved:
+        raise NotYours("You may not revoke this.")
+    if not reason.strip():
+        raise NotPossible("Say why: the person will read it.")
+    why = EndReason.REVOKED_BY_ADMIN if may else EndReason.REVOKED_BY_APPROVER
+    if not end(request, why, actor=actor, note=reason.strip(), at=at):
+        raise NotPossible("There is no access to revoke.")
+
+
+def end(
+    request: AccessRequest,
+    reason: EndReason,
+    *,
+    actor: Actor,
+    note: str = "",
+    due_at: datetime | None = None,
+    at: datetime | None = None,
+) -> bool:
+    """Begin the end of access that is open or opening: due from `due_at` (default now). False when there is none."""
+    moment = at or timezone.now()
+    with transaction.atomic():
+        person = lock_person(request.grantee_id)
+        row = AccessRequest.objects.select_for_update().get(pk=request.pk)
+        if row.state not in {_S.GRANTING, _S.ACTIVE}:
+            return False
+        told: dict[str, Any] = {"due_at": due_at or moment, "end_reason": reason, "note": note}
+        move(row, _S.REVOKING, actor=actor, reason=note or EndReason(reason).label, at=moment, **told)
+        AccessUnit.objects.filter(group__request=row, state__in=[UnitState.GRANTING, UnitState.ACTIVE]).update(
+            state=UnitState.REVOKING
+        )
+        AccessSession.objects.filter(group__request=row).exclude(
+            credentials_status=CredentialsStatus.NOT_APPLICABLE
+        ).update(credentials_status=CredentialsStatus.NOT_APPLICABLE, sealed_credentials="")
+        for group in row.access_groups.filter(dispatched_at__isnull=False).select_related("integration"):
+            reorder(person, group.integration, at=moment)
+    return True
+
+
+def lapse(request: AccessRequest, reason: EndReason, *, note: str, actor: Actor, at: datetime | None = None) -> bool:
+    """Let a request that never came to access lapse. False when it moved on meanwhile."""
+    row, moment = AccessRequest.objects.get(pk=request.pk), at or timezone.now()
+    if _S.LAPSED not in MOVES[_S(row.state)]:
+        return False
+    told: dict[str, Any] = {"ended_at": moment, "end_reason": reason, "note": note}
+    return move(row, _S.LAPSED, actor=actor, reason=note, at=moment, **told)
+
+
+def recheck_person(person_id: Any, *, at: datetime | None = None) -> int:
+    """Ask again whether each open request of a person is still deserved; end or lapse those that are not."""
+    rows = AccessRequest.objects.filter(grantee=person_id, state__in=OPEN) | AccessRequest.objects.filter(
+        requestor=person_id, state__in=OPEN
+    )
+    return sum(_ask_again(row, at) for row in rows.select_related("flow_version").distinct())
+
+
+def recheck_flow(flow_id: Any, *, at: datetime | None = None) -> int:
+    """Ask again for each open request of a flow that was changed or switched off."""
+    rows = AccessRequest.objects.filter(flow_version__flow=flow_id, state__in=OPEN)
+    return sum(_ask_again(row, at) for row in rows.select_related("flow_version__flow"))
+
+
+def _ask_again(request: AccessRequest, at: datetime | None) -> bool:
+    """End or lapse one request when it is not deserved any more."""
+    why = why_not_eligible(request, also_grantable=False)
+    if not why:
+        return False
+    reason = EndReason.NOT_ELIGIBLE if request.flow_version.flow.active else EndReason.FLOW_DISABLED
+    if request.state in _BEFORE:
+        return lapse(request, reason, note=why, actor=system(), at=at)
+    return end(request, reason, actor=system(), note=why, at=at)

@@ -1,0 +1,260 @@
+"""Grants: dispatched as orders that carry desired state, and taken in from what connectors report.
+
+Whatever is ordered for a person in an integration is computed under the lock on that person's row, from committed rows,
+so the newest order carries the newest truth and overlap needs no special case.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from access_requests.actions.eligibility import why_not_eligible
+from access_requests.actions.proofs import prove, take_in_standing
+from access_requests.actions.rules import lock_person
+from access_requests.choices import CredentialsStatus, EndReason, RequestState, UnitState
+from access_requests.events import moved
+from access_requests.lifecycle import move
+from access_requests.models import AccessGroup, AccessRequest, AccessSession, AccessUnit
+from accounts.models import User
+from audit.actor import Actor, connector, system
+from integrations import actions as integrations
+from integrations.choices import OrderVerb
+from integrations.models import Integration, Order
+from integrations.queries import has_logins, open_order, unabsorbed
+
+LOGIN_WORDS = 40
+HELD_UNITS = (UnitState.GRANTING, UnitState.ACTIVE)
+# After a read-back that still found access: soon again, for the target answers.
+STILL_THERE_AGAIN = timedelta(seconds=5)
+
+
+def dispatch(request: AccessRequest, *, at: datetime | None = None) -> bool:
+    """Send out what was approved, after asking again whether the person is still eligible. False: nothing to do.
+
+    What is not eligible any more lapses, with the reason.
+    """
+    moment = at or timezone.now()
+    with transaction.atomic():
+        person = lock_person(request.grantee_id)
+        row = AccessRequest.objects.select_for_update().select_related("flow_version").get(pk=request.pk)
+        if row.state != RequestState.APPROVED:
+            return False
+        reason = why_not_eligible(row)
+        if reason:
+            ended: dict[str, Any] = {"ended_at": moment, "end_reason": EndReason.NOT_ELIGIBLE, "note": reason}
+            return move(row, RequestState.LAPSED, actor=system(), reason=reason, at=moment, **ended)
+        move(row, RequestState.GRANTING, actor=system(), at=moment)
+        groups = list(row.access_groups.select_related("integration"))
+        for group in groups:
+            _prepare(group, row, person, moment)
+        for group in groups:
+            reorder(person, group.integration, at=moment)
+    return True
+
+
+def _prepare(group: AccessGroup, request: AccessRequest, person: User, at: datetime) -> None:
+    """Fix the grant's login and mark its units as under way."""
+    group.dispatched_at = at
+    if has_logins(group.integration) and not group.login:
+        group.login = login_for(person, group)
+    if request.duration_seconds is not None:
+        group.backstop_at = at + timedelta(seconds=request.duration_seconds)
+    group.save(update_fields=["dispatched_at", "login", "backstop_at"])
+    group.units.update(state=UnitState.GRANTING)
+
+
+def login_for(person: User, group: AccessGroup) -> str:
+    """Return the name of the login for a grant: readable, unique, at most 63 bytes of plain ASCII."""
+    words = re.sub(r"[^a-z0-9]+", "_", person.email.partition("@")[0].lower()).strip("_") or "person"
+    return f"lk_{words[:LOGIN_WORDS]}_{group.pk.hex[:12]}"
+
+
+def reorder(person: User, integration: Integration, *, at: datetime, verb: str = OrderVerb.APPLY) -> Order:
+    """Order what the person should hold now. The caller holds the person's lock.
+
+    The open order is closed first, then reports that wait are taken in: nothing is ordered on old knowledge, and
+    nothing can be reported in between.
+    """
+    integrations.supersede(integration, person, at=at)
+    for order in unabsorbed(integration.pk, person.pk):
+        _absorb_locked(order, person)
+    return integrations.order_for_person(integration, person, desired_state(person, integration), verb=verb, at=at)
+
+
+def desired_state(person: User, integration: Integration) -> dict[str, Any]:
+    """Return everything the person should hold in the integration, and everything that must be gone, as JSON."""
+    groups = AccessGroup.objects.filter(
+        request__grantee=person, integration=integration, dispatched_at__isnull=False, ended_at__isnull=True
+    )
+    holds, gone = [], []
+    for group in groups.select_related("request", "session").prefetch_related("units").order_by("pk"):
+        live = [unit for unit in group.units.all() if unit.state in HELD_UNITS]
+        if live and group.request.state in {RequestState.GRANTING, RequestState.ACTIVE}:
+            holds.append(_grant(group, live, has_logins(integration)))
+        else:
+            gone.append({"grant_id": str(group.pk), "login": group.login, "units": _units(group.units.all())})
+    return {"person": _person(person), "holds": holds, "gone": gone}
+
+
+def _person(person: User) -> dict[str, Any]:
+    return {
+        "id": str(person.pk),
+        "name": person.name,
+        "aliases": [person.email, person.email.partition("@")[0]],
+    }
+
+
+def _grant(group: AccessGroup, units: Iterable[AccessUnit], logins: bool) -> dict[str, Any]:
+    request = group.request
+    session = getattr(group, "session", None)
+    unseen = session is None or session.credentials_status == CredentialsStatus.RESETTING
+    return {
+        "grant_id": str(group.pk),
+        "login": group.login,
+        "units": _units(units),
+        # The server's end once it is known; before that the duration, counted from the lease (integrations.wire).
+        "ends_at": request.ends_at.isoformat() if request.ends_at else None,
+        "lasts_seconds": request.duration_seconds,
+        "wants_credentials": logins and unseen,
+    }
+
+
+def _units(units: Iterable[AccessUnit]) -> list[dict[str, str]]:
+    return [
+        {
+            "resource_type": unit.resource_type,
+            "resource": unit.resource_source_id,
+            "permission": unit.permission_source_id,
+        }
+        for unit in units
+    ]
+
+
+def absorb(order: Order) -> bool:
+    """Take in the report of a settled order about a person; False when that was done before."""
+    if order.person_id is None:
+        return False
+    with transaction.atomic():
+        person = lock_person(order.person_id)
+        return _absorb_locked(Order.objects.select_related("integration", "leased_by").get(pk=order.pk), person)
+
+
+def _absorb_locked(order: Order, person: User) -> bool:
+    """Take in a report once: units, session, standing access, proofs; then see what became of each request."""
+    result, moment = order.result, order.settled_at or timezone.now()
+    sealed = {one["grant_id"]: one.get("sealed_credentials", "") for one in result.get("grants", ())}
+    if not integrations.take_in(order, at=moment):
+        return False
+    actor = connector(str(order.leased_by_id or ""), str(order.leased_by or "connector"))
+    groups = _groups_of(order)
+    if order.verb == OrderVerb.CLEAN_UP:
+        AccessGroup.objects.filter(pk__in=list(groups)).update(cleaned_at=moment)
+        return True
+    for report in result.get("grants", ()):
+        group = groups.get(report["grant_id"])
+        if group is not None and report["grant_id"] in {one["grant_id"] for one in order.desired["holds"]}:
+            _take_in_grant(group, report, sealed[report["grant_id"]], moment)
+    still_there = prove(order, groups, at=moment)
+    take_in_standing(order, person, at=moment)
+    for request in AccessRequest.objects.filter(access_groups__in=list(groups)).distinct().order_by("pk"):
+        conclude(request, person, actor, moment)
+    if still_there and open_order(order.integration_id, person.pk) is None:
+        reorder(person, order.integration, at=moment + STILL_THERE_AGAIN)
+    return True
+
+
+def _groups_of(order: Order) -> dict[str, AccessGroup]:
+    """Return the access groups an order is about, by id."""
+    ids = [one["grant_id"] for part in ("holds", "gone") for one in order.desired.get(part, ())]
+    found = AccessGroup.objects.filter(pk__in=ids).select_related("request", "integration")
+    return {str(group.pk): group for group in found}
+
+
+def _take_in_grant(group: AccessGroup, report: dict[str, Any], sealed: str, at: datetime) -> None:
+    """Write what became of a grant's units, and its session. What was ended meanwhile is left to the next order."""
+    if group.request.state not in {RequestState.GRANTING, RequestState.ACTIVE}:
+        return
+    outcome = {tuple(sorted(one["unit"].items())): one for one in report["units"]}
+    held = False
+    for unit in group.units.filter(state__in=HELD_UNITS):
+        key = tuple(sorted(_units([unit])[0].items()))
+        said = outcome.get(key)
+        held |= _take_in_unit(unit, said)
+    if held:
+        _keep_session(group, report, sealed, at)
+
+
+def _take_in_unit(unit: AccessUnit, said: dict[str, Any] | None) -> bool:
+    """Write one unit's outcome; True when it is held."""
+    if said is not None and said["outcome"] == "held":
+        unit.state, unit.message = UnitState.ACTIVE, ""
+    else:
+        error = (said or {}).get("error") or {"message": "The connector did not report on this.", "fix": ""}
+        unit.state, unit.message = UnitState.FAILED, f"{error['message']} {error['fix']}".strip()
+    unit.save(update_fields=["state", "message"])
+    return unit.state == UnitState.ACTIVE
+
+
+def _keep_session(group: AccessGroup, report: dict[str, Any], sealed: str, at: datetime) -> None:
+    """Make or update the session; credentials made in this run are kept sealed until they are seen."""
+    session, _ = AccessSession.objects.get_or_create(group=group, defaults={"started_at": at})
+    session.details = report["details"] or session.details
+    if sealed:
+        session.credentials_status, session.sealed_credentials = CredentialsStatus.AVAILABLE, sealed
+        session.credentials_made_at, session.consumed_at, session.consumed_by = at, None, ""
+    session.save()
+
+
+def conclude(request: AccessRequest, person: User, actor: Actor, at: datetime) -> None:
+    """See whether a request has become active, has failed, or is over."""
+    row = AccessRequest.objects.select_for_update().get(pk=request.pk)
+    if row.state == RequestState.GRANTING:
+        _conclude_granting(row, person, actor, at)
+    elif row.state == RequestState.REVOKING and not _unended(row):
+        ended_at = max(group.ended_at for group in row.access_groups.all() if group.ended_at)
+        move(row, RequestState.REVOKED, actor=actor, at=ended_at, ended_at=ended_at, ended_how="proven")
+    moved(row.pk)
+
+
+def _unended(row: AccessRequest) -> list[AccessGroup]:
+    """Return the groups that were dispatched and are not proven to be over."""
+    groups = row.access_groups.filter(dispatched_at__isnull=False, ended_at__isnull=True)
+    return list(groups.select_related("integration"))
+
+
+def _conclude_granting(row: AccessRequest, person: User, actor: Actor, at: datetime) -> None:
+    """Active when every unit is settled and one holds; failed when none does and every target says nothing is there."""
+    states = set(AccessUnit.objects.filter(group__request=row).values_list("state", flat=True))
+    if states & {UnitState.PENDING, UnitState.GRANTING}:
+        return
+    left = [group for group in _unended(row) if not group.units.filter(state=UnitState.ACTIVE).exists()]
+    if UnitState.ACTIVE in states:
+        length = row.duration_seconds
+        ends_at = at + timedelta(seconds=length) if length is not None else None
+        warning = UnitState.FAILED in states
+        move(row, RequestState.ACTIVE, actor=actor, at=at, activated_at=at, ends_at=ends_at, warning=warning, note="")
+    elif not left:
+        words = row.access_groups.values_list("units__message", flat=True)
+        note = " ".join(dict.fromkeys(word for word in words if word))
+        ended: dict[str, Any] = {"ended_at": at, "end_reason": EndReason.NOTHING_GRANTED, "note": note}
+        move(row, RequestState.FAILED, actor=actor, reason=note, at=at, **ended)
+    for group in left:
+        reorder(person, group.integration, at=at)
+
+
+def clean_up(group: AccessGroup, *, at: datetime) -> bool:
+    """Order the removal of the login that an ended grant left behind. False while another order is open there."""
+    with transaction.atomic():
+        person = lock_person(group.request.grantee_id)
+        if open_order(group.integration_id, person.pk) is not None:
+            return False
+        gone = [{"grant_id": str(group.pk), "login": group.login, "units": _units(group.units.all())}]
+        desired = {"person": _person(person), "holds": [], "gone": gone}
+        integrations.order_for_person(group.integration, person, desired, verb=OrderVerb.CLEAN_UP, at=at)
+    return True

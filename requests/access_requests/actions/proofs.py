@@ -1,0 +1,72 @@
+"""What a read-back proves, and what it finds that was there before us."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from access_requests.choices import CredentialsStatus, UnitState
+from access_requests.models import AccessGroup, AccessSession, Proof, StandingRecord
+from accounts.models import User
+from integrations.models import Order
+
+
+def prove(order: Order, groups: dict[str, AccessGroup], *, at: datetime) -> list[str]:
+    """Close the grants that an order ended and the read-back found nothing of; return the ids of those still there.
+
+    The order was leased only after every earlier lease on the same person and integration was over, so nobody else was
+    at work when the target was read.
+    """
+    read_back = order.result.get("read_back")
+    gone = [one["grant_id"] for one in order.desired["gone"]]
+    if read_back is None:
+        return gone
+    found = {one["grant_id"] for one in read_back["ours"]}
+    for grant_id in gone:
+        group = groups.get(grant_id)
+        if group is not None and grant_id not in found and group.ended_at is None:
+            _close(group, order, at)
+    return [grant_id for grant_id in gone if grant_id in found]
+
+
+def _close(group: AccessGroup, order: Order, at: datetime) -> None:
+    """Write the proof of one grant's end, and everything that follows from it."""
+    read_back, result = order.result["read_back"], order.result
+    due = group.request.due_at or at
+    ended = sum(one["sessions_ended"] for one in result["grants"] if one["grant_id"] == str(group.pk))
+    Proof.objects.create(
+        group=group,
+        order=order,
+        due_at=due,
+        ended_at=at,
+        lag_seconds=max(0.0, (at - due).total_seconds()),
+        read_at=datetime.fromtimestamp(read_back["read_at"], UTC),
+        connector=str(order.leased_by or ""),
+        found=[],
+        functions=result["functions"],
+        sessions_ended=ended,
+    )
+    group.ended_at = at
+    if group.login:
+        days = group.integration.cleanup_days if group.request.grantee.is_active else 0
+        group.cleanup_due_at = at + timedelta(days=days)
+    group.save(update_fields=["ended_at", "cleanup_due_at"])
+    group.units.exclude(state=UnitState.FAILED).update(state=UnitState.ENDED)
+    AccessSession.objects.filter(group=group).update(
+        ended_at=at, sealed_credentials="", credentials_status=CredentialsStatus.NOT_APPLICABLE
+    )
+
+
+def take_in_standing(order: Order, person: User, *, at: datetime) -> None:
+    """Record access that the person has beside ours. It is never touched."""
+    read_back = order.result.get("read_back") or {"standing": ()}
+    for one in read_back["standing"]:
+        StandingRecord.objects.update_or_create(
+            integration_id=order.integration_id,
+            person=person,
+            login=one["login"],
+            resource_type=one["unit"]["resource_type"],
+            resource=one["unit"]["resource"],
+            permission=one["unit"]["permission"],
+            defaults={"last_seen_at": at},
+            create_defaults={"first_seen_at": at, "last_seen_at": at},
+        )

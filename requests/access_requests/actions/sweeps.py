@@ -1,0 +1,161 @@
+"""The sweeps: the truth of what is due, found by indexed columns. Messages only make it sooner."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from access_requests.actions import endings, grants
+from access_requests.actions.rules import lock_person
+from access_requests.choices import WAITING, EndReason, RequestState, UnitState
+from access_requests.events import moved
+from access_requests.lifecycle import subject_of
+from access_requests.models import AccessGroup, AccessRequest, AccessUnit
+from audit.actions import record
+from audit.actor import system
+from integrations.choices import OPEN_ORDERS
+from integrations.models import Order
+from integrations.queries import unabsorbed, waiting_with_error
+
+log = logging.getLogger(__name__)
+
+# A revoke is late when it is not proven this long after it was due.
+OVERDUE_AFTER = timedelta(seconds=60)
+# How long a grant is tried while its target does not answer, before it is given up and its end is seen to.
+GRANT_PATIENCE = timedelta(minutes=10)
+BATCH = 2000
+
+
+def sweep(*, at: datetime | None = None) -> int:
+    """Do everything that is due: ends first, then dispatches, lapses, patience, overdue marks. Return how much."""
+    moment = at or timezone.now()
+    done = _each(due_ends(moment), lambda row: _end_by_time(row, moment))
+    done += _each(_state(RequestState.APPROVED).exclude(lapses_at__lte=moment), lambda row: _dispatch(row, moment))
+    late = AccessRequest.objects.filter(state__in=[*WAITING, RequestState.APPROVED], lapses_at__lte=moment)
+    done += _each(late.order_by("lapses_at"), lambda row: _lapse(row, moment))
+    done += _each(_out_of_patience(moment), lambda row: _give_up(row, moment))
+    done += _each(_unordered(), lambda row: _order_again(row, moment))
+    overdue = _state(RequestState.REVOKING).filter(due_at__lte=moment - OVERDUE_AFTER, overdue_since__isnull=True)
+    done += _each(overdue, lambda row: _mark_overdue(row, moment))
+    return done
+
+
+def due_ends(at: datetime) -> QuerySet[AccessRequest]:
+    """Return active requests whose time is over."""
+    return _state(RequestState.ACTIVE).filter(ends_at__lte=at).order_by("ends_at")
+
+
+def _state(state: RequestState) -> QuerySet[AccessRequest]:
+    return AccessRequest.objects.filter(state=state).order_by("pk")
+
+
+def _each(rows: QuerySet[AccessRequest], act: Callable[[AccessRequest], bool]) -> int:
+    """Act on each row by itself: what fails for one is logged and holds up no other."""
+    done = 0
+    for row in rows[:BATCH]:
+        try:
+            done += bool(act(row))
+        except Exception:  # the next sweep tries again; its neighbours must not wait for it
+            log.exception("sweep: %s could not be moved", row)
+    return done
+
+
+def _end_by_time(row: AccessRequest, at: datetime) -> bool:
+    return endings.end(row, EndReason.TIME, actor=system(), due_at=row.ends_at, at=at)
+
+
+def _dispatch(row: AccessRequest, at: datetime) -> bool:
+    return grants.dispatch(row, at=at)
+
+
+def _lapse(row: AccessRequest, at: datetime) -> bool:
+    waited = "It was approved, but never opened." if row.state == RequestState.APPROVED else "Nobody answered in time."
+    return endings.lapse(row, EndReason.NO_ANSWER, note=waited, actor=system(), at=at)
+
+
+def _out_of_patience(at: datetime) -> QuerySet[AccessRequest]:
+    """Return requests whose grant has been tried for too long, or that a retry cannot help."""
+    trying = _state(RequestState.GRANTING).filter(access_groups__units__state=UnitState.GRANTING)
+    hopeless = Order.objects.filter(
+        integration=OuterRef("access_groups__integration"),
+        person=OuterRef("grantee"),
+        state__in=OPEN_ORDERS,
+        error__kind__in=["credentials_rejected", "not_permitted", "misconfigured", "refused", "target_missing"],
+    )
+    old = trying.filter(access_groups__dispatched_at__lte=at - GRANT_PATIENCE)
+    return (old | trying.filter(Exists(hopeless))).distinct()
+
+
+def _give_up(row: AccessRequest, at: datetime) -> bool:
+    """Stop trying to grant. What was tried is ended like any access, for only the target can say that nothing is there.
+
+    Units that are held already stay: the request becomes active with a warning.
+    """
+    with transaction.atomic():
+        person = lock_person(row.grantee_id)
+        stuck = AccessUnit.objects.filter(group__request=row, state=UnitState.GRANTING)
+        notes = [_why(group) for group in AccessGroup.objects.filter(units__in=stuck).distinct()]
+        note = " ".join(dict.fromkeys(filter(None, notes))) or "The target did not answer in time."
+        if not AccessUnit.objects.filter(group__request=row, state=UnitState.ACTIVE).exists():
+            return endings.end(row, EndReason.NOTHING_GRANTED, actor=system(), note=note, at=at)
+        stuck.update(state=UnitState.FAILED, message=note)
+        grants.conclude(row, person, system(), at)
+    return True
+
+
+def _why(group: AccessGroup) -> str:
+    error = waiting_with_error(group.integration_id, group.request.grantee_id)
+    return f"{error.get('message', '')} {error.get('fix', '')}".strip()
+
+
+def _unordered() -> QuerySet[AccessRequest]:
+    """Return requests under way in an integration where no order is open: a crash lost the thread between two steps."""
+    order = Order.objects.filter(
+        integration=OuterRef("integration"), person=OuterRef("request__grantee"), state__in=OPEN_ORDERS
+    )
+    groups = AccessGroup.objects.filter(dispatched_at__isnull=False, ended_at__isnull=True).filter(~Exists(order))
+    stuck = groups.filter(request__state=RequestState.REVOKING) | groups.filter(
+        request__state=RequestState.GRANTING, units__state=UnitState.GRANTING
+    )
+    return AccessRequest.objects.filter(access_groups__in=stuck).distinct().order_by("pk")
+
+
+def _order_again(row: AccessRequest, at: datetime) -> bool:
+    """Take in reports that wait; if there were none, order again."""
+    with transaction.atomic():
+        person = lock_person(row.grantee_id)
+        for group in _unended(row):
+            waiting: Iterable[Order] = unabsorbed(group.integration_id, person.pk)
+            if not [order for order in waiting if grants.absorb(order)]:
+                grants.reorder(person, group.integration, at=at)
+    return True
+
+
+def _unended(row: AccessRequest) -> Iterable[AccessGroup]:
+    groups = row.access_groups.filter(dispatched_at__isnull=False, ended_at__isnull=True)
+    return groups.select_related("integration")
+
+
+def _mark_overdue(row: AccessRequest, at: datetime) -> bool:
+    with transaction.atomic():
+        marked = AccessRequest.objects.filter(
+            pk=row.pk, state=RequestState.REVOKING, overdue_since__isnull=True
+        ).update(overdue_since=row.due_at)
+        if marked:
+            details = {"due_at": row.due_at.isoformat() if row.due_at else ""}
+            record("request.overdue", actor=system(), subject=subject_of(row), details=details, at=at)
+            moved(row.pk)
+    return bool(marked)
+
+
+def sweep_cleanups(*, at: datetime | None = None, limit: int = 500) -> int:
+    """Order the removal of logins left behind by grants that ended long enough ago."""
+    moment = at or timezone.now()
+    due = AccessGroup.objects.filter(cleanup_due_at__lte=moment, cleaned_at__isnull=True).exclude(login="")
+    rows = due.select_related("request", "integration").order_by("cleanup_due_at")[:limit]
+    return sum(grants.clean_up(group, at=moment) for group in rows)

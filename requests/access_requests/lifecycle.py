@@ -1,0 +1,82 @@
+"""The machine: one table of moves, and the one way to make one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from access_requests.choices import RequestState
+from access_requests.events import moved
+from access_requests.models import AccessRequest, Transition
+from audit.actions import Subject, record
+from audit.actor import Actor
+
+_S = RequestState
+
+# product.md section 2. A test walks State × State against this table.
+MOVES: dict[RequestState, frozenset[RequestState]] = {
+    _S.INITIALIZING: frozenset({_S.PENDING_MFA, _S.PENDING, _S.APPROVED, _S.REJECTED}),
+    _S.PENDING_MFA: frozenset({_S.PENDING, _S.APPROVED, _S.CANCELLED, _S.LAPSED}),
+    _S.PENDING: frozenset({_S.APPROVED, _S.REJECTED, _S.CANCELLED, _S.LAPSED}),
+    _S.APPROVED: frozenset({_S.GRANTING, _S.CANCELLED, _S.LAPSED}),
+    _S.GRANTING: frozenset({_S.ACTIVE, _S.FAILED, _S.REVOKING}),
+    _S.ACTIVE: frozenset({_S.REVOKING}),
+    _S.REVOKING: frozenset({_S.REVOKED}),
+    _S.REVOKED: frozenset(),
+    _S.FAILED: frozenset(),
+    _S.REJECTED: frozenset(),
+    _S.CANCELLED: frozenset(),
+    _S.LAPSED: frozenset(),
+}
+
+
+class IllegalMove(ValueError):
+    """A move that is not in the table: a defect in the caller, never a lost race."""
+
+
+def subject_of(request: AccessRequest) -> Subject:
+    """Return the snapshot of a request that an audit entry keeps."""
+    return Subject("request", str(request.pk), str(request))
+
+
+def move(
+    request: AccessRequest,
+    to: RequestState,
+    *,
+    actor: Actor,
+    reason: str = "",
+    at: datetime | None = None,
+    details: dict[str, Any] | None = None,
+    **fields: Any,
+) -> bool:
+    """Move `request` to state `to`, setting `fields`: compare-and-swap, transition row and audit entry in one.
+
+    False when somebody else moved it first, which is normal. Raises IllegalMove for a move that is not in the table.
+    """
+    moment, origin = at or timezone.now(), RequestState(request.state)
+    if to not in MOVES[origin]:
+        raise IllegalMove(f"{origin} never becomes {to}")
+    with transaction.atomic():
+        if not AccessRequest.objects.filter(pk=request.pk, state=origin).update(state=to, **fields):
+            return False
+        Transition.objects.create(
+            request=request,
+            from_state=origin,
+            to_state=to,
+            at=moment,
+            actor_kind=actor.kind,
+            actor_id=actor.id,
+            actor_name=actor.name,
+            reason=reason,
+            operation=actor.operation,
+        )
+        kept = {"from": origin.value, "to": to.value, **({"reason": reason} if reason else {}), **(details or {})}
+        record(f"request.{to.value}", actor=actor, subject=subject_of(request), details=kept, at=moment)
+        moved(request.pk)
+    request.state = to
+    for name, value in fields.items():
+        setattr(request, name, value)
+    return True
