@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from django.db import transaction
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler
 
-from config.timetable import TIMETABLE, Line
+from config import timetable
+from config.timetable import Line
 
 
-def reconcile(lines: Sequence[Line] = TIMETABLE) -> list[str]:
+def reconcile() -> list[str]:
     """Create and correct a row per line, disable rows of lines that are gone, delete nothing.
 
     Returns what was changed, one sentence each; nothing is written when all is as it should be.
     """
+    lines = timetable.TIMETABLE
     with transaction.atomic():
         changed = [sentence for line in lines for sentence in _reconcile(line)]
         gone = PeriodicTask.objects.filter(enabled=True).exclude(name__in=[line.task for line in lines])
