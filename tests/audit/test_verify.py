@@ -227,7 +227,7 @@ def test_verifying_takes_the_same_memory_however_long_the_trail(fresh_database: 
 
     peaks = []
     for _ in range(2):
-        write(20_000)
+        write(5_000)
         while actions.seal():
             pass
         tracemalloc.start()
