@@ -10,7 +10,7 @@ from django import forms
 from connectors.contract.manifest import Field, Manifest
 from integrations.models import Connector, Integration
 
-CONFIG, SECRET = "config_", "secret_"  # noqa: S105 - prefixes of form fields
+CONFIG, SECRET = "config_", "secret_"
 DAYS_MAX = 36500
 
 

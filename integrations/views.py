@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_POST
 
@@ -25,8 +26,9 @@ from connectors.contract.orders import Finding, Report
 from connectors.registry import BUILT_IN
 from connectors.stores.builtin import SecretUnreadable
 from integrations import actions, queries
+from integrations.choices import IntegrationStatus
 from integrations.forms import IntegrationForm
-from integrations.models import Integration
+from integrations.models import Integration, Resource
 
 # How many runs, orders and dependents one page shows.
 LATEST = 10
@@ -48,8 +50,10 @@ class Trial:
     @property
     def words(self) -> str:
         """Return what is wrong, for the trail."""
-        bad = [finding for finding in self.findings if finding.level == "error"]
-        return " ".join(f"{one.message} {one.fix}".strip() for one in [*([self.error] if self.error else []), *bad])
+        said = [(one.message, one.fix) for one in self.findings if one.level == "error"]
+        if self.error:
+            said.insert(0, (self.error.message, self.error.fix))
+        return " ".join(f"{message} {fix}".strip() for message, fix in said)
 
 
 def catalogue(request: HttpRequest) -> HttpResponse:
@@ -136,27 +140,51 @@ def _save(request: HttpRequest, form: IntegrationForm, trial: Trial) -> Integrat
     return None
 
 
-def show(request: HttpRequest, integration: Integration) -> HttpResponse:
-    """One integration: how it is, what was found, what is under way."""
+def show(request: HttpRequest, integration: Integration, status: SafeString) -> HttpResponse:
+    """One integration: how it is (`status`, as the list shows it), what was found, what is under way."""
     try:
         about = _about(queries.manifest(integration.type))
     except Misconfigured as error:
         about = {"unknown": f"{error.message} {error.fix}"}
     runs = list(integration.sync_runs.all()[:LATEST])
     kinds = integration.resource_types.annotate(found=models.Count("resources")).order_by("type")
-    kept = set(integration.secrets.values_list("field", flat=True))
     return _page(
         request,
         "integration.html",
         integration.name,
         integration=integration,
+        status_shown=status,
+        disabled=integration.status == IntegrationStatus.DISABLED,
+        config=_config(integration, about.get("manifest")),
         runs=runs,
         running=next((run for run in runs if run.finished_at is None), None),
-        orders=integration.orders.select_related("person")[:LATEST],
-        kinds=kinds,
-        kept=kept,
+        orders=integration.orders.select_related("person").defer("desired", "result")[:LATEST],
+        kinds=kinds.prefetch_related("permissions"),
         **about,
     )
+
+
+def _config(integration: Integration, manifest: Manifest | None) -> list[tuple[str, str]]:
+    """Return the configuration in words: plain values, and of a secret only whether one is kept."""
+    if manifest is None:
+        return [(name, str(value)) for name, value in sorted(integration.config.items())]
+    kept = set(integration.secrets.values_list("field", flat=True))
+    plain = [(field.label, str(integration.config.get(field.name, "–"))) for field in manifest.plain_fields()]
+    secret = [(one.label, "kept, never shown" if one.name in kept else "missing") for one in manifest.secret_fields()]
+    kinds = {kind.id: kind.name for kind in manifest.resource_types}
+    found = [kinds.get(kind, kind) for kind in integration.enabled_types]
+    found = found or [kind.name for kind in manifest.resource_types if not kind.optional]
+    rotation = f"after {integration.rotation_days} days" if integration.rotation_days else "never"
+    return [
+        ("Type", manifest.name),
+        ("Connector", str(integration.connector)),
+        *plain,
+        *secret,
+        ("Finds", ", ".join(found)),
+        ("Notes for grantees", integration.custom_access_details or "–"),
+        ("Credentials are reset", rotation),
+        ("Logins are deleted", f"{integration.cleanup_days} days after their access ended"),
+    ]
 
 
 @require_POST
@@ -216,18 +244,13 @@ def dependents(integration: Integration) -> list[tuple[str, str]]:
     """
     found: dict[str, str] = {}
     for relation in Integration._meta.related_objects:
-        if getattr(relation, "on_delete", None) is models.PROTECT and relation.related_model is not _own_inventory():
+        if getattr(relation, "on_delete", None) is models.PROTECT and relation.related_model is not Resource:
             rows = relation.related_model._default_manager.filter(**{relation.field.name: integration})
             for row in rows[:DEPENDENTS_SHOWN]:
                 owner = _owner(row)
                 words = f"{owner._meta.verbose_name} {owner}"
                 found.setdefault(words, _address(owner))
     return list(found.items())[:DEPENDENTS_SHOWN]
-
-
-def _own_inventory() -> type[models.Model]:
-    """Return the model of what goes with an integration, although it is protected from other ways of deleting."""
-    return Integration._meta.get_field("resources").related_model  # type: ignore[return-value]
 
 
 def _owner(row: models.Model) -> models.Model:

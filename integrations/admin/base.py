@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin
 from django.core.paginator import Paginator
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
@@ -32,7 +32,8 @@ class BoundedPaginator(_AnyPaginator):
     @cached_property
     def count(self) -> int:
         """Return how many rows there are, or ROWS_MAX when there are more."""
-        return int(self.object_list.order_by()[:ROWS_MAX].count())  # type: ignore[union-attr]
+        rows = cast("QuerySet[Any]", self.object_list)
+        return rows.order_by()[:ROWS_MAX].count()
 
 
 class ReadOnly(AnyAdmin):

@@ -78,7 +78,8 @@ class IntegrationAdmin(AnyAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """Show one."""
-        return views.show(request, self._one(request, object_id))
+        row = self._one(request, object_id)
+        return views.show(request, row, self.shown_status(row))
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """Ask, then delete."""
