@@ -7,6 +7,7 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler
 
 from config import timetable
+from config.checks import refuse_bad_settings
 from config.timetable import Line
 
 
@@ -59,4 +60,5 @@ class TimetableScheduler(DatabaseScheduler):  # type: ignore[misc]  # django-cel
 
     def setup_schedule(self) -> None:
         """Reconcile at start. Celery's own default entries are left out: results are not kept, so none expire."""
+        refuse_bad_settings()
         reconcile()
