@@ -13,6 +13,11 @@ sys.path.insert(1, str(Path(__file__).resolve().parent / "requests"))
 def main() -> None:
     """Run the command named on the command line."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    if sys.argv[1:2] == ["up"]:
+        from config import start  # noqa: PLC0415
+
+        # Before the settings are read: they read the keys that this makes.
+        start.prepare(sys.argv[2:])
     from django.core.management import execute_from_command_line  # noqa: PLC0415
 
     execute_from_command_line(sys.argv)

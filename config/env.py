@@ -5,9 +5,26 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+PREFIX = "LATCHKEY_"
+# Every name that somebody asked for: what else begins with the prefix is a mistake, and a system check says so.
+asked: set[str] = set()
 
-class BadSetting(Exception):
-    """A setting that cannot be read; the message is one sentence for a person."""
+
+class BadSetting(SystemExit):
+    """A setting without which nothing can start. It ends the process, whichever it is, with one line on stderr.
+
+    A SystemExit and not an Exception, for the settings are read by processes that are not ours (celery, uvicorn) and
+    that would print a traceback instead of the sentence.
+    """
+
+    def __init__(self, number: str, problem: str, hint: str) -> None:
+        super().__init__(f"latchkey.{number}: {problem} {hint}")
+        self.number, self.problem, self.hint = number, problem, hint
+
+
+def is_set(name: str) -> bool:
+    """Whether `name` or `<name>_FILE` is in the environment."""
+    return bool(os.environ.get(name) or os.environ.get(f"{name}_FILE"))
 
 
 def text(name: str, default: str = "") -> str:
@@ -15,14 +32,18 @@ def text(name: str, default: str = "") -> str:
 
     Raises BadSetting when both are set or the file cannot be read.
     """
+    asked.add(name)
     value, path = os.environ.get(name), os.environ.get(f"{name}_FILE")
     if value is not None and path:
-        raise BadSetting(f"Both {name} and {name}_FILE are set: unset one of them.")
+        raise BadSetting("E001", f"Both {name} and {name}_FILE are set.", "Unset one of them.")
     if path:
         try:
             return Path(path).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise BadSetting(f"{name}_FILE names {path}, which cannot be read: {error.strerror}.") from error
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+            raise BadSetting(
+                "E002", f"{name}_FILE names {path}, which cannot be read: {reason}.", "Correct the path or its rights."
+            ) from error
     return default if value is None else value
 
 
@@ -35,18 +56,21 @@ def boolean(name: str, default: bool) -> bool:
         return True
     if value in {"false", "no", "off", "0"}:
         return False
-    raise BadSetting(f"{name} must be true or false, not {value!r}.")
+    raise BadSetting("E003", f"{name} is {value!r}.", "It must be true or false.")
 
 
-def integer(name: str, default: int) -> int:
-    """Return `name` as a whole number. Raises BadSetting for anything else."""
+def integer(name: str, default: int, least: int = 1) -> int:
+    """Return `name` as a whole number of at least `least`. Raises BadSetting for anything else."""
     value = text(name)
     if not value:
         return default
     try:
-        return int(value)
+        number = int(value)
     except ValueError:
-        raise BadSetting(f"{name} must be a whole number, not {value!r}.") from None
+        raise BadSetting("E003", f"{name} is {value!r}.", "It must be a whole number.") from None
+    if number < least:
+        raise BadSetting("E003", f"{name} is {value}.", f"It must be at least {least}.")
+    return number
 
 
 def words(name: str, default: str = "") -> list[str]:

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from csp.constants import NONE, SELF
 
-from config import env
+from config import env, keys
+from config.env import BadSetting
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(env.text("LATCHKEY_DATA", str(ROOT / "data")))
 
 DEBUG = False
-# The embedded default makes its keys into DATA at the first start (config/keys.py); production sets them.
+# One process on SQLite without a broker (script/up). Production names its database, and its keys.
 EMBEDDED = env.boolean("LATCHKEY_EMBEDDED", default=not env.text("LATCHKEY_DATABASE_URL"))
-PUBLIC_URL = env.text("LATCHKEY_PUBLIC_URL", "http://127.0.0.1:8810")
-SECRET_KEY = env.text("LATCHKEY_SECRET_KEY") or "unset"
+_kept = keys.read(DATA) if EMBEDDED else {}
+PUBLIC_URL = env.text("LATCHKEY_PUBLIC_URL", "http://127.0.0.1:8810").rstrip("/")
+# Without a key nothing starts (config/checks.py); commands that need none get one that nobody can guess.
+SECRET_KEY = env.text("LATCHKEY_SECRET_KEY", _kept.get("LATCHKEY_SECRET_KEY", "")) or f"unset-{secrets.token_hex(32)}"
 # Comma-separated, newest first: "id:64 hex digits". The first encrypts, all decrypt: that is how a key is rotated.
-STORE_KEYS = env.words("LATCHKEY_STORE_KEYS")
+STORE_KEYS = env.words("LATCHKEY_STORE_KEYS", _kept.get("LATCHKEY_STORE_KEYS", ""))
 # X25519 private keys "id:64 hex digits", newest first; credentials made for grantees are sealed to the first.
-SEALING_KEYS = env.words("LATCHKEY_SEALING_KEYS")
-ALLOWED_HOSTS = env.words("LATCHKEY_ALLOWED_HOSTS", urlsplit(PUBLIC_URL).hostname or "127.0.0.1")
-CSRF_TRUSTED_ORIGINS = [PUBLIC_URL.rstrip("/")]
+SEALING_KEYS = env.words("LATCHKEY_SEALING_KEYS", _kept.get("LATCHKEY_SEALING_KEYS", ""))
+_hosts = {urlsplit(PUBLIC_URL).hostname or "127.0.0.1"} | ({"127.0.0.1", "localhost"} if EMBEDDED else set())
+ALLOWED_HOSTS = env.words("LATCHKEY_ALLOWED_HOSTS", ",".join(sorted(_hosts)))
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -71,6 +76,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "config.context.system",
             ]
         },
     }
@@ -92,16 +98,20 @@ def _database(url: str) -> dict[str, Any]:
                 "init_command": "".join(f"PRAGMA {pragma};" for pragma in pragmas.split()),
             },
         }
-    parts = urlsplit(url)
-    if parts.scheme not in {"postgres", "postgresql"}:
-        raise env.BadSetting(f"LATCHKEY_DATABASE_URL must begin with postgresql://, not {parts.scheme}://.")
+    form = "It must look like postgresql://user:password@host:5432/name, with special characters as %XX."
+    try:
+        parts, port = urlsplit(url), urlsplit(url).port
+    except ValueError:
+        raise BadSetting("E004", "LATCHKEY_DATABASE_URL cannot be read.", form) from None
+    if parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
+        raise BadSetting("E004", "LATCHKEY_DATABASE_URL names no PostgreSQL database.", form)
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or "") or env.text("LATCHKEY_DATABASE_PASSWORD"),
         "HOST": parts.hostname or "",
-        "PORT": str(parts.port or ""),
+        "PORT": str(port or ""),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
     }
@@ -126,24 +136,33 @@ ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
 
 REDIS_URL = env.text("LATCHKEY_REDIS_URL")
 CELERY_BROKER_URL = REDIS_URL or "memory://"
-# kombu's in-memory transport sleeps a whole second between looks unless told otherwise.
-CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {} if REDIS_URL else {"polling_interval": 0.02}
+# In memory: kombu sleeps a whole second between looks unless told otherwise. Redis: a broker that is away is noticed
+# soon, and ringing is given up (config/doorbell.py); the sweeps find what was not rung for.
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
+    {"socket_connect_timeout": 2, "socket_timeout": 10} if REDIS_URL else {"polling_interval": 0.02}
+)
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
+CELERY_RESULT_EXPIRES = None
+# Threads everywhere: a forked pool in a process with threads (script/up) deadlocks, and tasks mostly wait for targets.
+CELERY_WORKER_POOL = "threads"
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "config.scheduler:TimetableScheduler"
 CELERY_TIMEZONE = "UTC"
 CHANNEL_LAYERS: dict[str, Any] = {
     "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
     if REDIS_URL
-    else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+    else {"BACKEND": "config.doorbell.EmbeddedChannelLayer"}
 }
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
-STATIC_ROOT = DATA / "static"
+# Embedded, files are served from where they are; production collects them (manage.py collectstatic).
+STATIC_ROOT = None if EMBEDDED else DATA / "static"
 STATICFILES_DIRS = [ROOT / "static"]
 WHITENOISE_USE_FINDERS = EMBEDDED
 
@@ -152,7 +171,10 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = 12 * 3600
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.boolean("LATCHKEY_BEHIND_PROXY", False) else None
+# Probes come over plain HTTP from inside.
+SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]
+BEHIND_PROXY = env.boolean("LATCHKEY_BEHIND_PROXY", False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
@@ -182,6 +204,11 @@ LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line"},
+        "nowhere": {"class": "logging.NullHandler"},
+    },
+    # Scanners ask for other hosts all day; they get their 400, and the log stays readable.
+    "loggers": {"django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False}},
     "root": {"handlers": ["console"], "level": env.text("LATCHKEY_LOG_LEVEL", "WARNING")},
 }

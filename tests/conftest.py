@@ -17,54 +17,18 @@ from __future__ import annotations
 import json
 import os
 import random
-import secrets
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
-from tests import network, servers
+from tests.environment import held
 
 DATABASE_FIXTURES = {"db", "fresh_database", "cast", "django_db_setup", "template_database"}
 REFUSED_FIXTURES = {"transactional_db", "live_server", "django_db_reset_sequences", "django_db_serialized_rollback"}
-_held = ExitStack()
-
-
-def _begin_run() -> None:
-    """Make the run's folder and, for PostgreSQL, its server; set the environment that config.settings reads.
-
-    Runs when pytest loads this file, before anything reads the settings. xdist's workers inherit the environment and
-    find the run already begun.
-    """
-    if "LATCHKEY_TEST_RUN" not in os.environ:
-        run = Path(tempfile.mkdtemp(prefix="latchkey-test-"))
-        run.chmod(0o755)
-        _held.callback(shutil.rmtree, run, ignore_errors=True)
-        for name in [name for name in os.environ if name.startswith("LATCHKEY_") and "_TEST_" not in name]:
-            del os.environ[name]
-        os.environ["LATCHKEY_TEST_RUN"] = str(run)
-        os.environ.setdefault("LATCHKEY_TEST_SEED", str(secrets.randbelow(10**6)))
-        if os.environ.get("LATCHKEY_TEST_DATABASE", "sqlite") == "postgresql":
-            os.environ["LATCHKEY_DATABASE_URL"] = _held.enter_context(servers.postgres(run)).url("postgres")
-        _held.callback(os.environ.pop, "LATCHKEY_TEST_RUN")
-    os.environ |= {
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-        "LATCHKEY_DATA": os.environ["LATCHKEY_TEST_RUN"],
-        "LATCHKEY_EMBEDDED": "true",
-        "LATCHKEY_SECRET_KEY": "a secret key that is for tests only, long enough to please the checks: 0123456789",
-        "LATCHKEY_STORE_KEYS": f"test:{'5a' * 32}",
-        "LATCHKEY_SEALING_KEYS": f"test:{'a5' * 32}",
-    }
-
-
-_begin_run()
-network.block()
-
-from django.conf import settings  # noqa: E402  # only now is the environment complete
 
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, "testserver", "localhost"]
@@ -85,7 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the private server and remove the run's folder, where this process made them."""
-    _held.close()
+    held.close()
 
 
 def _uses_database(item: pytest.Item) -> bool:

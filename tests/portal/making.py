@@ -89,7 +89,9 @@ def flow(
     return flow_actions.define({"name": name, **settled}, document, actor=system())
 
 
-def ask(requester: User, *names: str, permission: str = "READ_ONLY", why: str = "INC-4821", **rest: Any) -> AccessRequest:
+def ask(
+    requester: User, *names: str, permission: str = "READ_ONLY", why: str = "INC-4821", **rest: Any
+) -> AccessRequest:
     """Ask for databases that one flow gives; an hour unless told otherwise."""
     rest.setdefault("duration_seconds", 3600)
     pairs = [pair(name, permission) for name in names]

@@ -165,7 +165,7 @@ def _absorb_locked(order: Order, person: User) -> bool:
     for request in AccessRequest.objects.filter(access_groups__in=list(groups)).distinct().order_by("pk"):
         conclude(request, person, actor, moment)
     if still_there and open_order(order.integration_id, person.pk) is None:
-        reorder(person, order.integration, at=timezone.now() + STILL_THERE_AGAIN)
+        reorder(person, order.integration, at=moment + STILL_THERE_AGAIN)
     return True
 
 

@@ -1,0 +1,184 @@
+"""Everything that can be wrong with the settings, as system checks with an id and a hint.
+
+E001-E009 are raised while the settings are read or an embedded start begins (config/env.py, settings.py, keys.py,
+start.py); a process cannot go on then. The rest are found here, by `manage.py check` and by every process that starts.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import os
+import re
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core import checks
+from django.db import DatabaseError
+
+from config import env, keys
+
+KEY = re.compile(r"[A-Za-z0-9_.-]{1,40}:[0-9a-fA-F]{64}")
+SECRET_LENGTH = 50
+# Read by scripts and tests, not by the settings.
+_OTHERS = {"LATCHKEY_PYTHON"}
+
+
+def _bad(number: str, problem: str, hint: str) -> checks.Error:
+    return checks.Error(problem, hint=hint, id=f"latchkey.{number}")
+
+
+def _waits_for_first_start() -> bool:
+    """Whether this is an embedded Latchkey that never started: its first start makes the keys."""
+    return settings.EMBEDDED and not (Path(settings.DATA) / keys.FILE).exists()
+
+
+def secret_key() -> Iterable[checks.CheckMessage]:
+    """The key that signs sessions."""
+    if settings.SECRET_KEY.startswith("unset-"):
+        if not _waits_for_first_start():
+            yield _bad("E010", "LATCHKEY_SECRET_KEY is not set.", "Set it to 50 or more random characters.")
+    elif len(settings.SECRET_KEY) < SECRET_LENGTH:
+        yield _bad("E010", "LATCHKEY_SECRET_KEY is too short.", "Set it to 50 or more random characters.")
+
+
+def _key_list(number: str, name: str, values: Sequence[str]) -> Iterable[checks.CheckMessage]:
+    """Check a list of keys."""
+    form = 'Set it to "id:64 hex digits", several separated by commas, newest first (openssl rand -hex 32).'
+    if not values:
+        if not _waits_for_first_start():
+            yield _bad(number, f"{name} is not set.", form)
+        return
+    wrong = [str(place) for place, value in enumerate(values, 1) if not KEY.fullmatch(value)]
+    if wrong:
+        yield _bad(number, f"{name} has a malformed key (number {', '.join(wrong)}).", form)
+    ids = [value.partition(":")[0] for value in values]
+    if len(set(ids)) < len(ids):
+        yield _bad("E013", f"{name} has two keys of one id.", "Give each key an id of its own; ids are never reused.")
+
+
+def store_keys() -> Iterable[checks.CheckMessage]:
+    """The keys of the built-in secret store."""
+    return _key_list("E011", "LATCHKEY_STORE_KEYS", settings.STORE_KEYS)
+
+
+def sealing_keys() -> Iterable[checks.CheckMessage]:
+    """The keys that connectors seal grantees' credentials to."""
+    return _key_list("E012", "LATCHKEY_SEALING_KEYS", settings.SEALING_KEYS)
+
+
+def database() -> Iterable[checks.CheckMessage]:
+    """SQLite serves one process."""
+    if not settings.EMBEDDED and settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+        yield _bad(
+            "E014",
+            "Several processes cannot share the SQLite database.",
+            "Set LATCHKEY_DATABASE_URL to a PostgreSQL database, or leave LATCHKEY_EMBEDDED unset.",
+        )
+
+
+def broker() -> Iterable[checks.CheckMessage]:
+    """Separate processes need Redis between them."""
+    url = settings.REDIS_URL
+    if not url and not settings.EMBEDDED:
+        yield _bad(
+            "E015", "Separate processes have no broker between them.", "Set LATCHKEY_REDIS_URL to redis://host:6379/0."
+        )
+    if url and urlsplit(url).scheme not in {"redis", "rediss"}:
+        yield _bad("E016", "LATCHKEY_REDIS_URL is no Redis.", "It must begin with redis:// or, with TLS, rediss://.")
+    elif url and not all(importlib.util.find_spec(name) for name in ("redis", "channels_redis")):
+        yield _bad(
+            "E017",
+            "LATCHKEY_REDIS_URL is set but Redis' client is not installed.",
+            "Install requirements/production.txt.",
+        )
+
+
+def public_url() -> Iterable[checks.CheckMessage]:
+    """The address that people type and that links carry."""
+    parts = urlsplit(settings.PUBLIC_URL)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query:
+        yield _bad(
+            "E018", "LATCHKEY_PUBLIC_URL is no address.", "Set it like https://latchkey.example.com, without a path."
+        )
+    elif parts.scheme != "https" and not settings.EMBEDDED:
+        yield _bad(
+            "E019",
+            "LATCHKEY_PUBLIC_URL is not https: passwords would cross the network in the clear.",
+            "Serve it over TLS and set that address; behind a proxy that ends TLS also set LATCHKEY_BEHIND_PROXY=true.",
+        )
+
+
+def allowed_hosts() -> Iterable[checks.CheckMessage]:
+    """A wildcard lets anybody put their own host name into our links."""
+    if "*" in settings.ALLOWED_HOSTS:
+        yield _bad("E020", "LATCHKEY_ALLOWED_HOSTS allows every host.", "Name the hosts Latchkey is served as.")
+
+
+def data_folder() -> Iterable[checks.CheckMessage]:
+    """The embedded database and its keys live there."""
+    folder = Path(settings.DATA)
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    if settings.EMBEDDED and not (folder.is_dir() and os.access(folder, os.W_OK)):
+        yield _bad("E005", f"The data folder {settings.DATA} cannot be written.", "Set LATCHKEY_DATA to another.")
+
+
+def unknown_settings() -> Iterable[checks.CheckMessage]:
+    """A setting that nobody reads is nearly always a slip of the pen."""
+    known = env.asked | {f"{name}_FILE" for name in env.asked} | _OTHERS
+    for name in sorted(os.environ):
+        if name.startswith(env.PREFIX) and name not in known and not name.startswith("LATCHKEY_TEST_"):
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"Did you mean {near[0]}?" if near else "Unset it."
+            yield checks.Warning(f"Nobody reads {name}.", hint=hint, id="latchkey.W001")
+
+
+EVERY: tuple[Callable[[], Iterable[checks.CheckMessage]], ...] = (
+    secret_key,
+    store_keys,
+    sealing_keys,
+    database,
+    broker,
+    public_url,
+    allowed_hosts,
+    data_folder,
+    unknown_settings,
+)
+
+
+def settings_are_right(app_configs: Any = None, **_: Any) -> list[checks.CheckMessage]:
+    """Run every check of the settings."""
+    return [message for check in EVERY for message in check()]
+
+
+def timetable_runs(
+    app_configs: Any = None, databases: Sequence[str] | None = None, **_: Any
+) -> list[checks.CheckMessage]:
+    """Warn of jobs that are late. Runs where a database is to be checked: `manage.py check --database default`."""
+    from config import watchdog  # noqa: PLC0415  # its model loads after this module
+
+    if not databases:
+        return []
+    try:
+        late = watchdog.late()
+    except DatabaseError:
+        return [checks.Warning("The database does not answer.", hint="Migrate it, or start it.", id="latchkey.W003")]
+    hint = "Is beat running, and a worker? Until then nothing ends by the clock."
+    return [checks.Warning(sentence, hint=hint, id="latchkey.W002") for sentence in late]
+
+
+def register() -> None:
+    """Make the checks known to Django."""
+    checks.register(settings_are_right)
+    checks.register(timetable_runs, checks.Tags.database)
+
+
+def refuse_bad_settings() -> None:
+    """End the process with one line per error when the settings are wrong; a server runs no system checks itself."""
+    wrong = [message for message in settings_are_right() if message.is_serious()]
+    if wrong:
+        raise SystemExit("\n".join(f"{message.id}: {message.msg} {message.hint}" for message in wrong))

@@ -1,0 +1,67 @@
+"""Messages between threads and processes: Celery's tasks and Channels' groups, both only a hurry.
+
+What is due is found in the database by the sweeps, so a bell that nobody hears, or that cannot be rung because the
+broker is away, costs seconds and loses nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any
+
+from celery.contrib.django.task import DjangoTask
+from channels.layers import InMemoryChannelLayer
+from kombu.exceptions import OperationalError
+
+log = logging.getLogger(__name__)
+
+
+class DoorbellTask(DjangoTask):  # type: ignore[type-arg]  # not generic at run time
+    """The base of every task. Ringing never fails the caller, whose data is safe already."""
+
+    def apply_async(self, *args: Any, **options: Any) -> Any:
+        """Ring. With the broker away, log it and return None. Refuses a later time: that belongs in the database."""
+        if options.get("eta") is not None or options.get("countdown") is not None:
+            raise ValueError(
+                f"{self.name}: what is due later is a row that a sweep finds, never an eta or a countdown."
+            )
+        try:
+            return super().apply_async(*args, **options)
+        except OperationalError as error:
+            log.warning("Could not ring for %s, the sweep will find it: %s", self.name, error)
+            return None
+
+
+class EmbeddedChannelLayer(InMemoryChannelLayer):
+    """Channels' in-memory layer, made safe to use from other threads than the server's.
+
+    Its queues belong to the server's event loop. Used from a worker thread as it is, a message waits until the loop
+    wakes up by itself (measured: 84 ms instead of 1). Here, what another loop sends is handed over to the server's.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        """Begin without a server: until `serve_on`, everything stays in the caller's loop."""
+        super().__init__(**options)
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+    def serve_on(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        """Deliver on this loop from now on; None when the server ends."""
+        self.loop = loop
+
+    async def send(self, channel: str, message: dict[str, Any]) -> None:
+        """Send to one channel, from whichever thread."""
+        await self._hand_over(super().send(channel, message))
+
+    async def group_send(self, group: str, message: dict[str, Any]) -> None:
+        """Send to a group, from whichever thread."""
+        await self._hand_over(super().group_send(group, message))
+
+    async def _hand_over(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run the work on the server's loop and wait for it."""
+        loop = self.loop
+        if loop is None or loop is asyncio.get_running_loop() or loop.is_closed():
+            await work
+        else:
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, loop))

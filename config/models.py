@@ -1,0 +1,21 @@
+"""What the platform remembers of itself."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Heartbeat(models.Model):
+    """When a job of the timetable last ran to its end."""
+
+    name = models.CharField(max_length=200, primary_key=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        """Written by the watchdog, edited by nobody."""
+
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        """Name the job and the time."""
+        return f"{self.name} at {self.at:%Y-%m-%d %H:%M:%S}"

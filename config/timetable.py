@@ -1,0 +1,31 @@
+"""The whole timetable: every job that runs by the clock, how often, and why that often.
+
+The database is the truth of what is due; a job looks there and does what it finds, so a run that is missed, doubled or
+late loses nothing. Tasks rung in between only make it sooner.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One job: the task's path and the seconds from one ring to the next."""
+
+    task: str
+    every: int
+    why: str
+
+
+TIMETABLE: tuple[Line, ...] = (
+    Line("access_requests.tasks.sweep", 2, "Ends what is over, dispatches what was approved: the lag people feel."),
+    Line("integrations.tasks.run_orders", 2, "Runs orders of the connector in this process that nobody rang for."),
+    Line("audit.tasks.seal", 2, "Chains what was written since; until then an entry shows as not sealed."),
+    Line("integrations.tasks.sweep_leases", 5, "Gives orders of lost holders to others: a lease lasts a minute."),
+    Line("accounts.tasks.deliver_changes", 10, "Delivers news of people that was not delivered on commit."),
+    Line("integrations.tasks.deliver_changes", 10, "Delivers news of orders and inventory, likewise."),
+    Line("flows.tasks.deliver_changes", 10, "Delivers news of policy, likewise: a changed flow ends what it gave."),
+    Line("integrations.tasks.sweep_syncs", 60, "Starts syncs that are due; inventory may be minutes old."),
+    Line("access_requests.tasks.sweep_cleanups", 300, "Deletes logins left behind; they are disabled and due in days."),
+)
