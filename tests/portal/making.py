@@ -51,7 +51,7 @@ def resource(of: Integration, name: str, **fields: Any) -> Resource:
     """Add a database to an integration."""
     kind = of.resource_types.get(type="database")
     return Resource.objects.create(
-        integration=of, resource_type=kind, source_id=name, name=name, path=f"{of.name}/{name}", **fields
+        integration=of, resource_type=kind, source_id=name, name=name, path=name, **fields
     )
 
 
