@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
+from asgiref.testing import ApplicationCommunicator
 from channels.layers import get_channel_layer
 from channels.routing import URLRouter
-from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import AnonymousUser
 
 from access_requests.events import group_of
@@ -23,21 +24,37 @@ from tests.portal.conftest import Stage
 # The consumer reads the database from another thread, so these tests need a database with real commits.
 
 
-def connect(user: Any, pk: int) -> WebsocketCommunicator:
-    socket = WebsocketCommunicator(URLRouter(websocket_urlpatterns), f"/ws/requests/{pk}/")
-    socket.scope["user"] = user
-    return socket
+class Socket(ApplicationCommunicator):
+    """A browser's end of a web socket. (channels.testing has one, but it wants the server daphne.)"""
+
+    def __init__(self, user: Any, pk: int) -> None:
+        """Prepare; `opens` connects."""
+        path = f"/ws/requests/{pk}/"
+        super().__init__(URLRouter(websocket_urlpatterns), {"type": "websocket", "path": path, "user": user})
+
+    async def opens(self) -> bool:
+        """Connect; whether we were let in."""
+        await self.send_input({"type": "websocket.connect"})
+        return bool((await self.receive_output(timeout=5))["type"] == "websocket.accept")
+
+    async def shut(self) -> None:
+        """Leave."""
+        await self.send_input({"type": "websocket.disconnect", "code": 1000})
+        await self.wait(timeout=5)
+
+
+async def ring(pk: int) -> None:
+    await get_channel_layer().group_send(group_of(pk), {"type": "request.moved", "request": pk})
 
 
 async def _hears(user: Any, pk: int) -> Any:
-    socket = connect(user, pk)
-    accepted, _ = await socket.connect()
-    if not accepted:
+    socket = Socket(user, pk)
+    if not await socket.opens():
         return None
-    await get_channel_layer().group_send(group_of(pk), {"type": "request.moved", "request": pk})
-    message = await socket.receive_json_from()
-    await socket.disconnect()
-    return message
+    await ring(pk)
+    message = await socket.receive_output(timeout=5)
+    await socket.shut()
+    return json.loads(message["text"])
 
 
 hears = async_to_sync(_hears)
@@ -68,11 +85,13 @@ def test_who_may_no_longer_see_it_hears_nothing_more(fresh_database: str, stage:
     access = stage.ask()
 
     async def scene() -> Any:
-        socket = connect(stage.cast.requester, access.pk)
-        assert (await socket.connect())[0]
+        socket = Socket(stage.cast.requester, access.pk)
+        assert await socket.opens()
         await User.objects.filter(pk=stage.cast.requester.pk).aupdate(is_active=False)
-        await get_channel_layer().group_send(group_of(access.pk), {"type": "request.moved", "request": access.pk})
-        return await socket.receive_output()
+        await ring(access.pk)
+        answer = await socket.receive_output(timeout=5)
+        await socket.shut()
+        return answer
 
     assert async_to_sync(scene)()["type"] == "websocket.close"
 
@@ -81,11 +100,11 @@ def test_other_requests_are_not_heard(fresh_database: str, stage: Stage) -> None
     mine, other = stage.ask("orders"), stage.ask("ledger")
 
     async def scene() -> bool:
-        socket = connect(stage.cast.requester, mine.pk)
-        assert (await socket.connect())[0]
-        await get_channel_layer().group_send(group_of(other.pk), {"type": "request.moved", "request": other.pk})
-        silent = await socket.receive_nothing(timeout=0.2)
-        await socket.disconnect()
+        socket = Socket(stage.cast.requester, mine.pk)
+        assert await socket.opens()
+        await ring(other.pk)
+        silent = await socket.receive_nothing(timeout=0.3)
+        await socket.shut()
         return silent
 
     assert async_to_sync(scene)()

@@ -12,7 +12,9 @@ from tests.portal import making
 from tests.portal.conftest import SignIn, Stage
 from tests.portal.reading import address, text
 
-NOW = datetime.now(UTC)
+
+def ago(**delta: float) -> datetime:
+    return datetime.now(UTC) - timedelta(**delta)
 
 
 def test_who_holds_nothing_is_told_what_to_do(stage: Stage, enter: SignIn) -> None:
@@ -22,7 +24,7 @@ def test_who_holds_nothing_is_told_what_to_do(stage: Stage, enter: SignIn) -> No
 
 
 def test_what_i_hold_says_how_long_it_lasts_and_how_to_get_in(stage: Stage, enter: SignIn) -> None:
-    access = stage.active(at=NOW - timedelta(minutes=19, seconds=30))
+    access = stage.active(at=ago(minutes=19, seconds=30))
     response = enter(stage.cast.requester).get("/")
     said = text(response)
     assert "payments-prod" in said
@@ -40,8 +42,8 @@ def test_what_ends_first_comes_first_and_what_has_no_end_last(stage: Stage, ente
         grant_duration_minutes=None,
     )  # fmt: skip
     making.active(making.ask(stage.cast.requester, "attic", duration_seconds=None))
-    stage.active("orders", at=NOW)
-    stage.active("ledger", at=NOW - timedelta(minutes=30))
+    stage.active("orders", at=ago())
+    stage.active("ledger", at=ago(minutes=30))
     said = text(enter(stage.cast.requester).get("/"))
     assert said.index("on ledger") < said.index("on orders") < said.index("on attic")
     assert "No end" in said
@@ -76,21 +78,21 @@ def test_handing_back_twice_says_why_not(stage: Stage, enter: SignIn) -> None:
 
 
 def test_an_overdue_end_is_loud(stage: Stage, enter: SignIn) -> None:
-    access = stage.active(at=NOW - timedelta(minutes=101))
-    making.ending(access, due_at=NOW - timedelta(minutes=41), overdue=True)
+    access = stage.active(at=ago(minutes=101))
+    making.ending(access, due_at=ago(minutes=41), overdue=True)
     response = enter(stage.cast.requester).get("/")
     assert "Overdue 41 min: Read only on orders in payments-prod" in text(response)
     assert "is-loud" in response.content.decode()
 
 
 def test_nothing_is_loud_when_nothing_is_late(stage: Stage, enter: SignIn) -> None:
-    access = stage.active(at=NOW - timedelta(minutes=60))
-    making.ending(access, due_at=NOW)
+    access = stage.active(at=ago(minutes=60))
+    making.ending(access, due_at=ago())
     assert "is-loud" not in enter(stage.cast.requester).get("/").content.decode()
 
 
 def test_what_ended_says_how(stage: Stage, enter: SignIn) -> None:
-    due = NOW - timedelta(hours=1)
+    due = ago(hours=1)
     making.ended(stage.active(at=due - timedelta(hours=1)), due_at=due)
     said = text(enter(stage.cast.requester).get("/"))
     assert "Revoked (proven)" in said

@@ -18,6 +18,7 @@ from tests.portal.reading import address, text
 
 NEW = "/requests/new/"
 CHECK = "/requests/new/check/"
+BOX = re.compile(r'<input\s+type="checkbox"\s+name="pick"\s+value="([\d:]+)"\s*([^/>]*)')
 
 
 def value(name: str, permission: str = "READ_ONLY") -> str:
@@ -31,16 +32,12 @@ def form(*names: str, **rest: Any) -> dict[str, Any]:
 
 def offered(response: Any) -> set[str]:
     """Return the values of the boxes that can be ticked."""
-    boxes = re.findall(
-        r'<input\s+type="checkbox"\s+name="pick"\s+value="([\d:]+)"\s*([^/>]*)', response.content.decode()
-    )
+    boxes = BOX.findall(response.content.decode())
     return {box for box, rest in boxes if "disabled" not in rest}
 
 
 def ticked(response: Any) -> set[str]:
-    boxes = re.findall(
-        r'<input\s+type="checkbox"\s+name="pick"\s+value="([\d:]+)"\s*([^/>]*)', response.content.decode()
-    )
+    boxes = BOX.findall(response.content.decode())
     return {box for box, rest in boxes if "checked" in rest}
 
 

@@ -10,14 +10,16 @@ from django.utils import timezone
 from access_requests import actions
 from access_requests.models import AccessRequest, AccessUnit
 from accounts.models import User
-from audit.actor import person, system
+from audit.actor import person
 from audit.choices import Source
 from integrations.models import Order
 from tests.portal import making
 from tests.portal.conftest import SignIn, Stage
 from tests.portal.reading import address, page, text
 
-NOW = datetime.now(UTC)
+
+def ago(**delta: float) -> datetime:
+    return datetime.now(UTC) - timedelta(**delta)
 
 
 def test_it_says_who_what_how_long_why_and_by_which_flow(stage: Stage, enter: SignIn) -> None:
@@ -138,7 +140,7 @@ def test_details_go_when_access_goes(stage: Stage, enter: SignIn) -> None:
 
 
 def test_proof_of_end(stage: Stage, enter: SignIn) -> None:
-    due = NOW - timedelta(days=1)
+    due = ago(days=1)
     access = making.ended(stage.active(at=due - timedelta(hours=1)), due_at=due)
     response = page(enter(stage.cast.requester), access)
     said = text(response)
@@ -157,7 +159,7 @@ def test_before_the_end_the_proof_says_what_is_to_come(stage: Stage, enter: Sign
 
 
 def test_a_declared_end_is_not_called_proven(stage: Stage, enter: SignIn) -> None:
-    access = making.ended(stage.active(at=NOW - timedelta(hours=2)), due_at=NOW - timedelta(hours=1))
+    access = making.ended(stage.active(at=ago(hours=2)), due_at=ago(hours=1))
     AccessRequest.objects.filter(pk=access.pk).update(ended_how="declared")
     said = text(page(enter(stage.cast.requester), access))
     assert "Revoked (declared)" in said
@@ -165,8 +167,8 @@ def test_a_declared_end_is_not_called_proven(stage: Stage, enter: SignIn) -> Non
 
 
 def test_an_overdue_end_is_loud_and_says_what_is_in_the_way(stage: Stage, enter: SignIn) -> None:
-    access = stage.active(at=NOW - timedelta(minutes=101))
-    making.ending(access, due_at=NOW - timedelta(minutes=41), overdue=True)
+    access = stage.active(at=ago(minutes=101))
+    making.ending(access, due_at=ago(minutes=41), overdue=True)
     Order.objects.create(
         integration=stage.integration,
         person=stage.cast.requester,
@@ -210,7 +212,7 @@ def test_the_grantee_hands_back_and_does_not_revoke(stage: Stage, enter: SignIn)
 
 
 def test_nothing_is_offered_on_what_is_over(stage: Stage, enter: SignIn) -> None:
-    access = making.ended(stage.active(at=NOW - timedelta(hours=2)), due_at=NOW - timedelta(hours=1))
+    access = making.ended(stage.active(at=ago(hours=2)), due_at=ago(hours=1))
     for who in (stage.cast.requester, stage.cast.approver, stage.cast.admin):
         body = page(enter(who), access).content.decode()
         # The one form that stays is the one that signs out.
@@ -255,13 +257,10 @@ def test_every_state_has_a_page(stage: Stage, enter: SignIn) -> None:
     access, rita = stage.active(), enter(stage.cast.requester)
     moment = timezone.now()
     for state in RequestState:
-        fields = {"due_at": moment} if state == RequestState.REVOKING else {}
+        fields = {"state": state, "due_at": moment, "ended_how": "", "ended_at": None}
         if state == RequestState.REVOKED:
-            fields = {"ended_how": "proven", "ended_at": moment}
-        AccessRequest.objects.filter(pk=access.pk).update(state=state, ended_how="", ended_at=None)
-        if fields:
-            AccessRequest.objects.filter(pk=access.pk).update(**fields)
+            fields |= {"ended_how": "proven", "ended_at": moment}
+        AccessRequest.objects.filter(pk=access.pk).update(**fields)
         response = page(rita, access)
         assert response.status_code == 200
         assert str(state.label) in text(response)
-    assert system().name

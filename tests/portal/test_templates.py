@@ -17,7 +17,8 @@ from tests.portal.reading import address, page
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 INLINE = re.compile(
-    r"""<style | \sstyle\s*= | \son[a-z]+\s*= | javascript: | <script(?![^>]*\ssrc=) | \|\s*safe\b | autoescape\s+off""",
+    r"""<style | \sstyle\s*= | \son[a-z]+\s*= | javascript: | <script(?![^>]*\ssrc=)
+    | \|\s*safe\b | autoescape\s+off""",
     re.VERBOSE | re.IGNORECASE,
 )
 CANARY = "<img src=x onerror=alert(1)>\"'&"

@@ -54,9 +54,10 @@ def test_a_lag_is_told_exactly(seconds: float, words: str) -> None:
     assert portal.lag(seconds) == words
 
 
-@pytest.mark.parametrize(
-    ("level", "word"), [(1, "Low"), (3, "Low"), (4, "Medium"), (6, "Medium"), (7, "High"), (9, "High")]
-)
+RISKS = [(1, "Low"), (3, "Low"), (4, "Medium"), (6, "Medium"), (7, "High"), (9, "High")]
+
+
+@pytest.mark.parametrize(("level", "word"), RISKS)
 def test_a_risk_has_a_word(level: int, word: str) -> None:
     assert portal.risk(level)["word"] == word
 
