@@ -46,6 +46,10 @@ class Lines(forms.CharField):
         """Validate the text that the lines make."""
         super().run_validators("\n".join(value))
 
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Compare lists, so that a blank row counts as blank."""
+        return bool(list(initial or []) != self.to_python(data))
+
     def prepare_value(self, value: Any) -> Any:
         """Show a list as lines."""
         return "\n".join(str(one) for one in value) if isinstance(value, list | tuple) else value
