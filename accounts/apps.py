@@ -32,7 +32,9 @@ class AccountsConfig(AppConfig):
     verbose_name = "People"
 
     def ready(self) -> None:
-        """Declare what can be recorded."""
-        from audit.actions import declare  # noqa: PLC0415  # needs the models, which are loaded only now
+        """Declare what can be recorded, and record who signs in."""
+        from accounts import trail  # noqa: PLC0415  # needs the models, which are loaded only now
+        from audit.actions import declare  # noqa: PLC0415
 
         declare(ACTIONS)
+        trail.connect()

@@ -8,7 +8,7 @@ from accounts import events
 from accounts.models import Change
 
 
-@shared_task(name="accounts.deliver_changes")
+@shared_task
 def deliver_changes() -> int:
     """Tell the news of people and groups that was not told on commit."""
     return events.deliver(Change)

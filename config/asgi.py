@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 
 from django.core.asgi import get_asgi_application
 
@@ -18,6 +19,8 @@ from config.checks import refuse_bad_settings  # noqa: E402
 from config.routing import every_pattern  # noqa: E402
 
 refuse_bad_settings()
+# WhiteNoise reads files the plain way; they are small and the thread that reads them is not the event loop's.
+warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 application = ProtocolTypeRouter(
     {
         "http": pages,

@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, worker_init
+from celery.signals import worker_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -16,11 +16,10 @@ app.autodiscover_tasks()
 
 
 def _refuse_bad_settings(**_: Any) -> None:
-    """Stop a worker or a beat whose settings are wrong, before it does anything."""
+    """Stop a worker whose settings are wrong, before it does anything. Beat asks in its scheduler."""
     from config.checks import refuse_bad_settings  # noqa: PLC0415  # Django is not set up when this file is imported
 
     refuse_bad_settings()
 
 
 worker_init.connect(_refuse_bad_settings)
-beat_init.connect(_refuse_bad_settings)

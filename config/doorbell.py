@@ -34,7 +34,7 @@ class DoorbellTask(DjangoTask):  # type: ignore[type-arg]  # not generic at run 
             return None
 
 
-class EmbeddedChannelLayer(InMemoryChannelLayer):  # type: ignore[misc]  # channels ships no types
+class EmbeddedChannelLayer(InMemoryChannelLayer):
     """Channels' in-memory layer, made safe to use from other threads than the server's.
 
     Its queues belong to the server's event loop. Used from a worker thread as it is, a message waits until the loop

@@ -11,4 +11,5 @@ from django.urls import re_path
 websocket_urlpatterns: list[Any] = []
 
 # An unknown address is refused quietly; Channels alone would log a traceback for every scanner that comes by.
-every_pattern = [*websocket_urlpatterns, re_path(r"", WebsocketDenier.as_asgi())]
+_deny: Any = WebsocketDenier.as_asgi()
+every_pattern: list[Any] = [*websocket_urlpatterns, re_path(r"", _deny)]

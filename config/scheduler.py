@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from django.db import transaction
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler
 
-from config.timetable import TIMETABLE, Line
+from config import timetable
+from config.checks import refuse_bad_settings
+from config.timetable import Line
 
 
-def reconcile(lines: Sequence[Line] = TIMETABLE) -> list[str]:
+def reconcile() -> list[str]:
     """Create and correct a row per line, disable rows of lines that are gone, delete nothing.
 
     Returns what was changed, one sentence each; nothing is written when all is as it should be.
     """
+    lines = timetable.TIMETABLE
     with transaction.atomic():
         changed = [sentence for line in lines for sentence in _reconcile(line)]
         gone = PeriodicTask.objects.filter(enabled=True).exclude(name__in=[line.task for line in lines])
@@ -59,4 +60,5 @@ class TimetableScheduler(DatabaseScheduler):  # type: ignore[misc]  # django-cel
 
     def setup_schedule(self) -> None:
         """Reconcile at start. Celery's own default entries are left out: results are not kept, so none expire."""
+        refuse_bad_settings()
         reconcile()

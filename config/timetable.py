@@ -25,6 +25,7 @@ TIMETABLE: tuple[Line, ...] = (
     Line("integrations.tasks.sweep_leases", 5, "Gives orders of lost holders to others: a lease lasts a minute."),
     Line("accounts.tasks.deliver_changes", 10, "Delivers news of people that was not delivered on commit."),
     Line("integrations.tasks.deliver_changes", 10, "Delivers news of orders and inventory, likewise."),
+    Line("flows.tasks.deliver_changes", 10, "Delivers news of policy, likewise: a changed flow ends what it gave."),
     Line("integrations.tasks.sweep_syncs", 60, "Starts syncs that are due; inventory may be minutes old."),
     Line("access_requests.tasks.sweep_cleanups", 300, "Deletes logins left behind; they are disabled and due in days."),
 )

@@ -6,15 +6,14 @@ A job that is late means that access may not end in time, so readiness and the p
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from celery.signals import task_success
 from django.utils import timezone
 
+from config import timetable
 from config.models import Heartbeat
-from config.timetable import TIMETABLE, Line
 
 # How far behind its own period a job may be.
 GRACE = timedelta(seconds=60)
@@ -31,7 +30,7 @@ def connect() -> None:
 def _note(sender: Any = None, **_: Any) -> None:
     """Note a job of the timetable that ended well, at most every few seconds."""
     name = getattr(sender, "name", "")
-    if not any(line.task == name for line in TIMETABLE):
+    if not any(line.task == name for line in timetable.TIMETABLE):
         return
     now = time.monotonic()
     if now - _written.get(name, float("-inf")) >= WRITE_EVERY_SECONDS:
@@ -49,12 +48,12 @@ def note(name: str, at: datetime | None = None) -> None:
     )
 
 
-def late(at: datetime | None = None, lines: Sequence[Line] = TIMETABLE) -> list[str]:
+def late(at: datetime | None = None) -> list[str]:
     """Return one sentence for each job that never ran or is more than a minute behind its period."""
     now = at or timezone.now()
     last = dict(Heartbeat.objects.values_list("name", "at"))
     sentences = []
-    for line in lines:
+    for line in timetable.TIMETABLE:
         seen = last.get(line.task)
         if seen is None:
             sentences.append(f"{line.task} has not run yet.")

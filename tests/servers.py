@@ -24,7 +24,11 @@ START_SECONDS = 30
 
 
 class NoServer(Exception):
-    """The machine has no such server program, or it did not start; the message says what to do."""
+    """The machine has no such server program; the message says what to install."""
+
+
+class ServerFailed(Exception):
+    """A server program is there and did not start; the message has the end of its log."""
 
 
 def free_port() -> int:
@@ -73,7 +77,7 @@ def _reachable(port: int) -> bool:
 
 
 def _run(command: list[str], log: Path, port: int, user: str | None) -> subprocess.Popen[bytes]:
-    """Start a server and wait until its port answers. Raises NoServer with the end of its log when it does not."""
+    """Start a server and wait until its port answers. Raises ServerFailed when it does not."""
     with log.open("ab") as output:
         server = subprocess.Popen(
             command,
@@ -91,7 +95,7 @@ def _run(command: list[str], log: Path, port: int, user: str | None) -> subproce
             return server
         time.sleep(0.05)
     server.kill()
-    raise NoServer(f"{command[0]} did not start: {log.read_text(errors='replace')[-500:]}")
+    raise ServerFailed(f"{command[0]} did not start: {log.read_text(errors='replace')[-500:]}")
 
 
 def _stop(server: subprocess.Popen[bytes]) -> None:
@@ -118,7 +122,7 @@ class PostgresServer:
 
 @contextmanager
 def postgres(folder: Path) -> Iterator[PostgresServer]:
-    """Run a private PostgreSQL with its data in `folder`. Raises NoServer."""
+    """Run a private PostgreSQL with its data in `folder`, which others must be able to enter. Raises NoServer."""
     programs, user, data = _postgres_programs(), _unprivileged(), folder / "pgdata"
     data.mkdir(mode=0o700, parents=True)
     if user is not None:
@@ -128,7 +132,7 @@ def postgres(folder: Path) -> Iterator[PostgresServer]:
         user=user, cwd="/", capture_output=True, text=True, check=False,
     )  # fmt: skip
     if made.returncode:
-        raise NoServer(f"initdb failed: {made.stderr[-500:]}")
+        raise ServerFailed(f"initdb failed: {made.stderr[-500:]}")
     port = free_port()
     options = {
         "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off", "full_page_writes": "off",

@@ -25,9 +25,9 @@ need_environment() {
   python="$(find_python)" || return 1
   say "Installing the locked requirements ($group) …"
   rm -rf "$folder"
-  local install=("$BIN/pip" install --quiet --disable-pip-version-check)
+  local install=("$BIN/pip" install --quiet --disable-pip-version-check --retries 2)
   # uv, where somebody has it, does the same in a tenth of the time.
-  if command -v uv >/dev/null 2>&1; then install=(uv pip install --quiet --python "$BIN/python"); fi
+  if command -v uv >/dev/null 2>&1; then install=(uv pip install --quiet --compile-bytecode --python "$BIN/python"); fi
   "$python" -m venv "$folder" || { say "Could not make a virtual environment in $folder: is python3-venv installed and the folder writable?"; return 1; }
   if ! "${install[@]}" --require-hashes -r "$lock" >"$folder/install.log" 2>&1; then
     say "Could not install the requirements: is there a network? The details are in $folder/install.log."

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from accounts import actions
 from accounts.choices import Role
 from accounts.models import User
 from audit.actor import system
@@ -64,7 +64,6 @@ class Command(BaseCommand):
         admin = admins.filter(email=email).first() or admins.first()
         if admin is not None and not wanted:
             return ""
-        actions: Any = import_module("accounts.actions")
         if admin is None:
             if User.objects.filter(email=email).exists():
                 raise CommandError(f"There is no active admin, and {email} is taken: name another with --admin-email.")

@@ -1,0 +1,222 @@
+"""People in the admin site. Every write goes through accounts.actions: permission, trail and news hold here too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+from allauth.account.decorators import secure_admin_login
+from allauth.account.models import EmailAddress
+from django.contrib import admin, messages
+from django.contrib.admin.options import InlineModelAdmin
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.models import Group as DjangoGroup
+from django.db import transaction
+from django.db.models import Count, Model, QuerySet
+from django.forms import BaseInlineFormSet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+
+from accounts import actions
+from accounts.choices import Role
+from accounts.forms import PersonForm
+from accounts.models import Attribute, Group, GroupMembership, User
+from audit.actor import Actor, person
+from audit.choices import Source
+
+if TYPE_CHECKING:
+    _AnyAdmin = admin.ModelAdmin[Any]
+    _AnyInline = InlineModelAdmin[Any, Any]
+    _AnyTable = admin.TabularInline[Any, Any]
+    _FormSet = BaseInlineFormSet[Any, Any, Any]
+else:
+    # Generic only for the type checker.
+    _AnyAdmin, _AnyInline, _AnyTable = admin.ModelAdmin, InlineModelAdmin, admin.TabularInline
+    _FormSet = BaseInlineFormSet
+
+# A page with more rows than this is slow to load and dangerous to save.
+_MEMBERS_SHOWN = 200
+
+# Our sign-in page, with its rate limit, before the admin site's own; and nothing that looks like people but is not.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+admin.site.unregister([EmailAddress, DjangoGroup])
+
+
+class _ThroughActions(_AnyAdmin):
+    """Writes through the actions; what they refuse is shown as a message, and nothing of that request stays."""
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Add or change."""
+        return self._try(request, super().changeform_view, *args, **kwargs)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Delete."""
+        return self._try(request, super().delete_view, *args, **kwargs)
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """List, and do what was chosen for the ticked rows."""
+        return self._try(request, super().changelist_view, *args, **kwargs)
+
+    def _try(self, request: HttpRequest, view: Callable[..., Any], *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return cast(HttpResponse, view(request, *args, **kwargs))
+        except actions.Refused as refusal:
+            messages.error(request, str(refusal))
+            return HttpResponseRedirect(request.get_full_path())
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: _FormSet, change: bool) -> None:
+        """Add and remove what was added and removed on the page, and leave alone what others did meanwhile."""
+        gone = [one.instance.pk for one in formset.initial_forms if one in formset.deleted_forms or one.has_changed()]
+        new = [one.cleaned_data for one in formset.forms if one.has_changed() and one not in formset.deleted_forms]
+        save = _save_attributes if formset.model is Attribute else _save_memberships
+        save(form.instance, gone, new, _actor(request))
+        # The admin site's own history reads these; save() would have set them.
+        formset.new_objects, formset.changed_objects, formset.deleted_objects = [], [], []
+
+
+class _AttributesOfPerson(_AnyTable):
+    """What is known of the person."""
+
+    model = Attribute
+    extra = 0
+
+
+class _GroupsOfPerson(_AnyTable):
+    """The person's groups."""
+
+    model = GroupMembership
+    fk_name = "user"
+    autocomplete_fields = ("group",)
+    extra = 0
+
+
+class _MembersOfGroup(_AnyTable):
+    """The group's members."""
+
+    model = GroupMembership
+    fk_name = "group"
+    autocomplete_fields = ("user",)
+    extra = 0
+
+
+def _save_attributes(user: User, gone: list[int], new: list[dict[str, Any]], actor: Actor) -> None:
+    """Set the person's attributes without those that are gone and with those that are new."""
+    pairs = set(user.attributes.exclude(pk__in=gone).values_list("type", "value"))
+    actions.set_attributes(user, pairs | {(row["type"], row["value"]) for row in new}, actor=actor)
+
+
+def _save_memberships(parent: Model, gone: list[int], new: list[dict[str, Any]], actor: Actor) -> None:
+    """End and begin memberships."""
+    for member in GroupMembership.objects.select_related("group", "user").filter(pk__in=gone):
+        actions.remove_member(member.group, member.user, actor=actor)
+    for row in new:
+        actions.add_member(row["group"], row["user"], actor=actor)
+
+
+def _actor(request: HttpRequest) -> Actor:
+    """Return the person at the admin site."""
+    return person(request.user, Source.ADMIN)
+
+
+@admin.register(User)
+class UserAdmin(_ThroughActions):
+    """People. They are disabled, never deleted: the trail and the requests speak of them."""
+
+    form = PersonForm
+    autocomplete_fields = ("manager",)
+    inlines = (_GroupsOfPerson, _AttributesOfPerson)
+    list_display = ("email", "name", "role_names", "manager", "is_active")
+    list_filter = ("is_active", "roles__role")
+    search_fields = ("email", "name")
+    list_select_related = ("manager",)
+    actions = ("disable", "enable")
+
+    def get_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        """Return what may be edited, or for who may only look what there is to see."""
+        shown = ("email", "name", "manager", "time_zone")
+        may = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
+        return (*shown, "roles", "new_password") if may else (*shown, "role_names", "is_active", "disabled_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        """Read the roles of a page of people at once."""
+        return super().get_queryset(request).prefetch_related("roles")
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Nobody is deleted."""
+        return False
+
+    @admin.display(description="roles")
+    def role_names(self, user: User) -> str:
+        """Return the roles in words."""
+        return ", ".join(sorted(str(Role(held.role).label) for held in user.roles.all()))
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Create or edit."""
+        actor, data = _actor(request), form.cleaned_data
+        roles, password = [Role(value) for value in data["roles"]], data["new_password"] or None
+        told = {name: data[name] for name in ("email", "name", "manager", "time_zone")}
+        if not change:
+            obj.pk = actions.create_user(**told, actor=actor, roles=roles, password=password).pk
+            obj._state.adding = False
+            return
+        actions.edit_user(obj, actor=actor, **told)
+        actions.set_roles(obj, roles, actor=actor)
+        if password:
+            actions.set_password(obj, password, actor=actor)
+            if obj == request.user:
+                update_session_auth_hash(request, obj)
+
+    @admin.action(description="Disable the chosen people: sign them out and end their access", permissions=["change"])
+    def disable(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Disable all of them or, when one is refused, none."""
+        with transaction.atomic():
+            for user in queryset:
+                actions.disable_user(user, actor=_actor(request))
+
+    @admin.action(description="Enable the chosen people", permissions=["change"])
+    def enable(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Enable all of them."""
+        with transaction.atomic():
+            for user in queryset:
+                actions.enable_user(user, actor=_actor(request))
+
+
+@admin.register(Group)
+class GroupAdmin(_ThroughActions):
+    """Groups and, where they are few, their members; those of large groups are edited at the person."""
+
+    fields = ("name",)
+    list_display = ("name", "member_count")
+    search_fields = ("name",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
+        """Count the members of a page of groups at once."""
+        groups: QuerySet[Group] = super().get_queryset(request)
+        return groups.annotate(_members=Count("memberships"))
+
+    def get_inlines(self, request: HttpRequest, obj: Group | None) -> list[type[_AnyInline]]:
+        """Return the members where they fit on a page."""
+        few = obj is None or GroupMembership.objects.filter(group=obj).count() <= _MEMBERS_SHOWN
+        return [_MembersOfGroup] if few else []
+
+    @admin.display(description="members", ordering="_members")
+    def member_count(self, group: Any) -> int:
+        """Return how many members the group has."""
+        return int(group._members)
+
+    def save_model(self, request: HttpRequest, obj: Group, form: Any, change: bool) -> None:
+        """Create or rename."""
+        if change:
+            actions.rename_group(obj, form.cleaned_data["name"], actor=_actor(request))
+            return
+        obj.pk = actions.create_group(form.cleaned_data["name"], actor=_actor(request)).pk
+        obj._state.adding = False
+
+    def delete_model(self, request: HttpRequest, obj: Group) -> None:
+        """Delete one."""
+        actions.delete_group(obj, actor=_actor(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Group]) -> None:
+        """Delete all of the chosen or, when one is refused, none."""
+        with transaction.atomic():
+            for group in queryset:
+                actions.delete_group(group, actor=_actor(request))

@@ -1,0 +1,123 @@
+"""Forms: they validate shape; what may be done is decided by the actions."""
+
+from __future__ import annotations
+
+import zoneinfo
+from typing import TYPE_CHECKING, Any
+
+from allauth.account.forms import LoginForm
+from django import forms
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+
+from accounts.choices import Role
+from accounts.models import User
+
+if TYPE_CHECKING:
+    _PersonModelForm = forms.ModelForm[User]
+else:
+    # Generic only for the type checker.
+    _PersonModelForm = forms.ModelForm
+
+
+def check_zone(name: str) -> None:
+    """Raise ValidationError unless `name` is a time zone."""
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError(f"There is no time zone “{name}”; write one such as Europe/Berlin.")
+
+
+class SignInForm(LoginForm):  # type: ignore[misc]  # allauth ships no types
+    """E-mail and password, nothing else."""
+
+    def clean_remember(self) -> bool:
+        """Never: allauth would make the session last three weeks, whatever SESSION_COOKIE_AGE says."""
+        return False
+
+
+class ProfileForm(forms.Form):
+    """What people say of themselves."""
+
+    name = forms.CharField(max_length=150)
+    time_zone = forms.CharField(
+        max_length=60, required=False, validators=[check_zone], help_text="For example Europe/Berlin; empty means UTC."
+    )
+
+
+class PasswordForm(forms.Form):
+    """One's own new password; who has one already gives it first."""
+
+    current = forms.CharField(
+        label="Current password", widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}), strip=False
+    )
+    new = forms.CharField(
+        label="New password", widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}), strip=False
+    )
+    again = forms.CharField(
+        label="New password again", widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}), strip=False
+    )
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        """Ask `user`."""
+        super().__init__(*args, **kwargs)
+        self.user = user
+        if not user.has_usable_password():
+            del self.fields["current"]
+
+    def clean_current(self) -> str:
+        """Refuse a wrong password."""
+        if not self.user.check_password(self.cleaned_data["current"]):
+            raise ValidationError("This is not your current password.")
+        return str(self.cleaned_data["current"])
+
+    def clean_new(self) -> str:
+        """Refuse a weak password."""
+        validate_password(self.cleaned_data["new"], self.user)
+        return str(self.cleaned_data["new"])
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse two different passwords."""
+        if "new" in self.cleaned_data and self.cleaned_data["new"] != self.cleaned_data.get("again"):
+            self.add_error("again", "The two passwords are not the same.")
+        return self.cleaned_data
+
+
+class PersonForm(_PersonModelForm):
+    """A person in the admin site."""
+
+    email = forms.EmailField(max_length=254)
+    roles = forms.MultipleChoiceField(choices=Role.choices, required=False, widget=forms.CheckboxSelectMultiple)
+    new_password = forms.CharField(
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="Leave empty to keep it as it is. A person without a password signs in by link.",
+    )
+
+    class Meta:
+        """What is stored on the person itself."""
+
+        model = User
+        fields = ("email", "name", "manager", "time_zone")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Show the roles that the person has."""
+        super().__init__(*args, **kwargs)
+        if not self.instance._state.adding and "roles" in self.fields:
+            self.initial["roles"] = sorted(self.instance.role_set())
+        if "time_zone" in self.fields:
+            self.fields["time_zone"].validators.append(check_zone)
+
+    def clean_email(self) -> str:
+        """Lower the case, which the identity does not have; say who has the address already."""
+        email = str(self.cleaned_data["email"]).lower()
+        other = User.objects.filter(email=email).exclude(pk=self.instance.pk).first()
+        if other is not None:
+            raise ValidationError(f"{other.name} already has the address {email}.")
+        return email
+
+    def clean_new_password(self) -> str:
+        """Refuse a weak password."""
+        password = str(self.cleaned_data["new_password"])
+        if password:
+            validate_password(password, self.instance)
+        return password

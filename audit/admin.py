@@ -1,0 +1,119 @@
+"""The trail in the admin site: to be read, never to be written."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from audit.choices import ACTIONS
+from audit.models import AuditEntry
+
+if TYPE_CHECKING:
+    _ModelAdmin = admin.ModelAdmin[AuditEntry]
+else:
+    # Generic only for the type checker.
+    _ModelAdmin = admin.ModelAdmin
+
+
+class _ByAction(admin.SimpleListFilter):
+    """Actions by their words."""
+
+    title = "action"
+    parameter_name = "action"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the register."""
+        return sorted(ACTIONS.items(), key=lambda pair: pair[1])
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
+        """Keep the chosen action."""
+        return queryset.filter(action=self.value()) if self.value() else queryset
+
+
+class _Sealed(admin.SimpleListFilter):
+    """Whether the sealer has chained the entry."""
+
+    title = "sealed"
+    parameter_name = "sealed"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return both."""
+        return [("yes", "Sealed"), ("no", "Waiting for the sealer")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
+        """Keep the chosen half."""
+        return queryset.filter(seal__isnull=self.value() == "no") if self.value() else queryset
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(_ModelAdmin):
+    """Read-only, whatever the role."""
+
+    change_list_template = "audit/admin_list.html"
+    list_display = ("at", "words", "actor", "subject", "source", "is_sealed")
+    list_filter = ("at", _ByAction, "source", "subject_type", _Sealed)
+    search_fields = ("action", "actor_name", "actor_email", "subject_name", "=subject_id", "=operation")
+    list_select_related = ("seal",)
+    ordering = ("-id",)
+    # Counting a million entries for one line of text makes every page slow.
+    show_full_result_count = False
+    list_per_page = 100
+    actions = None
+    fields = (
+        *("id", "at", "words", "action", "actor", "actor_kind", "actor_id", "source"),
+        *("subject", "subject_type", "subject_id", "pretty_details", "operation", "place"),
+    )
+    readonly_fields = fields
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody writes the trail by hand."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
+        """Nobody rewrites it."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
+        """Nobody shortens it."""
+        return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Offer the export to who may."""
+        may = request.user.has_perm("audit.export_auditentry")
+        return super().changelist_view(request, {**(extra_context or {}), "may_export": may})
+
+    @admin.display(description="action", ordering="action")
+    def words(self, entry: AuditEntry) -> str:
+        """Return the action in words."""
+        return ACTIONS.get(entry.action, entry.action)
+
+    @admin.display(description="actor")
+    def actor(self, entry: AuditEntry) -> str:
+        """Return who did it, as it was then."""
+        return f"{entry.actor_name} <{entry.actor_email}>" if entry.actor_email else entry.actor_name
+
+    @admin.display(description="subject")
+    def subject(self, entry: AuditEntry) -> str:
+        """Return what it was done to, as it was then."""
+        return f"{entry.subject_type}: {entry.subject_name}"
+
+    @admin.display(description="sealed", boolean=True)
+    def is_sealed(self, entry: AuditEntry) -> bool:
+        """Return whether the sealer has chained it."""
+        return hasattr(entry, "seal")
+
+    @admin.display(description="details")
+    def pretty_details(self, entry: AuditEntry) -> SafeString:
+        """Return the details to be read."""
+        return format_html("<pre>{}</pre>", json.dumps(entry.details, indent=2, ensure_ascii=False, sort_keys=True))
+
+    @admin.display(description="place in the chain")
+    def place(self, entry: AuditEntry) -> str:
+        """Return link number and digest."""
+        return f"{entry.seal.sequence}:{entry.seal.digest}" if hasattr(entry, "seal") else "waiting for the sealer"

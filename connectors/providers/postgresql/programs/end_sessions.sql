@@ -1,0 +1,6 @@
+-- Ends the open sessions of a login of ours. For that the connector has to be a member of the login; it is one for the
+-- length of this transaction (16 and later).
+-- needs: ADMIN OPTION on the login
+GRANT :"login" TO CURRENT_USER WITH INHERIT TRUE, SET TRUE;
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = :'login';
+REVOKE :"login" FROM CURRENT_USER GRANTED BY CURRENT_USER;

@@ -1,0 +1,68 @@
+"""Real servers for the tests of providers, one per version and test run."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+
+from tests.connectors.world import World
+from tests.targets import VERSIONS, PostgresServer, missing, running
+
+_numbers = itertools.count(1)
+
+
+def _server(version: int) -> Iterator[PostgresServer]:
+    reason = missing(version)
+    if reason:
+        pytest.skip(reason)
+    with running(version, "-c log_statement=all") as server:
+        server.make_connector()
+        yield server
+
+
+@pytest.fixture(scope="session")
+def server_15() -> Iterator[PostgresServer]:
+    yield from _server(15)
+
+
+@pytest.fixture(scope="session")
+def server_16() -> Iterator[PostgresServer]:
+    yield from _server(16)
+
+
+@pytest.fixture(scope="session")
+def server_18() -> Iterator[PostgresServer]:
+    yield from _server(18)
+
+
+@pytest.fixture(params=VERSIONS, ids=lambda version: f"pg{version}")
+def server(request: pytest.FixtureRequest) -> PostgresServer:
+    """A real server of each version; shared, so a test keeps to names of its own."""
+    found = request.getfixturevalue(f"server_{request.param}")
+    assert isinstance(found, PostgresServer)
+    return found
+
+
+@pytest.fixture
+def world(server: PostgresServer) -> Iterator[World]:
+    """A prepared database on a real server, with a person who asks for it."""
+    made = World(server, f"shop{next(_numbers)}")
+    made.create()
+    yield made
+    made.remove()
+
+
+@pytest.fixture
+def open_world(world: World) -> World:
+    """A database in which single schemas and tables can be granted too."""
+    world.server.prepare(world.database, optional=True)
+    return world
+
+
+@pytest.fixture
+def new_server() -> Iterator[PostgresServer]:
+    """A server of its own, for tests that break it."""
+    version = next((version for version in (18, 16, 15) if not missing(version)), 18)
+    yield from _server(version)

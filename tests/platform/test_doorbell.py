@@ -1,0 +1,98 @@
+"""Bells between threads and processes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from kombu.exceptions import OperationalError
+
+from config import tasks
+from config.doorbell import DoorbellTask, EmbeddedChannelLayer
+
+
+@pytest.mark.parametrize("option", [{"countdown": 5}, {"eta": datetime(2030, 1, 1, tzinfo=UTC)}])
+def test_a_later_time_is_refused(option: dict[str, Any]) -> None:
+    """With the in-memory broker it would be lost with the process, and nobody would end the access."""
+    with pytest.raises(ValueError, match="a row that a sweep finds"):
+        tasks.wake.apply_async(**option)
+
+
+def test_a_broker_that_is_away_does_not_fail_the_caller(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def away(*args: Any, **options: Any) -> None:
+        raise OperationalError("Connection refused")
+
+    monkeypatch.setattr("celery.app.task.Task.apply_async", away)
+    with caplog.at_level(logging.WARNING):
+        assert tasks.wake.delay() is None
+    assert "Could not ring for config.tasks.wake" in caplog.text
+
+
+def test_every_task_is_a_doorbell() -> None:
+    assert isinstance(tasks.wake, DoorbellTask)
+
+
+class ServerLoop:
+    """An event loop in a thread, as the server has."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.thread = threading.Thread(target=self.loop.run_forever)
+        self.thread.start()
+
+    def run(self, work: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(5)
+
+    def close(self) -> None:
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join()
+        self.loop.close()
+
+
+def test_a_message_from_another_thread_is_put_on_the_servers_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer, loops = EmbeddedChannelLayer(), list[Any]()
+    server = ServerLoop()
+    monkeypatch.setattr("channels.layers.InMemoryChannelLayer.send", _recording(loops))
+    try:
+        server.run(layer.group_add("g", "one"))
+        layer.serve_on(server.loop)
+        async_to_sync(layer.group_send)("g", {"type": "moved"})
+        async_to_sync(layer.send)("one", {"type": "moved"})
+        server.run(layer.group_send("g", {"type": "moved"}))
+    finally:
+        server.close()
+    assert loops == [server.loop] * 3
+
+
+def _recording(loops: list[Any]) -> Any:
+    """Return a replacement for `send` that notes on which loop it runs."""
+
+    async def send(self: Any, channel: str, message: Any) -> None:
+        loops.append(asyncio.get_running_loop())
+
+    return send
+
+
+def test_without_a_server_a_message_stays_in_the_callers_loop() -> None:
+    async def both() -> Any:
+        layer = EmbeddedChannelLayer()
+        await layer.group_add("g", "one")
+        await layer.group_send("g", {"type": "moved"})
+        return await layer.receive("one")
+
+    assert asyncio.run(both()) == {"type": "moved"}
+
+
+def test_a_server_that_has_ended_is_no_trap() -> None:
+    layer = EmbeddedChannelLayer()
+    server = ServerLoop()
+    layer.serve_on(server.loop)
+    server.close()
+    async_to_sync(layer.send)("one", {"type": "moved"})
