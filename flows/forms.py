@@ -69,7 +69,10 @@ class FlowForm(_FlowForm):
             *("name", "description", "active", "requestor_operator", "grant_duration_minutes", "indefinite"),
             *("justification_required", "approver_reason_required", "pending_hours", "approval_mode", "labels"),
         )
-        widgets = {"description": forms.Textarea(attrs={"rows": 2})}
+        widgets = {
+            "name": forms.TextInput(attrs={"class": "vTextField"}),
+            "description": forms.Textarea(attrs={"rows": 2}),
+        }
         labels = {"grant_duration_minutes": "Minutes at most", "pending_hours": "Hours to answer"}
 
     def __init__(self, data: Any = None, *, instance: AccessFlow | None = None) -> None:
