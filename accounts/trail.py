@@ -6,6 +6,7 @@ from typing import Any
 
 from allauth.account.adapter import get_adapter
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
 from accounts import actions
@@ -40,5 +41,9 @@ def _failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_
 
 
 def _address(request: HttpRequest) -> str:
-    """Return the client's network address, through as many proxies as the settings trust."""
-    return str(get_adapter(request).get_client_ip(request))
+    """Return the client's network address, through as many proxies as the settings trust; "" where there is none."""
+    try:
+        return str(get_adapter(request).get_client_ip(request))
+    except PermissionDenied:
+        # allauth refuses to count attempts of nobody; the trail can do without.
+        return ""

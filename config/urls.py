@@ -8,6 +8,8 @@ from config import views
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    path("", include("access_requests.urls")),
+    path("", include("accounts.urls")),
+    path("", include("audit.urls")),
     path("admin/", admin.site.urls),
-    path("account/", include("allauth.account.urls")),
 ]

@@ -93,7 +93,8 @@ class AccessFlow(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(indefinite=True, grant_duration_minutes__isnull=True)
-                | models.Q(indefinite=False, grant_duration_minutes__gte=1),
+                # Said twice because a comparison with nothing is unknown, which a check lets pass.
+                | models.Q(indefinite=False, grant_duration_minutes__isnull=False, grant_duration_minutes__gte=1),
                 name="flows_flow_duration_or_indefinite",
             ),
             models.CheckConstraint(

@@ -77,6 +77,7 @@ AUDIT_ACTIONS = {
     "integration.check_ordered": "Check ordered",
     "integration.sync_ordered": "Sync ordered",
     "order.settled": "Order settled",
+    "order.hurried": "Order hurried",
     "order.failed_try": "A try of an order failed",
     "store.reencrypted": "Stored secrets encrypted with the newest key",
 }

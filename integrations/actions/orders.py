@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from accounts.actions import require
 from accounts.events import publish
 from accounts.models import User
 from audit.actions import Subject, record
@@ -219,6 +220,20 @@ def hurry(integration: Integration, *, at: datetime | None = None) -> int:
     if hurried:
         ring()
     return hurried
+
+
+def hurry_order(order: Order, *, actor: Actor, at: datetime | None = None) -> bool:
+    """Make one waiting order due now. False when it does not wait: it is due already, leased, or settled."""
+    require(actor, "integrations.retry_order")
+    moment = at or timezone.now()
+    with transaction.atomic():
+        waiting = Order.objects.filter(pk=order.pk, state=OrderState.QUEUED, next_try_at__gt=moment)
+        if not waiting.update(next_try_at=moment):
+            return False
+        details = {"order": str(order.pk), "verb": order.verb, "was_due_at": order.next_try_at.isoformat()}
+        record("order.hurried", actor=actor, subject=_subject(order), details=details, at=moment)
+        ring()
+    return True
 
 
 def take_in(order: Order, *, at: datetime) -> bool:

@@ -137,11 +137,13 @@ def connect(
     actor: Actor,
     connector: Connector | None = None,
     settings: Mapping[str, Any] | None = None,
+    although: str = "",
     at: datetime | None = None,
 ) -> Integration:
     """Connect a system: keep its configuration and secrets, then order a check and a first sync.
 
     `settings` are further columns of Integration (enabled_types, custom_access_details, rotation_days, cleanup_days).
+    `although` says what a test before had found wrong, when it is connected all the same: the trail keeps it.
     Raises BadConfig, and Misconfigured for an unknown type.
     """
     require(actor, "integrations.add_integration")
@@ -161,7 +163,8 @@ def connect(
         )
         _keep_secrets(integration, manifest, secrets, actor, moment)
         _declare_types(integration, manifest)
-        record("integration.connected", actor=actor, subject=_subject(integration), details=_shown(integration))
+        details = _shown(integration) | _although(although)
+        record("integration.connected", actor=actor, subject=_subject(integration), details=details, at=moment)
         order_for_system(integration, OrderVerb.CHECK, at=moment)
         order_for_system(integration, OrderVerb.DISCOVER, at=moment)
     return integration
@@ -197,9 +200,13 @@ def edit(
     config: Mapping[str, Any] | None = None,
     secrets: Mapping[str, str] | None = None,
     settings: Mapping[str, Any] | None = None,
+    although: str = "",
     at: datetime | None = None,
 ) -> Integration:
-    """Change an integration; secrets left empty stay. Orders a check and a sync. Raises BadConfig."""
+    """Change an integration; secrets left empty stay. Orders a check and a sync. Raises BadConfig.
+
+    `settings` and `although` are as in `connect`; the connector is one of the settings.
+    """
     require(actor, "integrations.change_integration")
     moment, manifest = at or timezone.now(), BUILT_IN.manifest(integration.type)
     with transaction.atomic():
@@ -213,7 +220,7 @@ def edit(
         row.save()
         _keep_secrets(row, manifest, secrets or {}, actor, moment)
         _declare_types(row, manifest)
-        details = {"before": before, "after": _shown(row)}
+        details = {"before": before, "after": _shown(row)} | _although(although)
         record("integration.edited", actor=actor, subject=_subject(row), details=details, at=moment)
         if row.status != IntegrationStatus.DISABLED:
             order_for_system(row, OrderVerb.CHECK, at=moment)
@@ -291,6 +298,10 @@ def delete(integration: Integration, *, actor: Actor, at: datetime | None = None
 
 def _subject(integration: Integration) -> Subject:
     return Subject("integration", str(integration.pk), integration.name)
+
+
+def _although(error: str) -> dict[str, Any]:
+    return {"although_test_failed": error} if error else {}
 
 
 def _shown(integration: Integration) -> dict[str, Any]:

@@ -57,6 +57,22 @@ TONES: dict[RequestState, Tone] = {
     _S.LAPSED: Tone.QUIET,
 }
 
+# Names in the sprite static/img/icons.svg; a state is never told by colour alone.
+ICONS: dict[RequestState, str] = {
+    _S.INITIALIZING: "spinner",
+    _S.PENDING_MFA: "phone",
+    _S.PENDING: "hourglass",
+    _S.APPROVED: "opening",
+    _S.GRANTING: "opening",
+    _S.ACTIVE: "ok",
+    _S.REVOKING: "closing",
+    _S.REVOKED: "proof",
+    _S.FAILED: "stop",
+    _S.REJECTED: "no",
+    _S.CANCELLED: "ban",
+    _S.LAPSED: "clock",
+}
+
 
 class UnitState(models.TextChoices):
     """The states of an access unit."""
@@ -76,6 +92,15 @@ UNIT_TONES: dict[UnitState, Tone] = {
     UnitState.REVOKING: Tone.MOVE,
     UnitState.ENDED: Tone.QUIET,
     UnitState.FAILED: Tone.BAD,
+}
+
+UNIT_ICONS: dict[UnitState, str] = {
+    UnitState.PENDING: "clock",
+    UnitState.GRANTING: "opening",
+    UnitState.ACTIVE: "ok",
+    UnitState.REVOKING: "closing",
+    UnitState.ENDED: "lock",
+    UnitState.FAILED: "stop",
 }
 
 
@@ -107,6 +132,19 @@ class ApprovalStatus(models.TextChoices):
     PENDING = "pending", "Pending"
     APPROVED = "approved", "Approved"
     REJECTED = "rejected", "Rejected"
+
+
+APPROVAL_TONES: dict[ApprovalStatus, Tone] = {
+    ApprovalStatus.PENDING: Tone.QUIET,
+    ApprovalStatus.APPROVED: Tone.GOOD,
+    ApprovalStatus.REJECTED: Tone.BAD,
+}
+
+APPROVAL_ICONS: dict[ApprovalStatus, str] = {
+    ApprovalStatus.PENDING: "hourglass",
+    ApprovalStatus.APPROVED: "ok",
+    ApprovalStatus.REJECTED: "no",
+}
 
 
 class CredentialsStatus(models.TextChoices):

@@ -1,0 +1,5 @@
+"""The admin pages of policy."""
+
+from flows.admin.flows import AccessFlowAdmin
+
+__all__ = ["AccessFlowAdmin"]

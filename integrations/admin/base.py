@@ -1,0 +1,83 @@
+"""What the admin pages of integrations share."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, cast
+
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+if TYPE_CHECKING:
+    AnyAdmin = admin.ModelAdmin[Any]
+    _AnyPaginator = Paginator[Any]
+else:
+    # Generic only for the type checker.
+    AnyAdmin, _AnyPaginator = admin.ModelAdmin, Paginator
+
+# A list is paged through up to here; beyond, a person searches.
+ROWS_MAX = 10_000
+
+
+class BoundedPaginator(_AnyPaginator):
+    """Counts no further than ROWS_MAX, so that a page of a million rows costs no more than one of ten thousand."""
+
+    @cached_property
+    def count(self) -> int:
+        """Return how many rows there are, or ROWS_MAX when there are more."""
+        rows = cast("QuerySet[Any]", self.object_list)
+        return rows.order_by()[:ROWS_MAX].count()
+
+
+class ReadOnly(AnyAdmin):
+    """Shows rows to who may view them; nobody adds, changes or deletes one here, whatever the role."""
+
+    actions: Any = None
+    show_full_result_count = False
+    paginator = BoundedPaginator
+    list_per_page = 50
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Rows come from what happens."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody rewrites what happened."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody removes it."""
+        return False
+
+
+def badge(icon: str, word: str, note: str = "") -> SafeString:
+    """Return a state: one of the admin site's icons (yes, no, alert, unknown, clock), the word, and why."""
+    picture = format_html('<img src="{}" alt=""> {}', static(f"admin/img/icon-{icon}.svg"), word)
+    return format_html('{}<div class="help">{}</div>', picture, note) if note else picture
+
+
+def link(row: Model | None, words: str = "") -> SafeString | str:
+    """Return a link to the admin page of a row."""
+    if row is None:
+        return "–"
+    address = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+    return format_html('<a href="{}">{}</a>', address, words or str(row))
+
+
+def pretty(value: Any) -> SafeString | str:
+    """Return plain data to be read."""
+    if not value:
+        return "–"
+    return format_html("<pre>{}</pre>", json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True))
+
+
+def in_words(error: dict[str, str]) -> str:
+    """Return an error of an order as a person reads it: what is, then what to do."""
+    return f"{error.get('message', '')} {error.get('fix', '')}".strip()

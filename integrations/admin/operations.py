@@ -1,0 +1,199 @@
+"""Connectors, their instances, and the orders they carry out. Read-only, but for hurrying an order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import PAGE_VAR
+from django.db.models import Count, Max, Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from audit.actor import person
+from audit.choices import Source
+from integrations import actions
+from integrations.admin.base import ReadOnly, badge, in_words, link, pretty
+from integrations.choices import OrderState
+from integrations.models import Connector, ConnectorInstance, Order
+
+_ICONS = {
+    OrderState.QUEUED: "clock",
+    OrderState.LEASED: "clock",
+    OrderState.DONE: "yes",
+    OrderState.SUPERSEDED: "unknown",
+    OrderState.FAILED: "no",
+}
+_RUNNING = Q(instances__orders__state=OrderState.LEASED)
+
+
+@admin.register(Connector)
+class ConnectorAdmin(ReadOnly):
+    """Connectors with what they are doing."""
+
+    list_display = ("name", "kind", "versions", "last_seen", "running")
+    search_fields = ("name",)
+    fields = ("name", "kind", "created_at", "versions", "last_seen", "running")
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Connector]:
+        """Read the instances of a page of connectors at once."""
+        found: QuerySet[Connector] = super().get_queryset(request)
+        return found.annotate(
+            _seen=Max("instances__last_seen_at"), _running=Count("instances__orders", filter=_RUNNING, distinct=True)
+        ).prefetch_related("instances")
+
+    @admin.display(description="versions")
+    def versions(self, connector: Connector) -> str:
+        """Return the versions of the instances that have not stopped."""
+        running = {one.version for one in connector.instances.all() if one.stopped_at is None}
+        return ", ".join(sorted(running)) or "none runs"
+
+    @admin.display(description="last seen", ordering="_seen")
+    def last_seen(self, connector: Any) -> Any:
+        """Return when one of the instances was heard of last."""
+        return connector._seen
+
+    @admin.display(description="running orders", ordering="_running")
+    def running(self, connector: Any) -> int:
+        """Return how many orders the instances hold now."""
+        return int(connector._running)
+
+
+@admin.register(ConnectorInstance)
+class ConnectorInstanceAdmin(ReadOnly):
+    """Running copies of connectors."""
+
+    list_display = ("place", "connector_link", "version", "started_at", "last_seen_at", "stopped_at", "running")
+    list_filter = ("connector", "version")
+    list_select_related = ("connector",)
+    search_fields = ("place",)
+    fields = ("place", "connector_link", "version", "started_at", "last_seen_at", "stopped_at")
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ConnectorInstance]:
+        """Count the orders of a page of instances at once."""
+        found: QuerySet[ConnectorInstance] = super().get_queryset(request)
+        return found.annotate(_running=Count("orders", filter=Q(orders__state=OrderState.LEASED)))
+
+    @admin.display(description="connector")
+    def connector_link(self, instance: ConnectorInstance) -> SafeString | str:
+        """Return the connector."""
+        return link(instance.connector)
+
+    @admin.display(description="running orders")
+    def running(self, instance: Any) -> int:
+        """Return how many orders it holds now."""
+        return int(instance._running)
+
+
+class PersonFilter(admin.SimpleListFilter):
+    """Rows about one person, by a part of the e-mail address: nobody picks one of twenty thousand from a list."""
+
+    title = "person"
+    parameter_name = "person"
+    template = "admin/latchkey/text_filter.html"
+    path = "person__email__icontains"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return something, or the admin site leaves the filter out."""
+        return [("", "")]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """Return the text, and what the form has to send along: the other filters and the search."""
+        left_out = {self.parameter_name, PAGE_VAR}
+        sent = [(key, value) for key, values in self.request.GET.lists() if key not in left_out for value in values]
+        yield {"value": self.value() or "", "name": self.parameter_name, "sent": sent}
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep the rows of who is meant."""
+        return queryset.filter(**{self.path: self.value()}) if self.value() else queryset
+
+
+@admin.register(Order)
+class OrderAdmin(ReadOnly):
+    """Orders: what connectors were told, and what came of it. Credentials in a report, sealed or not, stay out."""
+
+    list_display = (
+        *("created_at", "verb", "shown_state", "integration_link", "person_link", "attempts", "next_try", "settled_at"),
+        "shown_error",
+    )
+    list_display_links = ("created_at",)
+    list_filter = ("state", "verb", "integration", PersonFilter)
+    list_select_related = ("integration", "person")
+    search_fields = ("=id",)
+    search_help_text = "The whole id of an order."
+    sortable_by = ()
+    actions = ("hurry",)
+    fields = (
+        *("id", "verb", "shown_state", "integration_link", "person_link", "created_at", "attempts", "epoch"),
+        *("next_try", "leased_by", "lease_until", "settled_at", "absorbed_at", "shown_error", "wanted", "reported"),
+    )
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
+        """Leave what was ordered and reported out, until a page asks for it."""
+        found: QuerySet[Order] = super().get_queryset(request)
+        return found.defer("desired", "result")
+
+    def has_hurry_permission(self, request: HttpRequest) -> bool:
+        """Whether the person may hurry orders; the admin site asks before it offers the action."""
+        return request.user.has_perm("integrations.retry_order")
+
+    @admin.display(description="state")
+    def shown_state(self, order: Order) -> SafeString:
+        """Return the state."""
+        state = OrderState(order.state)
+        return badge(_ICONS[state], state.label)
+
+    @admin.display(description="integration")
+    def integration_link(self, order: Order) -> SafeString | str:
+        """Return the integration."""
+        return link(order.integration)
+
+    @admin.display(description="person")
+    def person_link(self, order: Order) -> SafeString | str:
+        """Return the person it is about."""
+        return str(order.person) if order.person else "–"
+
+    @admin.display(description="next try")
+    def next_try(self, order: Order) -> Any:
+        """Return when a waiting order is tried next."""
+        return order.next_try_at if order.state == OrderState.QUEUED else None
+
+    @admin.display(description="error")
+    def shown_error(self, order: Order) -> str:
+        """Return the last error in words."""
+        return in_words(order.error) or "–"
+
+    @admin.display(description="ordered")
+    def wanted(self, order: Order) -> SafeString | str:
+        """Return the state that is wanted."""
+        return pretty(order.desired)
+
+    @admin.display(description="reported")
+    def reported(self, order: Order) -> SafeString | str:
+        """Return the report without credentials."""
+        return pretty(_without_credentials(order.result))
+
+    @admin.action(description="Hurry: try the chosen orders now", permissions=["hurry"])
+    def hurry(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
+        """Make the chosen orders due now; those that do not wait are left alone."""
+        actor, moment = person(request.user, Source.ADMIN), timezone.now()
+        hurried = sum(actions.hurry_order(order, actor=actor, at=moment) for order in queryset)
+        left = queryset.count() - hurried
+        if hurried:
+            messages.success(request, f"{hurried} {'order is' if hurried == 1 else 'orders are'} due now.")
+        if left:
+            messages.warning(request, f"{left} of the chosen did not wait, so there was nothing to hurry.")
+
+
+def _without_credentials(result: dict[str, Any]) -> dict[str, Any]:
+    """Return a report as it may be read: sealed credentials belong to their grantee alone."""
+    grants = [
+        {name: value for name, value in grant.items() if name != "sealed_credentials"}
+        for grant in result.get("grants", ())
+    ]
+    return {**result, "grants": grants} if result else {}

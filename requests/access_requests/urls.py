@@ -1,0 +1,27 @@
+"""Addresses of the portal."""
+
+from typing import Any
+
+from django.urls import path
+
+from access_requests import views
+from access_requests.consumers import RequestConsumer
+
+urlpatterns = [
+    path("", views.my_access, name="my_access"),
+    path("tasks/", views.my_tasks, name="my_tasks"),
+    path("requests/new/", views.new_request, name="new_request"),
+    path("requests/new/check/", views.check_request, name="check_request"),
+    path("requests/<int:pk>/", views.request_page, name="request_page"),
+    path("requests/<int:pk>/part/", views.request_part, name="request_part"),
+    path("requests/<int:pk>/withdraw/", views.withdraw, name="withdraw_request"),
+    path("requests/<int:pk>/hand-back/", views.hand_back, name="hand_back_access"),
+    path("requests/<int:pk>/revoke/", views.revoke, name="revoke_access"),
+    path("requests/<int:pk>/approve/", views.approve, name="approve_request"),
+    path("requests/<int:pk>/reject/", views.reject, name="reject_request"),
+    path("requests/<int:pk>/sessions/<uuid:session>/password/", views.show_password, name="show_password"),
+    path("requests/<int:pk>/sessions/<uuid:session>/reset/", views.reset_password, name="reset_password"),
+]
+
+_watch: Any = RequestConsumer.as_asgi()  # Django's path() knows the types of views only
+websocket_urlpatterns = [path("ws/requests/<int:pk>/", _watch)]

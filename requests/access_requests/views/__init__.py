@@ -1,0 +1,24 @@
+"""The portal's pages: one function view each."""
+
+from access_requests.views.answers import approve, hand_back, reject, revoke, withdraw
+from access_requests.views.asking import check_request, new_request
+from access_requests.views.home import my_access
+from access_requests.views.passwords import reset_password, show_password
+from access_requests.views.request import request_page, request_part
+from access_requests.views.tasks import my_tasks
+
+__all__ = [
+    "approve",
+    "check_request",
+    "hand_back",
+    "my_access",
+    "my_tasks",
+    "new_request",
+    "reject",
+    "request_page",
+    "request_part",
+    "reset_password",
+    "revoke",
+    "show_password",
+    "withdraw",
+]

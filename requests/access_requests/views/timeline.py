@@ -1,0 +1,87 @@
+"""What happened to a request, in order, and what is still to come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from access_requests.choices import (
+    APPROVAL_ICONS,
+    APPROVAL_TONES,
+    ICONS,
+    TONES,
+    ApprovalStatus,
+    RequestState,
+    Tone,
+)
+from access_requests.models import AccessRequest, Transition
+from audit.choices import ActorKind
+
+# What the reader already sees from the line before it, or from the answers.
+_SILENT = (RequestState.INITIALIZING,)
+_SAYS = {
+    RequestState.PENDING: "Waits for an approver",
+    RequestState.PENDING_MFA: "Waits for a second factor",
+    RequestState.CANCELLED: "Withdrawn",
+    RequestState.GRANTING: "Granting: the connector was told",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of the timeline. `ahead` marks what has not happened yet."""
+
+    at: datetime
+    icon: str
+    tone: Tone
+    text: str
+    reason: str = ""
+    ahead: bool = False
+
+
+def events_of(access: AccessRequest) -> list[Event]:
+    """Return the timeline of a request read with queries.in_full."""
+    past = [*_asked(access), *_answers(access), *_moves(access)]
+    past.sort(key=lambda event: event.at)
+    return [*past, *_ahead(access)]
+
+
+def _asked(access: AccessRequest) -> Iterator[Event]:
+    who = access.requestor.name
+    whom = "" if access.grantee_id == access.requestor_id else f" for {access.grantee.name}"
+    yield Event(access.requested_at, "user", Tone.QUIET, f"{who} asked{whom}", access.justification)
+
+
+def _answers(access: AccessRequest) -> Iterator[Event]:
+    """Yield each approver's answer once, however many groups they answered for."""
+    seen = set()
+    for one in access.approvals.all():
+        if one.decided_at is None or one.approver_id in seen:
+            continue
+        seen.add(one.approver_id)
+        status = ApprovalStatus(one.status)
+        said = f"{one.approver.name} {status.label.lower()}"
+        yield Event(one.decided_at, APPROVAL_ICONS[status], APPROVAL_TONES[status], said, one.reason)
+
+
+def _moves(access: AccessRequest) -> Iterator[Event]:
+    answered = {(str(one.approver_id), one.decided_at) for one in access.approvals.all()}
+    for row in access.transitions.all():
+        state = RequestState(row.to_state)
+        if state in _SILENT or (row.actor_id, row.at) in answered:
+            continue  # an answer that moved the request is told as the answer
+        yield Event(row.at, ICONS[state], TONES[state], _told(access, row, state), row.reason)
+
+
+def _told(access: AccessRequest, row: Transition, state: RequestState) -> str:
+    says = access.word if state == RequestState.REVOKED else _SAYS.get(state, str(state.label))
+    return f"{says}, by {row.actor_name}" if row.actor_kind == ActorKind.USER else says
+
+
+def _ahead(access: AccessRequest) -> Iterator[Event]:
+    state = RequestState(access.state)
+    if state == RequestState.ACTIVE and access.ends_at is not None:
+        yield Event(access.ends_at, "lock", Tone.QUIET, "Access ends, and the target is read back", ahead=True)
+    if state == RequestState.PENDING and access.lapses_at is not None:
+        yield Event(access.lapses_at, "clock", Tone.QUIET, "Lapses when nobody has answered", ahead=True)

@@ -1,0 +1,53 @@
+// Keeps a request's page up to date. A socket says only that something moved; the page then fetches the part it
+// may see. Without a socket it looks every five seconds. What was typed, and what was unfolded, stays.
+const part = document.querySelector("[data-live]");
+const TICK = 5000;
+const REFRESH_TICKS = 6; // even with a socket, so that the time left stays true
+
+function typed(root) {
+  return [...root.querySelectorAll("textarea")];
+}
+
+function swap(html) {
+  const kept = new Map(typed(part).map((field) => [field.id, field.value]));
+  const unfolded = [...part.querySelectorAll("details[open]")].map((one) => one.id);
+  const focused = part.contains(document.activeElement) ? document.activeElement.id : "";
+  part.innerHTML = html;
+  for (const field of typed(part)) field.value = kept.get(field.id) || field.value;
+  for (const id of unfolded) document.getElementById(id)?.setAttribute("open", "");
+  if (focused) document.getElementById(focused)?.focus();
+}
+
+function start() {
+  const bare = (html) => html.replace(/name="csrfmiddlewaretoken" value="[^"]*"/g, "");
+  let shown = "", open = false, ticks = 0, busy = false, again = false;
+
+  async function look() {
+    if (busy) { again = true; return; }
+    busy = true;
+    try {
+      const answer = await fetch(part.dataset.live, { cache: "no-store" });
+      // Signed out, or not ours any more: the page itself knows what to say.
+      if (answer.redirected || answer.status === 404) location.reload();
+      const html = answer.ok ? await answer.text() : "";
+      if (html && bare(html) !== shown) { shown = bare(html); swap(html); }
+    } catch { /* the server is away; the next tick looks again */ }
+    busy = false;
+    if (again) { again = false; look(); }
+  }
+
+  function listen() {
+    const address = new URL(part.dataset.socket, location.href);
+    address.protocol = address.protocol.replace("http", "ws");
+    const socket = new WebSocket(address);
+    socket.onopen = () => { open = true; look(); };
+    socket.onmessage = look;
+    socket.onclose = () => { open = false; setTimeout(listen, 2 * TICK); };
+  }
+
+  setInterval(() => { if (!document.hidden && (!open || ++ticks % REFRESH_TICKS === 0)) look(); }, TICK);
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
+  listen();
+}
+
+if (part) start();

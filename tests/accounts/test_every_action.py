@@ -1,0 +1,254 @@
+"""Every verb on people: what it records, what it tells, and who may not use it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from accounts import actions
+from accounts.choices import ChangeKind, Role
+from accounts.models import Change, Group, User
+from audit.actor import Actor, connector, person, system
+from audit.choices import ACTIONS, Source
+from audit.models import AuditEntry
+from tests.cast import PASSWORD, Cast
+from tests.cast import person as somebody
+
+
+@dataclass(frozen=True)
+class Verb:
+    """How to use one verb, and what has to come of it."""
+
+    use: Callable[[Cast, Actor], Any]
+    action: str
+    news: tuple[str, ...] = ()
+    details: dict[str, Any] | None = None
+    # Prepares what the verb needs; its audit entries and news do not count.
+    before: Callable[[Cast], Any] | None = None
+    # Whether only the person may do it, and not an admin.
+    own: bool = False
+    # Whether there is no actor whose permission could be asked.
+    open: bool = False
+
+
+def a_group(cast: Cast) -> Group:
+    """Return the group of the test, with the requester in it."""
+    group = Group.objects.filter(name="Ops").first() or actions.create_group("Ops", actor=system())
+    actions.add_member(group, cast.requester, actor=system())
+    return group
+
+
+def a_link(cast: Cast) -> None:
+    """Make a link whose token is known."""
+    cast.requester.__dict__["token"] = actions.make_sign_in_link(cast.requester)
+
+
+NEW = "correct-horse-battery-2"
+TABLE: dict[str, Verb] = {
+    "create_user": Verb(
+        lambda c, a: actions.create_user("New@Example.com", "New", actor=a, roles=[Role.VIEWER], manager=c.approver),
+        "user.created",
+        (ChangeKind.PERSON_CHANGED,),
+        {"roles": ["viewer"], "manager": "abel@example.com"},
+    ),
+    "edit_user": Verb(
+        lambda c, a: actions.edit_user(c.requester, actor=a, manager=c.approver),
+        "user.edited",
+        (ChangeKind.PERSON_CHANGED,),
+        {"changed": {"manager": [None, "abel@example.com"]}},
+    ),
+    "edit_profile": Verb(
+        lambda c, a: actions.edit_profile(c.requester, actor=a, name="Rita R.", time_zone="Europe/Berlin"),
+        "user.profile_edited",
+        (),
+        {"changed": {"name": ["Rita", "Rita R."], "time_zone": ["", "Europe/Berlin"]}},
+        own=True,
+    ),
+    "set_roles": Verb(
+        lambda c, a: actions.set_roles(c.requester, [Role.VIEWER], actor=a),
+        "user.roles_set",
+        (),
+        {"from": ["grantee"], "to": ["viewer"]},
+    ),
+    "disable_user": Verb(
+        lambda c, a: actions.disable_user(c.requester, actor=a), "user.disabled", (ChangeKind.PERSON_DISABLED,)
+    ),
+    "enable_user": Verb(
+        lambda c, a: actions.enable_user(c.requester, actor=a),
+        "user.enabled",
+        (ChangeKind.PERSON_ENABLED,),
+        before=lambda c: actions.disable_user(c.requester, actor=system()),
+    ),
+    "set_attributes": Verb(
+        lambda c, a: actions.set_attributes(c.requester, [("city", "Berlin")], actor=a),
+        "user.attributes_set",
+        (ChangeKind.PERSON_CHANGED,),
+        {"added": [["city", "Berlin"]], "removed": []},
+    ),
+    "set_password": Verb(lambda c, a: actions.set_password(c.requester, NEW, actor=a), "user.password_set"),
+    "make_sign_in_link": Verb(
+        lambda c, a: actions.make_sign_in_link(c.requester, actor=a), "user.link_made", (), {"minutes": 15}
+    ),
+    "use_sign_in_link": Verb(
+        lambda c, a: actions.use_sign_in_link(c.requester.__dict__["token"]), "user.link_used", before=a_link, open=True
+    ),
+    "record_sign_in": Verb(
+        lambda c, a: actions.record_sign_in(c.requester, source=Source.PORTAL, how="password", address="192.0.2.1"),
+        "user.signed_in",
+        (),
+        {"how": "password", "address": "192.0.2.1"},
+        open=True,
+    ),
+    "record_sign_out": Verb(
+        lambda c, a: actions.record_sign_out(c.requester, source=Source.PORTAL), "user.signed_out", open=True
+    ),
+    "record_failed_sign_in": Verb(
+        lambda c, a: actions.record_failed_sign_in("Rita@example.com", address="192.0.2.1"),
+        "user.sign_in_failed",
+        (),
+        {"how": "password", "address": "192.0.2.1"},
+        open=True,
+    ),
+    "create_group": Verb(lambda c, a: actions.create_group(" Staff ", actor=a), "group.created"),
+    "rename_group": Verb(
+        lambda c, a: actions.rename_group(a_group(c), "Operations", actor=a),
+        "group.renamed",
+        (ChangeKind.GROUP_CHANGED,),
+        {"from": "Ops"},
+        before=a_group,
+    ),
+    "delete_group": Verb(
+        lambda c, a: actions.delete_group(a_group(c), actor=a),
+        "group.deleted",
+        (ChangeKind.GROUP_CHANGED,),
+        {"members": 1},
+        before=a_group,
+    ),
+    "add_member": Verb(
+        lambda c, a: actions.add_member(a_group(c), c.outsider, actor=a),
+        "group.member_added",
+        (ChangeKind.GROUP_CHANGED,),
+        before=a_group,
+    ),
+    "remove_member": Verb(
+        lambda c, a: actions.remove_member(a_group(c), c.requester, actor=a),
+        "group.member_removed",
+        (ChangeKind.GROUP_CHANGED,),
+        before=a_group,
+    ),
+}
+GUARDED = [name for name, verb in TABLE.items() if not verb.open]
+
+
+def counts() -> tuple[int, int]:
+    """Return how many entries and news there are."""
+    return AuditEntry.objects.count(), Change.objects.count()
+
+
+def test_no_verb_is_missing_from_the_table() -> None:
+    verbs = {name for name in actions.__all__ if inspect.isfunction(getattr(actions, name))}
+    assert verbs == set(TABLE)
+
+
+def test_every_declared_action_is_used(db: None) -> None:
+    declared = {name for name in ACTIONS if name.startswith(("user.", "group."))}
+    assert declared - {verb.action for verb in TABLE.values()} == {"user.password_removed"}
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_a_verb_records_itself_once_and_tells_its_news(cast: Cast, name: str) -> None:
+    verb = TABLE[name]
+    if verb.before:
+        verb.before(cast)
+    entries, news = counts()
+    actor = person(cast.requester if verb.own else cast.admin, Source.ADMIN)
+    verb.use(cast, actor)
+    (entry,) = AuditEntry.objects.order_by("id")[entries:]
+    assert entry.action == verb.action
+    if not verb.open:
+        assert (entry.actor_id, entry.actor_email, entry.source) == (actor.id, actor.email, "admin")
+    if verb.details is not None:
+        assert entry.details == verb.details
+    assert tuple(Change.objects.order_by("id").values_list("kind", flat=True)[news:]) == verb.news
+
+
+@pytest.mark.parametrize("name", GUARDED)
+@pytest.mark.parametrize("role", [role for role in Role if role != Role.ADMIN])
+def test_who_is_no_admin_is_refused_and_nothing_changes(cast: Cast, name: str, role: Role) -> None:
+    refused(cast, TABLE[name], person(somebody("Somebody", role), Source.API))
+
+
+@pytest.mark.parametrize("name", GUARDED)
+def test_a_disabled_admin_and_a_connector_are_refused(cast: Cast, name: str) -> None:
+    gone = somebody("Gone", Role.ADMIN)
+    actions.disable_user(gone, actor=system())
+    unknown = Actor(kind=person(gone, Source.API).kind, id="00000000-0000-0000-0000-000000000000", name="Nobody")
+    for actor in (person(gone, Source.API), connector("i-1", "Edge"), unknown):
+        refused(cast, TABLE[name], actor)
+
+
+def refused(cast: Cast, verb: Verb, actor: Actor) -> None:
+    """Assert that the actor may not use the verb, and that nothing is left of the attempt."""
+    if verb.before:
+        verb.before(cast)
+    before, people, groups = counts(), list(User.objects.values()), list(Group.objects.values())
+    with pytest.raises(actions.NotAllowed):
+        verb.use(cast, actor)
+    assert (counts(), list(User.objects.values()), list(Group.objects.values())) == (before, people, groups)
+
+
+@pytest.mark.parametrize("name", [name for name in GUARDED if not TABLE[name].own])
+def test_the_platform_itself_may(cast: Cast, name: str) -> None:
+    verb = TABLE[name]
+    if verb.before:
+        verb.before(cast)
+    verb.use(cast, system())
+    assert AuditEntry.objects.latest("id").actor_kind == "system"
+
+
+def test_nobody_edits_another_ones_profile(cast: Cast) -> None:
+    with pytest.raises(actions.NotAllowed):
+        actions.edit_profile(cast.requester, actor=person(cast.admin, Source.PORTAL), name="X", time_zone="")
+
+
+def test_people_set_their_own_password(cast: Cast) -> None:
+    actions.set_password(cast.requester, NEW, actor=person(cast.requester, Source.PORTAL))
+    cast.requester.refresh_from_db()
+    assert cast.requester.check_password(NEW)
+    assert not cast.requester.check_password(PASSWORD)
+
+
+def test_what_changes_nothing_records_nothing(cast: Cast) -> None:
+    group = a_group(cast)
+    actions.set_attributes(cast.requester, [("city", "Berlin")], actor=system())
+    before = counts()
+    actions.edit_user(cast.requester, actor=system(), name="Rita", email="RITA@example.com", manager=None)
+    actions.edit_profile(cast.requester, actor=person(cast.requester, Source.PORTAL), name="Rita", time_zone="")
+    actions.set_roles(cast.requester, [Role.GRANTEE], actor=system())
+    actions.enable_user(cast.requester, actor=system())
+    actions.set_attributes(cast.requester, [("city", "Berlin")], actor=system())
+    actions.rename_group(group, "Ops", actor=system())
+    actions.add_member(group, cast.requester, actor=system())
+    actions.remove_member(group, cast.outsider, actor=system())
+    assert counts() == before
+
+
+def test_no_secret_reaches_the_trail_or_the_news(cast: Cast) -> None:
+    actions.create_user("new@example.com", "New", actor=system(), password=NEW)
+    actions.set_password(cast.requester, NEW, actor=system())
+    actions.set_password(cast.requester, None, actor=system())
+    token = actions.make_sign_in_link(cast.requester)
+    with pytest.raises(actions.LinkRefused):
+        actions.use_sign_in_link(token, at=timezone.now() + timedelta(days=1))
+    with pytest.raises(actions.LinkRefused):
+        actions.use_sign_in_link("guessed-token")
+    actions.record_failed_sign_in("my-Passw0rd-in-the-wrong-field")
+    kept = str([list(model.objects.values()) for model in (AuditEntry, Change)])
+    for secret in (NEW, token, "guessed-token", "my-Passw0rd", "md5$"):
+        assert secret not in kept
