@@ -46,6 +46,10 @@ class Lines(forms.CharField):
         """Validate the text that the lines make."""
         super().run_validators("\n".join(value))
 
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Compare lists, so that a blank row counts as blank."""
+        return bool(list(initial or []) != self.to_python(data))
+
     def prepare_value(self, value: Any) -> Any:
         """Show a list as lines."""
         return "\n".join(str(one) for one in value) if isinstance(value, list | tuple) else value
@@ -65,7 +69,10 @@ class FlowForm(_FlowForm):
             *("name", "description", "active", "requestor_operator", "grant_duration_minutes", "indefinite"),
             *("justification_required", "approver_reason_required", "pending_hours", "approval_mode", "labels"),
         )
-        widgets = {"description": forms.Textarea(attrs={"rows": 2})}
+        widgets = {
+            "name": forms.TextInput(attrs={"class": "vTextField"}),
+            "description": forms.Textarea(attrs={"rows": 2}),
+        }
         labels = {"grant_duration_minutes": "Minutes at most", "pending_hours": "Hours to answer"}
 
     def __init__(self, data: Any = None, *, instance: AccessFlow | None = None) -> None:

@@ -50,9 +50,7 @@ def integration(name: str = "payments-prod", databases: tuple[str, ...] = ("orde
 def resource(of: Integration, name: str, **fields: Any) -> Resource:
     """Add a database to an integration."""
     kind = of.resource_types.get(type="database")
-    return Resource.objects.create(
-        integration=of, resource_type=kind, source_id=name, name=name, path=f"{of.name}/{name}", **fields
-    )
+    return Resource.objects.create(integration=of, resource_type=kind, source_id=name, name=name, path=name, **fields)
 
 
 def pair(name: str, permission: str = "READ_ONLY") -> tuple[int, int]:
