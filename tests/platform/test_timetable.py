@@ -13,7 +13,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
-from config import checks, scheduler, timetable, watchdog
+from config import checks, scheduler, tasks, timetable, watchdog
 from config.celery import app
 from config.models import Heartbeat
 from config.timetable import Line
@@ -72,6 +72,7 @@ def test_a_first_start_writes_every_line(db: None) -> None:
             True,
         )
         assert row.description == line.why
+        assert scheduler.TimetableScheduler.Entry(row, app=app).is_due().is_due, "a new job runs at once"
     assert not rows
 
 
@@ -128,7 +129,7 @@ def test_a_job_that_ends_well_leaves_a_heartbeat(db: None, monkeypatch: pytest.M
 
 
 def test_other_tasks_leave_none(db: None) -> None:
-    watchdog._note(sender=app.tasks["config.tasks.wake"])
+    watchdog._note(sender=tasks.wake)
     assert not Heartbeat.objects.exists()
 
 
