@@ -7,8 +7,7 @@ from typing import Any
 from channels.security.websocket import WebsocketDenier
 from django.urls import re_path
 
-# Each app that has consumers adds its own here.
-websocket_urlpatterns: list[Any] = []
+from access_requests.urls import websocket_urlpatterns
 
 # An unknown address is refused quietly; Channels alone would log a traceback for every scanner that comes by.
 _deny: Any = WebsocketDenier.as_asgi()

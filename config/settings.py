@@ -139,7 +139,7 @@ CELERY_BROKER_URL = REDIS_URL or "memory://"
 # In memory: kombu sleeps a whole second between looks unless told otherwise. Redis: a broker that is away is noticed
 # soon, and ringing is given up (config/doorbell.py); the sweeps find what was not rung for.
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
-    {"socket_connect_timeout": 2, "socket_timeout": 10} if REDIS_URL else {"polling_interval": 0.02}
+    {"socket_connect_timeout": 1, "socket_timeout": 10} if REDIS_URL else {"polling_interval": 0.02}
 )
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

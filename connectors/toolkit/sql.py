@@ -13,9 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote, urlencode
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 from psycopg.rows import DictRow, dict_row
 
 from connectors.contract.errors import Misconfigured, Refused, TargetError
@@ -255,6 +257,18 @@ def connect(server: Server, database: str, seconds: float, options: str = "") ->
         )
     except psycopg.Error as error:
         raise at_the_door(error) from error
+
+
+def conninfo(server: Server, database: str, user: str) -> str:
+    """Return the connection string of somebody else for this server, without a password."""
+    return make_conninfo(host=server.host, port=server.port, dbname=database, user=user, sslmode=server.sslmode)
+
+
+def uri(server: Server, database: str, user: str) -> str:
+    """Return the same as an URI."""
+    host = f"[{server.host}]" if ":" in server.host else server.host
+    query = urlencode({"sslmode": server.sslmode})
+    return f"postgresql://{quote(user, safe='')}@{host}:{server.port}/{quote(database, safe='')}?{query}"
 
 
 def _timeout(run: Run) -> int:

@@ -59,6 +59,10 @@ def test_an_untouched_trail_is_intact(trail: list[int]) -> None:
 def test_an_empty_trail_is_intact(fresh_database: str) -> None:
     report = verify()
     assert (report.links, report.unsealed, report.head, report.breaks) == (0, 0, (0, chain.NO_DIGEST), [])
+    noted = command("head").strip()
+    write()
+    actions.seal()
+    assert "intact" in command("verify", "--head", noted)
 
 
 @pytest.mark.parametrize("name", [field.name for field in AuditEntry._meta.concrete_fields])

@@ -55,6 +55,15 @@ def world(server: PostgresServer) -> Iterator[World]:
 
 
 @pytest.fixture
+def one_world(server_18: PostgresServer) -> Iterator[World]:
+    """A prepared database on one server, for what does not depend on the version."""
+    made = World(server_18, f"shop{next(_numbers)}")
+    made.create()
+    yield made
+    made.remove()
+
+
+@pytest.fixture
 def open_world(world: World) -> World:
     """A database in which single schemas and tables can be granted too."""
     world.server.prepare(world.database, optional=True)

@@ -108,7 +108,8 @@ def test_a_schema_of_many_tables_of_which_one_is_closed_to_us_is_taken_one_by_on
     world.sql("REVOKE ALL ON many.closed FROM {}", world.connector)
     ended = world.end(grant)
     assert proven_gone(ended, grant)
-    assert "revoke_table" in {function.name for function in ended.functions}
+    if world.server.version >= 16:  # up to 15 the connector has what it hands out, so the table is not closed to it
+        assert "revoke_table" in {function.name for function in ended.functions}
     assert not [line for line in world.snapshot() if grant.login in line and "'class'" in line]
 
 

@@ -47,7 +47,8 @@ UNION ALL SELECT 'database', datname, datacl::text, datdba::regrole::text, '', '
 ORDER BY 1, 2, 3, 4
 """
 OBJECTS = """
-SELECT 'class', relname, relacl::text, relowner::regrole::text FROM pg_class WHERE relnamespace > 16383 OR relnamespace = 2200
+SELECT 'class', relname, relacl::text, relowner::regrole::text FROM pg_class
+       WHERE relnamespace > 16383 OR relnamespace = 'public'::regnamespace
 UNION ALL SELECT 'schema', nspname, nspacl::text, nspowner::regrole::text FROM pg_namespace
 UNION ALL SELECT 'default', defaclobjtype::text, defaclacl::text, defaclrole::regrole::text FROM pg_default_acl
 ORDER BY 1, 2, 3

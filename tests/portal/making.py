@@ -50,9 +50,7 @@ def integration(name: str = "payments-prod", databases: tuple[str, ...] = ("orde
 def resource(of: Integration, name: str, **fields: Any) -> Resource:
     """Add a database to an integration."""
     kind = of.resource_types.get(type="database")
-    return Resource.objects.create(
-        integration=of, resource_type=kind, source_id=name, name=name, path=f"{of.name}/{name}", **fields
-    )
+    return Resource.objects.create(integration=of, resource_type=kind, source_id=name, name=name, path=name, **fields)
 
 
 def pair(name: str, permission: str = "READ_ONLY") -> tuple[int, int]:
@@ -89,7 +87,9 @@ def flow(
     return flow_actions.define({"name": name, **settled}, document, actor=system())
 
 
-def ask(requester: User, *names: str, permission: str = "READ_ONLY", why: str = "INC-4821", **rest: Any) -> AccessRequest:
+def ask(
+    requester: User, *names: str, permission: str = "READ_ONLY", why: str = "INC-4821", **rest: Any
+) -> AccessRequest:
     """Ask for databases that one flow gives; an hour unless told otherwise."""
     rest.setdefault("duration_seconds", 3600)
     pairs = [pair(name, permission) for name in names]

@@ -98,7 +98,7 @@ def _databases(at: Target) -> Iterator[Finding]:
             yield Finding(
                 "warning",
                 f"PUBLIC has {privilege} on {_some(names)}: {harm}.",
-                f"REVOKE {privilege} ON DATABASE … FROM PUBLIC, once those who rely on it have it themselves.",
+                f"Take {privilege} from PUBLIC there, once those who rely on it have it themselves.",
             )
 
 

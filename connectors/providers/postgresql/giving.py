@@ -5,9 +5,6 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote, urlencode
-
-from psycopg.conninfo import make_conninfo
 
 from connectors.contract.errors import LeaseLost, Refused, TargetError, TargetMissing
 from connectors.contract.orders import Grant, Unit
@@ -19,6 +16,7 @@ from connectors.providers.postgresql.names import grant_marker, parse_unit, time
 from connectors.providers.postgresql.reading import Login, State
 from connectors.providers.postgresql.server import Target
 from connectors.toolkit.scram import new_password, verifier
+from connectors.toolkit.sql import conninfo, uri
 
 # Two spellings of the same moment differ by less than this.
 SAME_MOMENT_SECONDS = 0.001
@@ -66,10 +64,6 @@ def details(at: Target, grant: Grant) -> dict[str, Any]:
     """Return what is needed to connect, but for the password."""
     server, databases = at.sessions.server, _databases(grant)
     database = databases[0] if databases else at.database
-    address = {"host": server.host, "port": str(server.port), "dbname": database, "user": grant.login}
-    host = f"[{server.host}]" if ":" in server.host else server.host
-    user, path = quote(grant.login, safe=""), quote(database, safe="")
-    query = urlencode({"sslmode": server.sslmode})
     return {
         "host": server.host,
         "port": server.port,
@@ -77,8 +71,8 @@ def details(at: Target, grant: Grant) -> dict[str, Any]:
         "databases": databases or [database],
         "username": grant.login,
         "sslmode": server.sslmode,
-        "command": "psql " + shlex.quote(make_conninfo(**address, sslmode=server.sslmode)),
-        "uri": f"postgresql://{user}@{host}:{server.port}/{path}?{query}",
+        "command": f"psql {shlex.quote(conninfo(server, database, grant.login))}",
+        "uri": uri(server, database, grant.login),
     }
 
 

@@ -46,7 +46,7 @@ DROP_LOGIN = _program("drop_login", "login")
 # Giving.
 GRANT_ROLE = _program("grant_role", "role", "login")
 GRANT_ROLE_UNTIL_15 = _program("grant_role_until_15", "role", "login")
-GRANT_CONNECT = _program("grant_connect", "database", "login")
+GRANT_CONNECT = _program("grant_database_connect", "database", "login")
 GRANT_SCHEMA_READ_ONLY = _program("grant_schema_read_only", "schema", "login")
 GRANT_SCHEMA_READ_WRITE = _program("grant_schema_read_write", "schema", "login")
 GRANT_TABLE_READ_ONLY = _program("grant_table_read_only", "schema", "table", "login")

@@ -60,7 +60,7 @@ class Resolver:
         if not role["may_give"]:
             reason = NotPermitted(
                 f"The connector does not hold {role['role']} WITH ADMIN OPTION.",
-                fix=f"GRANT the role to the connector WITH ADMIN OPTION, or {PREPARE} again.",
+                fix=f"Grant it that role WITH ADMIN OPTION, or {PREPARE} again.",
             )
         return Wanted(unit, {("role", role["role"]): MEMBER}, refusal=reason)
 

@@ -20,8 +20,8 @@ from audit.actions import record
 from audit.actor import Actor, system
 from flows import queries as flow_queries
 from flows.choices import ApprovalMode
-from flows.decision import Facts, Part, Problem, decide
-from integrations.queries import entitlements
+from flows.decision import Facts, FlowFacts, Part, Problem, covers, decide
+from integrations.queries import Entitlement, entitlements
 
 # How many resources one request may name.
 RESOURCES_MAX = 1000
@@ -74,13 +74,16 @@ def dry_run(
     wanted = list(dict.fromkeys(pairs))
     person = grantee or requestor
     facts = facts_of([requestor, person])
-    asks = entitlements(wanted[: RESOURCES_MAX + 1])
+    flows = flow_queries.flows_for(facts[requestor.pk])
+    asks = [one for one in entitlements(wanted[: RESOURCES_MAX + 1]) if _given(one, flows)]
+    if wanted and not asks:
+        return DryRun(plans=(), problems=tuple(_about_number(wanted, 0)))
     decision = decide(
         Facts(
             requestor=facts[requestor.pk],
             grantee=facts[person.pk],
             asks=tuple(asks),
-            flows=flow_queries.active_flows(),
+            flows=flows,
             duration_seconds=duration_seconds,
             justification=justification,
         )
@@ -89,6 +92,11 @@ def dry_run(
     plans = [_plan(part, facts[requestor.pk], facts[person.pk]) for part in decision.parts]
     problems.extend(problem for plan in plans for problem in _about_approvers(plan))
     return DryRun(plans=tuple(plans), problems=tuple(problems))
+
+
+def _given(ask: Entitlement, flows: tuple[FlowFacts, ...]) -> bool:
+    """Whether some flow gives it at all. What none gives is not named to the person: its name may be a secret."""
+    return any(covers(flow.document, ask) for flow in flows)
 
 
 def _about_number(wanted: list[tuple[int, int]], found: int) -> Iterable[Problem]:

@@ -52,7 +52,7 @@ def take_credentials(
     moment = at or timezone.now()
     with transaction.atomic():
         row = _own(session, user)
-        opened = open_credentials(row.sealed_credentials, str(row.group_id)) if row.sealed_credentials else {}
+        opened = _opened(row)
         taken = AccessSession.objects.filter(
             pk=row.pk, credentials_status=CredentialsStatus.AVAILABLE, sealed_credentials=row.sealed_credentials
         ).update(
@@ -66,6 +66,16 @@ def take_credentials(
         subject, details = subject_of(row.group.request), {"session": str(row.pk), "surface": surface}
         record("session.credentials_viewed", actor=actor, subject=subject, details=details, at=moment)
     return opened
+
+
+def _opened(row: AccessSession) -> dict[str, str]:
+    """Return the credentials, or nothing where there are none. Raises NothingToSee when no key of ours opens them."""
+    if not row.sealed_credentials:
+        return {}
+    try:
+        return open_credentials(row.sealed_credentials, str(row.group_id))
+    except ValueError as error:
+        raise NothingToSee("This password cannot be opened any more. Reset it to get a new one.") from error
 
 
 def _why_not(row: AccessSession) -> NotPossible:

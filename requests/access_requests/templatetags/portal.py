@@ -183,11 +183,12 @@ def risk(level: int) -> dict[str, Any]:
 @register.filter
 def summary(access: AccessRequest) -> str:
     """Say in a few words what a request is about."""
-    units = [unit for group in access.access_groups.all() for unit in group.units.all()]
+    units = [(unit, group) for group in access.access_groups.all() for unit in group.units.all()]
     if not units:
         return "Nothing"
+    unit, group = units[0]
     rest = f", and {len(units) - 1} more" if len(units) > 1 else ""
-    return f"{units[0].permission_name} on {units[0].resource_path}{rest}"
+    return f"{unit.permission_name} on {unit.resource_path} in {group.integration.name}{rest}"
 
 
 @register.filter

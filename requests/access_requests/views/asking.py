@@ -176,7 +176,7 @@ def _verdict(plan: PartPlan) -> Verdict:
     document = plan.part.flow.document
     return Verdict(
         flow=document["name"],
-        what=_some(f"{one.permission_name} on {one.resource_path}" for one in plan.part.asks),
+        what=_some(f"{one.permission_name} on {one.resource_path} in {one.integration_name}" for one in plan.part.asks),
         needs_approval=plan.part.needs_approval,
         needed=approvals_needed(document),
         approvers=tuple(

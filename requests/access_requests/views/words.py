@@ -34,7 +34,7 @@ def approvals_needed(document: dict[str, Any]) -> str:
     approval = document["approval"]
     groups = sum(group["tier"] == 0 for group in approval["groups"])
     if approval["mode"] == ApprovalMode.NONE:
-        return "Nobody has to approve"
+        return "no approval"
     if approval["mode"] == ApprovalMode.ALL_OF and groups > 1:
         return f"{groups} approvals, one from each group"
-    return "One approval, from any of them"
+    return "one approval"

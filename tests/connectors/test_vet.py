@@ -1,0 +1,153 @@
+"""Vet finds what is wrong with a provider folder, and a scaffolded one has nothing wrong with it."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from connectors.registry import BUILT_IN, PROVIDERS
+from connectors.scaffold import scaffold
+from connectors.vet import vet
+from connectors.vet.__main__ import main
+
+ROOT = PROVIDERS.parent.parent
+
+
+@pytest.mark.parametrize("id_", sorted(BUILT_IN.manifests()))
+def test_every_provider_that_comes_with_the_product_is_fit(id_: str) -> None:
+    assert vet(PROVIDERS / id_) == []
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the postgresql provider, with tests of its name beside it."""
+    (tmp_path / "tests" / "connectors").mkdir(parents=True)
+    (tmp_path / "tests" / "connectors" / "test_postgresql.py").touch()
+    copy = tmp_path / "providers" / "postgresql"
+    shutil.copytree(PROVIDERS / "postgresql", copy, ignore=shutil.ignore_patterns("__pycache__"))
+    assert vet(copy) == []
+    return copy
+
+
+def edit(name: str, old: str, new: str) -> Callable[[Path], object]:
+    """Return a change of one file."""
+
+    def change(folder: Path) -> None:
+        path = folder / name
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new, 1))
+
+    return change
+
+
+def add(name: str, text: str) -> Callable[[Path], object]:
+    """Return a change that adds a file."""
+    return lambda folder: (folder / name).write_text(text)
+
+
+def drop(name: str) -> Callable[[Path], object]:
+    """Return a change that takes a file away."""
+    return lambda folder: (folder / name).unlink()
+
+
+WRONG = {
+    "unknown manifest key": (
+        edit("manifest.toml", "ends_by_itself", "colour = 1\nends_by_itself"),
+        "unknown key 'colour'",
+    ),
+    "no manifest": (drop("manifest.toml"), "manifest.toml"),
+    "no logo": (drop("logo.svg"), "logo.svg is missing"),
+    "logo with a script": (edit("logo.svg", "<ellipse", "<script/><ellipse"), "'<script'"),
+    "logo that fetches": (edit("logo.svg", "<ellipse", '<image href="x"/><ellipse'), "'href'"),
+    "program without code": (add("programs/extra.sql", "-- Extra.\nSELECT 1;\n"), "no code declares it"),
+    "code without program": (drop("programs/clock.sql"), "'clock' is declared, but there is no file"),
+    "slot too many": (edit("programs/clock.sql", "SELECT", "SELECT :'x',"), "has the slots ['x']"),
+    "slot missing": (edit("programs/shut_login.sql", ':"login"', '"x"'), "has the slots []"),
+    "unfinished statement": (edit("programs/clock.sql", "read_at;", "read_at"), "does not end with a semicolon"),
+    "open quote": (edit("programs/clock.sql", "read_at;", "'read_at;"), "is not understood"),
+    "dollar quotes": (edit("programs/clock.sql", "read_at;", "$$x$$;"), "is not understood"),
+    "uncommented program": (edit("programs/clock.sql", "-- ", "SELECT 1;\n-- "), "begin with a comment"),
+    "no counterpart": (drop("programs/revoke_role.sql"), "'grant_role' has no counterpart"),
+    "verb missing": (edit("provider.py", "def rotate(", "def rotates("), "the verb rotate is missing"),
+    "verb misshapen": (
+        edit("provider.py", "def rotate(self, order: Order, run: Run)", "def rotate(self, order: Order)"),
+        "rotate does not take",
+    ),
+    "no PROVIDER": (edit("provider.py", "PROVIDER =", "PROVIDERS ="), "PROVIDER is not defined"),
+    "django": (add("extra.py", "from django.db import models\n"), "imports django.db"),
+    "driver": (add("extra.py", "import psycopg\n"), "imports psycopg"),
+    "subprocess": (add("extra.py", "import subprocess\n"), "imports subprocess"),
+    "another provider": (
+        add("extra.py", "from connectors.providers.mysql import x\n"),
+        "imports connectors.providers.mysql",
+    ),
+    "provider of a longer name": (add("extra.py", "import connectors.providers.postgresql2\n"), "postgresql2"),
+    "f-string": (add("extra.py", 'def f(x):\n    return f"DROP ROLE {x}"\n'), "line 2: puts a statement together"),
+    "plus": (add("extra.py", 'X = "GRANT " + "x"\n'), "puts a statement together"),
+    "percent": (add("extra.py", 'X = "DROP ROLE %s" % "x"\n'), "puts a statement together"),
+    "format": (add("extra.py", 'X = "DROP ROLE {}".format("x")\n'), "puts a statement together"),
+    "execute": (add("extra.py", "def f(c, x):\n    c.execute(x)\n"), "calls execute()"),
+    "made-up program": (add("extra.py", 'def f(s, x):\n    s.change("x" + x)\n'), "something else than a declared"),
+    "computed name": (edit("programs.py", '_program("clock")', '_program("clo" + "ck")'), "constant names"),
+    "untyped error": (add("extra.py", 'def f():\n    raise ValueError("x")\n'), "raises ValueError"),
+    "syntax": (add("extra.py", "def f(:\n"), "extra.py, line 1"),
+    "unknown rule": (
+        edit("quality.toml", "[silver]", "[silver]\nshiny = { status = 'done' }"),
+        "unknown rule 'silver.shiny'",
+    ),
+    "unknown status": (edit("quality.toml", '"done"', '"perfect"'), "the status is none of"),
+    "rule missing": (edit("quality.toml", "dry_run", "# dry_run"), "silver.dry_run is missing"),
+    "todo without why": (
+        edit("quality.toml", 'typed_errors = { status = "done" }', 'typed_errors = { status = "todo" }'),
+        "says not why",
+    ),
+    "untrue undo": (edit("README.md", "## Undo by hand", "## Undone"), "no section 'Undo by hand'"),
+    "untrue set-up": (edit("manifest.toml", "\nsetup = ", "\n# setup = "), "names no set-up file"),
+    "untrue end": (edit("manifest.toml", "ends_by_itself = true", "ends_by_itself = false"), "do not agree"),
+    "untrue tests": (lambda folder: (folder.parents[1] / "tests/connectors/test_postgresql.py").unlink(), "no tests"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_wrong_is_found(folder: Path, name: str) -> None:
+    change, complaint = WRONG[name]
+    change(folder)
+    complaints = vet(folder)
+    assert any(complaint in words for words in complaints), complaints
+    assert main([str(folder)]) == 1
+
+
+@pytest.mark.parametrize("id_", ["plain", "two-words", "x1"])
+def test_a_scaffolded_provider_is_fit_and_its_tests_pass(tmp_path: Path, id_: str) -> None:
+    scaffold(id_, tmp_path / "providers", tmp_path / "tests" / "connectors")
+    assert vet(tmp_path / "providers" / id_) == []
+    if id_ != "two-words":
+        return
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:django", "-p", "no:cacheprovider", "-c", "/dev/null"]
+    done = subprocess.run([*command, str(tmp_path / "tests")], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert "3 passed" in done.stdout, done.stdout
+
+
+def test_a_scaffold_touches_nothing_that_is_there(tmp_path: Path) -> None:
+    scaffold("plain", tmp_path, tmp_path / "tests")
+    with pytest.raises(FileExistsError):
+        scaffold("plain", tmp_path, tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize("id_", ["", "Upper", "a_b", "../x", "a--b", "1x", "a b", "x-"])
+def test_an_id_that_is_none_is_refused(tmp_path: Path, id_: str) -> None:
+    with pytest.raises(ValueError, match="is no id"):
+        scaffold(id_, tmp_path, tmp_path / "tests")
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_scaffolded_into_the_product_names_no_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("connectors.scaffold.PROVIDERS", tmp_path / "providers")
+    test = scaffold("plain", tmp_path / "providers", tmp_path / "tests")[-1]
+    assert str(tmp_path) not in test.read_text()
+    compile(test.read_text(), str(test), "exec")
