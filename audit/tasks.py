@@ -9,5 +9,11 @@ from audit import actions
 
 @shared_task
 def seal() -> int:
-    """Chain a batch of what waits and return how many entries were sealed."""
-    return actions.seal()
+    """Chain up to 5000 entries and return how many; in small batches, for on SQLite nobody else writes meanwhile."""
+    sealed = 0
+    for _ in range(10):
+        count = actions.seal(limit=500)
+        sealed += count
+        if count < 500:
+            break
+    return sealed

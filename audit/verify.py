@@ -120,6 +120,9 @@ def _unguarded() -> Break | None:
 
 def _compare_head(sequence: int, digest: str) -> Break | None:
     """Return a break when the chain does not run through the link that was noted earlier."""
+    if (sequence, digest) == (0, chain.NO_DIGEST):
+        # Noted before the first link.
+        return None
     seal = AuditSeal.objects.filter(sequence=sequence).first()
     if seal is None:
         last, _ = queries.head()

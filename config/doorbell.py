@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Coroutine
 from typing import Any
 
@@ -16,6 +17,15 @@ from channels.layers import InMemoryChannelLayer
 from kombu.exceptions import OperationalError
 
 log = logging.getLogger(__name__)
+# Redis' client tries for some seconds before it gives up, and a page waits for it. So after a failure nobody tries for
+# a while: a broker that is away costs one page a moment, not every page.
+QUIET_SECONDS = 10.0
+
+
+class _Quiet:
+    """Until when nobody tries, by the monotonic clock. One for the process: it has one broker."""
+
+    until = float("-inf")
 
 
 class DoorbellTask(DjangoTask):  # type: ignore[type-arg]  # not generic at run time
@@ -27,9 +37,12 @@ class DoorbellTask(DjangoTask):  # type: ignore[type-arg]  # not generic at run 
             raise ValueError(
                 f"{self.name}: what is due later is a row that a sweep finds, never an eta or a countdown."
             )
+        if time.monotonic() < _Quiet.until:
+            return None
         try:
             return super().apply_async(*args, **options)
         except OperationalError as error:
+            _Quiet.until = time.monotonic() + QUIET_SECONDS
             log.warning("Could not ring for %s, the sweep will find it: %s", self.name, error)
             return None
 

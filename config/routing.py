@@ -7,10 +7,7 @@ from typing import Any
 from channels.security.websocket import WebsocketDenier
 from django.urls import re_path
 
-from access_requests import urls as requests_urls
-
-# Each app that has consumers adds its own here.
-websocket_urlpatterns: list[Any] = [*requests_urls.websocket_urlpatterns]
+from access_requests.urls import websocket_urlpatterns
 
 # An unknown address is refused quietly; Channels alone would log a traceback for every scanner that comes by.
 _deny: Any = WebsocketDenier.as_asgi()

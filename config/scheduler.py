@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import transaction
+from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler
 
@@ -44,7 +47,9 @@ def _reconcile(line: Line) -> list[str]:
     }
     row = PeriodicTask.objects.filter(name=line.task).first()
     if row is None:
-        PeriodicTask.objects.create(name=line.task, **wanted)
+        # Beat counts the first period from here; a job that is new is due now, and readiness waits for it.
+        before = timezone.now() - timedelta(seconds=line.every)
+        PeriodicTask.objects.create(name=line.task, last_run_at=before, **wanted)
         return [f"Added {line.task}."]
     wrong = [field for field, value in wanted.items() if getattr(row, field) != value]
     if not wrong:

@@ -135,11 +135,11 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
 
 REDIS_URL = env.text("LATCHKEY_REDIS_URL")
-CELERY_BROKER_URL = REDIS_URL or "memory://"
+CELERY_BROKER_URL = REDIS_URL or "memory://localhost/"
 # In memory: kombu sleeps a whole second between looks unless told otherwise. Redis: a broker that is away is noticed
 # soon, and ringing is given up (config/doorbell.py); the sweeps find what was not rung for.
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
-    {"socket_connect_timeout": 2, "socket_timeout": 10} if REDIS_URL else {"polling_interval": 0.02}
+    {"socket_connect_timeout": 1, "socket_timeout": 10} if REDIS_URL else {"polling_interval": 0.02}
 )
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -204,8 +204,15 @@ LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    # A probe that hears "not ready" has heard it; every few seconds once more in the log helps nobody.
+    "filters": {
+        "no_probes": {
+            "()": "django.utils.log.CallbackFilter",
+            "callback": lambda record: getattr(getattr(record, "request", None), "path", "") != "/readyz",
+        }
+    },
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line"},
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_probes"]},
         "nowhere": {"class": "logging.NullHandler"},
     },
     # Scanners ask for other hosts all day; they get their 400, and the log stays readable.

@@ -46,6 +46,10 @@ class Lines(forms.CharField):
         """Validate the text that the lines make."""
         super().run_validators("\n".join(value))
 
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Compare lists, so that a blank row counts as blank."""
+        return bool(list(initial or []) != self.to_python(data))
+
     def prepare_value(self, value: Any) -> Any:
         """Show a list as lines."""
         return "\n".join(str(one) for one in value) if isinstance(value, list | tuple) else value
@@ -65,7 +69,10 @@ class FlowForm(_FlowForm):
             *("name", "description", "active", "requestor_operator", "grant_duration_minutes", "indefinite"),
             *("justification_required", "approver_reason_required", "pending_hours", "approval_mode", "labels"),
         )
-        widgets = {"description": forms.Textarea(attrs={"rows": 2})}
+        widgets = {
+            "name": forms.TextInput(attrs={"class": "vTextField"}),
+            "description": forms.Textarea(attrs={"rows": 2}),
+        }
         labels = {"grant_duration_minutes": "Minutes at most", "pending_hours": "Hours to answer"}
 
     def __init__(self, data: Any = None, *, instance: AccessFlow | None = None) -> None:
@@ -174,7 +181,18 @@ def _pairs(lines: list[str]) -> list[str]:
     return lines
 
 
-class _ApproverRows(_Rows):
+class _Table(_Rows):
+    """Rows of a table: the column's head is what a screen reader says of each field."""
+
+    def add_fields(self, form: forms.Form, index: int | None) -> None:
+        """Name each field by its column."""
+        super().add_fields(form, index)
+        for name, field in form.fields.items():
+            column = "Remove" if name == "DELETE" else name.replace("_", " ").capitalize()
+            field.widget.attrs["aria-label"] = f"{column}, row {(index or 0) + 1}"
+
+
+class _ApproverRows(_Table):
     """Rows of approvers; one group is joined in one way."""
 
     def clean(self) -> None:
@@ -191,7 +209,7 @@ class _ApproverRows(_Rows):
 
 
 _shape: dict[str, Any] = {"extra": BLANK_ROWS, "can_delete": True, "max_num": ROWS_MAX, "absolute_max": ROWS_MAX}
-Requestors = formset_factory(ConditionForm, **_shape)
+Requestors = formset_factory(ConditionForm, formset=_Table, **_shape)
 Targets = formset_factory(TargetForm, **{**_shape, "extra": 1})
 Approvers = formset_factory(ApproverForm, formset=_ApproverRows, **_shape)
 

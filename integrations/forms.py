@@ -12,12 +12,15 @@ from integrations.models import Connector, Integration
 
 CONFIG, SECRET = "config_", "secret_"
 DAYS_MAX = 36500
+WIDE = {"class": "vTextField"}
 
 
 class IntegrationForm(forms.Form):
     """One integration: what every integration has, and what its manifest asks for. Secrets are written, never shown."""
 
-    name = forms.CharField(max_length=150, help_text="What people read when they ask for access.")
+    name = forms.CharField(
+        max_length=150, widget=forms.TextInput(attrs=WIDE), help_text="What people read when they ask for access."
+    )
     connector = forms.ModelChoiceField(
         Connector.objects.all(),
         required=False,
@@ -35,12 +38,14 @@ class IntegrationForm(forms.Form):
         help_text="Shown with the details to connect, as it is. At most 400 characters.",
     )
     rotation_days = forms.IntegerField(
+        label="Reset after days",
         required=False,
         min_value=1,
         max_value=DAYS_MAX,
         help_text="Reset credentials older than this many days at the next request. Empty: never.",
     )
     cleanup_days = forms.IntegerField(
+        label="Delete after days",
         min_value=0,
         max_value=DAYS_MAX,
         initial=90,
@@ -132,7 +137,7 @@ def _plain(field: Field) -> forms.Field:
         return forms.IntegerField(min_value=field.minimum, max_value=field.maximum, **told)
     if field.kind == "choice":
         return forms.ChoiceField(choices=[(choice, choice) for choice in field.choices], **told)
-    return forms.CharField(max_length=1000, **told)
+    return forms.CharField(max_length=1000, widget=forms.TextInput(attrs=WIDE), **told)
 
 
 def _secret(field: Field, *, kept: bool) -> forms.Field:
@@ -146,5 +151,5 @@ def _secret(field: Field, *, kept: bool) -> forms.Field:
         required=field.required and not kept,
         strip=False,
         max_length=20000,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        widget=forms.PasswordInput(attrs={**WIDE, "autocomplete": "new-password"}),
     )

@@ -159,7 +159,7 @@ def show(request: HttpRequest, integration: Integration, status: SafeString) -> 
         runs=runs,
         running=next((run for run in runs if run.finished_at is None), None),
         orders=integration.orders.select_related("person").defer("desired", "result")[:LATEST],
-        kinds=kinds.prefetch_related("permissions"),
+        kinds=[(kind, ", ".join(map(str, kind.permissions.all()))) for kind in kinds.prefetch_related("permissions")],
         **about,
     )
 

@@ -102,6 +102,8 @@ def set_roles(user: User, roles: Iterable[Role], *, actor: Actor) -> None:
         require(actor, "accounts.change_roleassignment")
         if Role.ADMIN not in wanted:
             _keep_an_admin_besides(user)
+        # The person's row orders two writers; without it the roles could become what neither of them said.
+        User.objects.select_for_update(of=("self",)).get(pk=user.pk)
         before = frozenset(RoleAssignment.objects.filter(user=user).values_list("role", flat=True))
         if before == wanted:
             return
@@ -146,7 +148,7 @@ def set_attributes(user: User, attributes: Iterable[tuple[str, str]], *, actor: 
     wanted = frozenset(attributes)
     with transaction.atomic():
         require(actor, "accounts.change_attribute")
-        # The person's row orders two writers; without it each would delete what the other adds.
+        # As for roles: one writer after the other.
         User.objects.select_for_update(of=("self",)).get(pk=user.pk)
         stored = {(row.type, row.value): row for row in Attribute.objects.filter(user=user)}
         new = [Attribute(user=user, type=kind, value=value) for kind, value in sorted(wanted - stored.keys())]

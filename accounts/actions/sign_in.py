@@ -45,8 +45,11 @@ def use_sign_in_link(token: str, *, at: datetime | None = None) -> User:
     link = SignInLink.objects.select_related("user").filter(token_digest=_digest(token)).first()
     if link is not None:
         with transaction.atomic():
-            usable = SignInLink.objects.filter(pk=link.pk, used_at=None, expires_at__gt=now, user__is_active=True)
-            if usable.update(used_at=now):
+            active = User.objects.filter(pk=link.user_id, is_active=True).exists()
+            # The link's own columns alone: a condition on the person would become a subquery, which PostgreSQL does
+            # not ask again after waiting for another who uses the link, and both would win.
+            usable = SignInLink.objects.filter(pk=link.pk, used_at=None, expires_at__gt=now)
+            if active and usable.update(used_at=now):
                 record("user.link_used", link.user, person(link.user, Source.PORTAL))
                 return link.user
     _record_failure(link.user if link else None, {"how": "link"})

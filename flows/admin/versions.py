@@ -32,6 +32,15 @@ def _word(key: str) -> str:
     return key.replace("_", " ")
 
 
+# The order in which the parts of a condition or a target are read; the database does not keep one.
+_READ = ("tier", "mode", "kind", "integration", "resource_type", "permissions", "type", "operator", "key", "values")
+
+
+def _place(pair: tuple[str, Any]) -> tuple[int, str]:
+    key = pair[0]
+    return (_READ.index(key) if key in _READ else len(_READ), key)
+
+
 def _said(value: Any) -> str:
     """Return a value in words, without the parts that say nothing."""
     if value is None or value in ("", [], {}):
@@ -39,7 +48,8 @@ def _said(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):
-        return ", ".join(f"{_word(key)} {_said(one)}" for key, one in value.items() if one not in (None, "", [], {}))
+        parts = sorted(((key, one) for key, one in value.items() if one not in (None, "", [], {})), key=_place)
+        return ", ".join(f"{_word(key)} {_said(one)}" for key, one in parts)
     if isinstance(value, list):
         return " and ".join(f"({_said(one)})" if isinstance(one, dict) else _said(one) for one in value)
     return value if isinstance(value, str) else json.dumps(value)

@@ -24,6 +24,8 @@ else:
 
 # A list is paged through up to here; beyond, a person searches.
 ROWS_MAX = 10_000
+# Between lines: the admin site's styles push lists to the side.
+LINE = SafeString("<br>")
 
 
 class BoundedPaginator(_AnyPaginator):
@@ -41,6 +43,9 @@ class ReadOnly(AnyAdmin):
 
     actions: Any = None
     show_full_result_count = False
+    # Counting by every filter would read the whole table.
+    show_facets = admin.ShowFacets.NEVER
+    change_form_template = "admin/latchkey/read_only.html"
     paginator = BoundedPaginator
     list_per_page = 50
 
@@ -58,9 +63,12 @@ class ReadOnly(AnyAdmin):
 
 
 def badge(icon: str, word: str, note: str = "") -> SafeString:
-    """Return a state: one of the admin site's icons (yes, no, alert, unknown, clock), the word, and why."""
-    picture = format_html('<img src="{}" alt=""> {}', static(f"admin/img/icon-{icon}.svg"), word)
-    return format_html('{}<div class="help">{}</div>', picture, note) if note else picture
+    """Return a state: one of the admin site's icons (yes, no, alert, unknown) or a sign, the word, and why."""
+    picture: SafeString | str = icon
+    if icon.isalpha():
+        picture = format_html('<img src="{}" alt="">', static(f"admin/img/icon-{icon}.svg"))
+    shown = format_html("{} {}", picture, word)
+    return format_html('{}<br><span class="small quiet">{}</span>', shown, note) if note else shown
 
 
 def link(row: Model | None, words: str = "") -> SafeString | str:

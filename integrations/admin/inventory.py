@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from integrations.admin.base import ROWS_MAX, ReadOnly, badge, link
+from integrations.admin.base import LINE, ROWS_MAX, ReadOnly, badge, link
 from integrations.choices import ResourceStatus
 from integrations.models import Resource
 
@@ -74,10 +74,10 @@ class ResourceAdmin(ReadOnly):
             refusal = resource.refusals.get(permission.source_id, "")
             said = f"{permission.name} (risk {permission.risk_level})"
             rows.append((badge("no", said, refusal) if refusal else badge("yes", said),))
-        return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", rows)) if rows else "–"
+        return format_html_join(LINE, "{}", rows) or "–"
 
 
 def _pairs(pairs: Iterable[tuple[str, str]]) -> SafeString | str:
     """Return keys and values as a list."""
     found = list(pairs)
-    return format_html("<ul>{}</ul>", format_html_join("", "<li>{} = {}</li>", found)) if found else "–"
+    return format_html_join(LINE, "{} = {}", found) or "–"

@@ -20,8 +20,8 @@ from integrations.choices import OrderState
 from integrations.models import Connector, ConnectorInstance, Order
 
 _ICONS = {
-    OrderState.QUEUED: "clock",
-    OrderState.LEASED: "clock",
+    OrderState.QUEUED: "↻",
+    OrderState.LEASED: "↻",
     OrderState.DONE: "yes",
     OrderState.SUPERSEDED: "unknown",
     OrderState.FAILED: "no",
@@ -117,8 +117,8 @@ class OrderAdmin(ReadOnly):
     """Orders: what connectors were told, and what came of it. Credentials in a report, sealed or not, stay out."""
 
     list_display = (
-        *("created_at", "verb", "shown_state", "integration_link", "person_link", "attempts", "next_try", "settled_at"),
-        "shown_error",
+        *("created_at", "verb", "state_and_error", "integration_link", "person_link"),
+        *("attempts", "next_try", "settled_at"),
     )
     list_display_links = ("created_at",)
     list_filter = ("state", "verb", "integration", PersonFilter)
@@ -147,6 +147,12 @@ class OrderAdmin(ReadOnly):
         """Return the state."""
         state = OrderState(order.state)
         return badge(_ICONS[state], state.label)
+
+    @admin.display(description="state")
+    def state_and_error(self, order: Order) -> SafeString:
+        """Return the state with the last error in words."""
+        state = OrderState(order.state)
+        return badge(_ICONS[state], state.label, in_words(order.error))
 
     @admin.display(description="integration")
     def integration_link(self, order: Order) -> SafeString | str:

@@ -18,7 +18,7 @@ from integrations.choices import IntegrationStatus
 from integrations.models import Integration, Resource
 
 _ICONS = {
-    IntegrationStatus.INITIALIZING: "clock",
+    IntegrationStatus.INITIALIZING: "↻",
     IntegrationStatus.ACTIVE: "yes",
     IntegrationStatus.WARNING: "alert",
     IntegrationStatus.ERROR: "no",

@@ -152,7 +152,8 @@ def counts() -> tuple[int, int]:
 
 
 def test_no_verb_is_missing_from_the_table() -> None:
-    verbs = {name for name in actions.__all__ if inspect.isfunction(getattr(actions, name))}
+    # `require` asks for a permission on behalf of the floors above; it changes nothing.
+    verbs = {name for name in actions.__all__ if inspect.isfunction(getattr(actions, name))} - {"require"}
     assert verbs == set(TABLE)
 
 

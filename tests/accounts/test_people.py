@@ -183,6 +183,15 @@ def test_attributes_set_twice_at_once_are_one_of_both(fresh_database: str) -> No
     assert user.attributes.count() == 1
 
 
+def test_roles_set_twice_at_once_are_one_of_both(fresh_database: str) -> None:
+    user = somebody("Eve", Role.GRANTEE)
+    for _ in range(3):
+        roles = (Role.VIEWER, Role.POWER_USER, Role.DEPLOYMENT)
+        results = together(*[(lambda role=role: actions.set_roles(user, [role], actor=system())) for role in roles])
+        assert results == [None, None, None]
+        assert user.roles.count() == 1
+
+
 def test_a_group_that_policy_needs_is_not_deleted(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     group = actions.create_group("Ops", actor=system())
     before = AuditEntry.objects.count()

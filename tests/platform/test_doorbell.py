@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from asgiref.sync import async_to_sync
 from kombu.exceptions import OperationalError
 
-from config import tasks
+from config import doorbell, tasks
 from config.doorbell import DoorbellTask, EmbeddedChannelLayer
 
 
@@ -26,13 +27,22 @@ def test_a_later_time_is_refused(option: dict[str, Any]) -> None:
 def test_a_broker_that_is_away_does_not_fail_the_caller(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    tries = []
+
     def away(*args: Any, **options: Any) -> None:
+        tries.append(args)
         raise OperationalError("Connection refused")
 
     monkeypatch.setattr("celery.app.task.Task.apply_async", away)
+    monkeypatch.setattr(doorbell._Quiet, "until", float("-inf"))
     with caplog.at_level(logging.WARNING):
         assert tasks.wake.delay() is None
     assert "Could not ring for config.tasks.wake" in caplog.text
+    assert tasks.wake.delay() is None
+    assert len(tries) == 1, "while it is away, nobody tries again for a while"
+    monkeypatch.setattr(doorbell._Quiet, "until", time.monotonic() - 1)
+    assert tasks.wake.delay() is None
+    assert len(tries) == 2
 
 
 def test_every_task_is_a_doorbell() -> None:

@@ -30,7 +30,10 @@ else:
 # A list is paged through up to here; beyond, a person searches.
 ROWS_MAX = 10_000
 # The admin site's own pictures for the five tones of a state.
-_ICONS = {Tone.GOOD: "yes", Tone.WAIT: "clock", Tone.BAD: "no", Tone.MOVE: "clock", Tone.QUIET: "unknown"}
+_ICONS = {Tone.GOOD: "yes", Tone.BAD: "no", Tone.QUIET: "unknown"}
+_SIGNS = {Tone.WAIT: "…", Tone.MOVE: "↻"}
+# Between lines: the admin site's styles push lists to the side.
+LINE = SafeString("<br>")
 
 
 class BoundedPaginator(_AnyPaginator):
@@ -64,6 +67,9 @@ class ReadOnly(_Shown, _AnyAdmin):
 
     actions: Any = None
     show_full_result_count = False
+    # Counting by every filter would read the whole table.
+    show_facets = admin.ShowFacets.NEVER
+    change_form_template = "admin/latchkey/read_only.html"
     paginator = BoundedPaginator
     list_per_page = 50
 
@@ -73,7 +79,7 @@ class ReadOnlyRows(_Shown, _AnyInline):
 
     extra = 0
     can_delete = False
-    show_change_link = False
+    template = "admin/latchkey/rows.html"
 
 
 class GranteeFilter(admin.SimpleListFilter):
@@ -119,9 +125,17 @@ class PersonFilter(GranteeFilter):
 
 
 def badge(tone: Tone | str, word: str, note: str = "") -> SafeString:
-    """Return a state: a picture, the word, and why."""
-    picture = format_html('<img src="{}" alt=""> {}', static(f"admin/img/icon-{_ICONS[Tone(tone)]}.svg"), word)
-    return format_html('{}<div class="help">{}</div>', picture, note) if note else picture
+    """Return a state: a picture or a sign, the word, and why."""
+    picture: SafeString | str = _SIGNS.get(Tone(tone), "")
+    if Tone(tone) in _ICONS:
+        picture = format_html('<img src="{}" alt="">', static(f"admin/img/icon-{_ICONS[Tone(tone)]}.svg"))
+    shown = format_html("{} {}", picture, word)
+    return format_html("{}{}", shown, quiet(note)) if note else shown
+
+
+def quiet(note: str) -> SafeString:
+    """Return a remark below what it is about."""
+    return format_html('<br><span class="small quiet">{}</span>', note)
 
 
 def link(row: Model | None, words: str = "") -> SafeString | str:

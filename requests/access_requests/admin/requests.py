@@ -11,7 +11,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from access_requests.admin.base import GranteeFilter, ReadOnly, ReadOnlyRows, badge, link
+from access_requests.admin.base import LINE, GranteeFilter, ReadOnly, ReadOnlyRows, badge, link, quiet
 from access_requests.admin.revoking import REVOKE, revoke_page
 from access_requests.choices import TONES, RequestState
 from access_requests.models import AccessGroup, AccessRequest, AccessUnit, Approval, Transition
@@ -92,7 +92,7 @@ class AccessRequestAdmin(ReadOnly):
     """Requests. What is done to one goes through access_requests.actions."""
 
     change_form_template = "admin/requests/request.html"
-    list_display = ("number", "state_shown", "grantee", "requestor", "flow_name", "requested_at", "ends_at", "late")
+    list_display = ("number", "state_shown", "grantee", "flow_name", "requested_at", "ends_at", "late")
     list_filter = (
         *("state", _Overdue, GranteeFilter, ("access_groups__integration", admin.RelatedOnlyFieldListFilter)),
         ("flow_version__flow", admin.RelatedOnlyFieldListFilter),
@@ -151,7 +151,7 @@ class AccessRequestAdmin(ReadOnly):
         version = request.flow_version
         words = f"{request.flow_name}, version {version.number}"
         address = reverse("admin:flows_accessflow_change", args=[version.flow_id])
-        return format_html('<a href="{}">{}</a><div class="help">{}</div>', address, words, version.sentence)
+        return format_html('<a href="{}">{}</a>{}', address, words, quiet(version.sentence))
 
     @admin.display(description="duration")
     def duration(self, request: AccessRequest) -> str:
@@ -166,7 +166,7 @@ class AccessRequestAdmin(ReadOnly):
             (badge(unit.tone, f"{unit}: {unit.get_state_display()}", unit.message), unit.where)
             for unit in units.order_by("where", "resource_path", "permission_name")
         ]
-        return format_html("<ul>{}</ul>", format_html_join("", "<li>{} ({})</li>", rows)) if rows else "–"
+        return format_html_join(LINE, "{} ({})", rows) or "–"
 
     @admin.action(description="Revoke the chosen requests: take the access away", permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[AccessRequest]) -> HttpResponse:

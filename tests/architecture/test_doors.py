@@ -1,0 +1,87 @@
+"""An app is entered by its doors, and its rooms have the names they have everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.source import APPS, PACKAGES, ROOT, files, folder, imported, name_of
+
+DOORS = {"models", "choices", "queries", "actions", "events"}
+# What wires processes together may also see what there is to wire.
+DOORS_FOR_CONFIG = DOORS | {"urls", "apps", "consumers", "tasks", "checks", "admin"}
+# Every action takes an Actor; policy is asked through its pure functions: decide(facts) -> Decision.
+MORE_DOORS = {("audit", "actor"), ("flows", "decision")}
+
+ROOMS = {
+    "__init__", "models", "choices", "lifecycle", "actions", "queries", "events", "tasks", "views", "forms", "urls",
+    "api", "consumers", "checks", "admin", "apps", "migrations", "management", "templatetags", "sql",
+}  # fmt: skip
+# What an app has beyond the common rooms, and what for. A new one is a decision, so it is written here.
+OWN_ROOMS = {
+    "accounts": {
+        "adapters": "allauth asks an adapter",
+        "backends": "Django asks a backend who signs in",
+        "roles": "what each role may do",
+        "trail": "sign-ins of Django and allauth, told to the audit trail",
+    },
+    "audit": {
+        "actor": "who acts: taken by every action of every app",
+        "chain": "the hash chain",
+        "details": "what may stand in an entry's details",
+        "export": "CSV in constant memory",
+        "triggers": "append-only, said in SQL",
+        "verify": "reading the chain back",
+    },
+    "flows": {
+        "decision": "decide(facts) -> Decision",
+        "document": "a flow version as data",
+        "sentence": "a flow in one English sentence",
+    },
+    "integrations": {"wire": "models to the connectors' dataclasses and back"},
+    "access_requests": {"hearing": "what is done at news from below"},
+}
+
+
+def wrong_doors(package: str, root: Path = ROOT) -> list[str]:
+    """Return every import with which a package enters an app elsewhere than by a door."""
+    doors, wrong = DOORS_FOR_CONFIG if package == "config" else DOORS, []
+    for path in files(package, root):
+        for line, name in imported(path):
+            app, _, rest = name.partition(".")
+            room = rest.partition(".")[0]
+            if app in APPS and app != package and room not in doors and (app, room) not in MORE_DOORS:
+                wrong.append(f"{name_of(path, root)}:{line} imports {name}")
+    return wrong
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_apps_are_entered_by_their_doors(package: str) -> None:
+    assert wrong_doors(package) == []
+
+
+@pytest.mark.parametrize(
+    ("package", "statement", "wrong"),
+    [
+        ("flows", "from accounts.models import User", False),
+        ("flows", "from accounts import actions", False),
+        ("flows", "from audit.actor import Actor", False),
+        ("flows", "from accounts.views import sign_in", True),
+        ("flows", "import accounts.forms", True),
+        ("flows", "def f():\n    from accounts import tasks", True),
+        ("flows", "from accounts import *", True),
+        ("config", "from accounts.tasks import deliver_changes", False),
+        ("config", "from accounts.views import sign_in", True),
+    ],
+)
+def test_the_walk_finds_a_wrong_door(package: str, statement: str, wrong: bool, tmp_path: Path) -> None:
+    (tmp_path / package).mkdir()
+    (tmp_path / package / "a.py").write_text(statement)
+    assert bool(wrong_doors(package, tmp_path)) is wrong
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_rooms_have_the_names_of_the_house(app: str) -> None:
+    rooms = {path.stem for path in folder(app).iterdir() if path.name not in {"__pycache__"}}
+    assert rooms - ROOMS == set(OWN_ROOMS[app])

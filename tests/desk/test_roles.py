@@ -1,0 +1,150 @@
+"""Who may open which page: every address of the desk for every role."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import URLPattern, reverse
+
+from access_requests.models import AccessRequest, AccessSession, Approval, Proof, StandingRecord, Transition
+from accounts.choices import Role
+from accounts.models import User
+from flows.models import AccessFlow
+from integrations.models import Connector, ConnectorInstance, Integration, Order, Resource
+from tests.cast import person
+from tests.desk.conftest import signed_in
+from tests.story import Story, unit
+
+APPS = ("integrations_", "flows_", "requests_")
+STAFF = (Role.ADMIN, Role.POWER_USER, Role.DEPLOYMENT, Role.VIEWER)
+# What admin, power user, deployment and viewer get, in this order, for a GET and for a POST of nothing.
+LOOK, ACT, NOBODY = (200, 200, 200, 200), (200, 200, 200, 403), (403, 403, 403, 403)
+POLICY, RECORDS, REVOKING = (200, 200, 403, 403), (200, 200, 403, 200), (302, 302, 403, 403)
+NOT_FOUND = (404, 404, 404, 404)
+READ_ONLY = {
+    "add": (NOBODY, NOBODY),
+    "delete": (NOBODY, NOBODY),
+    "change": (LOOK, NOBODY),
+    "history": (LOOK, LOOK),
+    "changelist": (LOOK, LOOK),
+}
+OWN: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
+    "integrations_integration_changelist": (LOOK, LOOK),
+    "integrations_integration_add": (ACT, ACT),
+    "integrations_integration_connect": (ACT, ACT),
+    "integrations_integration_edit": (ACT, ACT),
+    "integrations_integration_change": (LOOK, LOOK),
+    "integrations_integration_history": (NOT_FOUND, NOT_FOUND),
+    # A POST of nothing is the yes to the question; a request stands in the way.
+    "integrations_integration_delete": (ACT, (409, 409, 409, 403)),
+    "integrations_integration_press": ((405, 405, 405, 405), (302, 302, 302, 403)),
+    "flows_accessflow_changelist": (LOOK, LOOK),
+    "flows_accessflow_add": (POLICY, POLICY),
+    "flows_accessflow_change": (LOOK, POLICY),
+    "flows_accessflow_history": (LOOK, LOOK),
+    "flows_accessflow_delete": (POLICY, (409, 409, 403, 403)),
+    "requests_accessrequest_revoke": (REVOKING, REVOKING),
+}
+
+
+def names() -> list[str]:
+    """Return the names of all addresses of the desk."""
+    found = []
+    for model, desk in admin.site._registry.items():
+        patterns = [one for one in desk.urls if isinstance(one, URLPattern) and one.name]
+        if f"{model._meta.app_label}_" in APPS:
+            found += [str(one.name) for one in patterns]
+    return sorted(set(found))
+
+
+def expected(name: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return what the roles get: from the table, or as for every read-only model."""
+    if name in OWN:
+        return OWN[name]
+    both = READ_ONLY[name.rpartition("_")[2]]
+    if name.startswith("requests_"):
+        return tuple(RECORDS if one == LOOK else one for one in both)  # type: ignore[return-value]
+    return both
+
+
+@pytest.fixture
+def rows(story: Story) -> dict[str, Any]:
+    """One row of everything, by the model's name."""
+    story.target.standing = [unit("orders_dev", "ADMIN")]
+    story.granted("orders_prod")
+    story.later(hours=2)
+    models = (Integration, Connector, ConnectorInstance, Resource, Order, AccessFlow, AccessRequest)
+    records = (AccessSession, Approval, Transition, StandingRecord, Proof)
+    return {model._meta.model_name or "": model.objects.first() for model in (*models, *records)}  # type: ignore[attr-defined]
+
+
+def address(name: str, rows: dict[str, Any]) -> str:
+    """Return an address of that name."""
+    model, what = name.split("_")[1:]
+    arguments: dict[str, Callable[[], list[Any]]] = {
+        "add": list,
+        "changelist": list,
+        "revoke": list,
+        "connect": lambda: ["simulated"],
+        "press": lambda: [rows[model].pk, "check"],
+    }
+    return reverse(f"admin:{name}", args=arguments.get(what, lambda: [rows[model].pk])())
+
+
+def test_the_desk_has_the_pages_it_should() -> None:
+    found = set(names())
+    assert set(OWN) <= found
+    models = {name.split("_")[1] for name in found}
+    assert models == {
+        *("integration", "connector", "connectorinstance", "resource", "order", "accessflow", "accessrequest"),
+        *("accesssession", "approval", "transition", "standingrecord", "proof"),
+    }
+    assert all(name in OWN or name.rpartition("_")[2] in READ_ONLY for name in found)
+
+
+def test_each_role_gets_what_it_may(rows: dict[str, Any]) -> None:
+    clients = [signed_in(person(role.label.replace(" ", ""), role)) for role in STAFF]
+    wrong = []
+    for name in names():
+        where = address(name, rows)
+        for method, statuses in zip(("get", "post"), expected(name), strict=True):
+            got = tuple(getattr(client, method)(where).status_code for client in clients)
+            if got != statuses:
+                wrong.append((name, method, got, statuses))
+    assert wrong == []
+
+
+def test_who_is_no_staff_is_sent_to_sign_in(rows: dict[str, Any], story: Story) -> None:
+    disabled = person("Dora", Role.ADMIN)
+    client_of_disabled = signed_in(disabled)
+    User.objects.filter(pk=disabled.pk).update(is_active=False)
+    outside = [Client(), signed_in(story.cast.outsider), signed_in(story.cast.requester), client_of_disabled]
+    before = Order.objects.count()
+    for name in names():
+        where = address(name, rows)
+        for client in outside:
+            for answer in (client.get(where), client.post(where)):
+                assert answer.status_code == 302, name
+                assert "/login/" in answer["Location"], name
+    assert Order.objects.count() == before
+
+
+def test_ids_that_are_none_are_not_found(rows: dict[str, Any], desk: Client) -> None:
+    for kind in ("integrations_integration", "flows_accessflow"):
+        for id_ in ("nothing", "00000000-0000-0000-0000-000000000000", "'"):
+            assert desk.get(reverse(f"admin:{kind}_change", args=[id_])).status_code == 404
+
+
+def test_no_page_needs_a_script_or_a_style_that_the_policy_forbids(rows: dict[str, Any], desk: Client) -> None:
+    import re
+
+    forbidden = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>|<style|\sstyle=|\son[a-z]+=|javascript:", re.IGNORECASE)
+    for name in names():
+        answer = desk.get(address(name, rows))
+        if answer.status_code == 200:
+            assert forbidden.findall(answer.content.decode()) == [], name
+            assert "script-src 'self'" in answer["Content-Security-Policy"], name
