@@ -65,7 +65,7 @@ class UnsealedEntry(models.Model):
 
 
 class AuditSeal(models.Model):
-    """One link of the hash chain: SHA-256 over the previous digest, the entry's content, sequence and time of sealing."""
+    """One link of the hash chain: SHA-256 over previous digest, sequence, time of sealing and the entry's content."""
 
     sequence = models.BigIntegerField(primary_key=True)
     entry = models.OneToOneField(AuditEntry, on_delete=models.DO_NOTHING, related_name="seal")

@@ -181,7 +181,18 @@ def _pairs(lines: list[str]) -> list[str]:
     return lines
 
 
-class _ApproverRows(_Rows):
+class _Table(_Rows):
+    """Rows of a table: the column's head is what a screen reader says of each field."""
+
+    def add_fields(self, form: forms.Form, index: int | None) -> None:
+        """Name each field by its column."""
+        super().add_fields(form, index)
+        for name, field in form.fields.items():
+            column = "Remove" if name == "DELETE" else name.replace("_", " ").capitalize()
+            field.widget.attrs["aria-label"] = f"{column}, row {(index or 0) + 1}"
+
+
+class _ApproverRows(_Table):
     """Rows of approvers; one group is joined in one way."""
 
     def clean(self) -> None:
@@ -198,7 +209,7 @@ class _ApproverRows(_Rows):
 
 
 _shape: dict[str, Any] = {"extra": BLANK_ROWS, "can_delete": True, "max_num": ROWS_MAX, "absolute_max": ROWS_MAX}
-Requestors = formset_factory(ConditionForm, **_shape)
+Requestors = formset_factory(ConditionForm, formset=_Table, **_shape)
 Targets = formset_factory(TargetForm, **{**_shape, "extra": 1})
 Approvers = formset_factory(ApproverForm, formset=_ApproverRows, **_shape)
 

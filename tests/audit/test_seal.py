@@ -43,10 +43,19 @@ def test_a_limit_leaves_the_rest_for_the_next_time(db: None) -> None:
     assert verify().breaks == []
 
 
-def test_more_than_one_statements_worth_is_sealed_at_once(db: None) -> None:
-    write(2100)
-    assert seal_task() == 2100
-    assert (verify().links, queries.unsealed_count()) == (2100, 0)
+def test_more_than_one_statements_worth_is_sealed_at_once(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(actions, "_AT_ONCE", 10)
+    write(25)
+    assert actions.seal() == 25
+    assert (verify().links, queries.unsealed_count()) == (25, 0)
+
+
+def test_the_task_seals_batch_after_batch(db: None) -> None:
+    AuditEntry.objects.bulk_create(
+        [AuditEntry(action="a.b", actor_kind="system", source="system") for _ in range(1001)], batch_size=500
+    )
+    assert seal_task() == 1001
+    assert seal_task() == 0
 
 
 def test_a_digest_is_the_same_on_every_database_and_in_every_version(db: None) -> None:

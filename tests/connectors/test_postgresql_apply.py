@@ -150,7 +150,8 @@ def test_an_extension_moves_the_end_without_a_gap(world: World) -> None:
     world.sign_in(grant, report).close()
 
 
-def test_an_access_without_an_end_says_so(world: World) -> None:
+def test_an_access_without_an_end_says_so(one_world: World) -> None:
+    world = one_world
     grant = replace(world.grant(), ends_at=float("inf"))
     assert held(world.apply(grant), grant)
     until = world.sql(f"SELECT rolvaliduntil::text FROM pg_roles WHERE rolname = '{grant.login}'")
@@ -168,7 +169,8 @@ def test_a_retry_that_wants_credentials_gets_new_ones(world: World) -> None:
         world.sign_in(grant, first)
 
 
-def test_details_lead_to_the_database(world: World) -> None:
+def test_details_lead_to_the_database(one_world: World) -> None:
+    world = one_world
     grant = world.grant()
     report = world.apply(grant)
     details = report.grants[0].details
@@ -236,12 +238,13 @@ def test_a_grant_that_fails_altogether_leaves_nothing(world: World) -> None:
 )
 def test_a_unit_that_is_none_of_ours_is_misconfigured(one_world: World, unit: Unit) -> None:
     world = one_world
-    grant = world.grant(unit)
+    grant = world.grant(unit, world.unit())
     report = world.apply(grant)
-    assert report.error is None
+    assert outcomes(report, grant) == [UnitOutcome.FAILED, UnitOutcome.HELD]
     error = report.grants[0].units[0].error
     assert error is not None
     assert error.kind is ErrorKind.MISCONFIGURED
+    assert report.grants[0].details["databases"][-1] == world.database
 
 
 def test_logins_of_ours_that_the_order_does_not_name_are_ended_too(world: World) -> None:
@@ -374,7 +377,8 @@ def test_a_role_that_leads_too_far_is_refused_at_grant_time_too(world: World) ->
         world.sql("DROP ROLE {}", team)
 
 
-def test_a_login_name_that_does_not_fit_is_refused_not_cut(world: World) -> None:
+def test_a_login_name_that_does_not_fit_is_refused_not_cut(one_world: World) -> None:
+    world = one_world
     grant = world.grant(login="ü" * 32)
     report = world.apply(grant)
     error = report.grants[0].units[0].error
@@ -421,7 +425,8 @@ def test_credentials_of_an_ended_grant_are_not_reset(world: World) -> None:
     assert world.snapshot() == before
 
 
-def test_a_dry_run_changes_nothing_and_shows_everything_but_secrets(world: World) -> None:
+def test_a_dry_run_changes_nothing_and_shows_everything_but_secrets(one_world: World) -> None:
+    world = one_world
     running, wanted = world.grant(), world.grant(login='new "login"')
     world.apply(running)
     before = world.snapshot()
@@ -436,13 +441,15 @@ def test_a_dry_run_changes_nothing_and_shows_everything_but_secrets(world: World
     assert "create_login" not in {function.name for function in report.functions}
 
 
-def test_the_clock_of_the_proof_is_the_targets(world: World) -> None:
+def test_the_clock_of_the_proof_is_the_targets(one_world: World) -> None:
+    world = one_world
     report = world.read_back()
     assert report.read_back is not None
     assert report.read_back.read_at == pytest.approx(time.time(), abs=5)
 
 
-def test_an_ending_by_another_name_is_found_by_its_grant(world: World) -> None:
+def test_an_ending_by_another_name_is_found_by_its_grant(one_world: World) -> None:
+    world = one_world
     grant = world.grant()
     world.apply(grant)
     report = world.apply(gone=(Ending(grant.grant_id, "", grant.units),))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 
 from connectors.contract.errors import ErrorKind
@@ -37,19 +38,20 @@ def test_what_a_grantee_made_is_kept_in_every_database(maker: World) -> None:
                 connection.execute("CREATE TABLE precious AS SELECT 'mine' AS word")
                 connection.execute("CREATE SCHEMA precious CREATE VIEW v AS SELECT 1 AS n")
                 connection.execute("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+                connection.execute("CREATE FUNCTION precious.g() RETURNS int LANGUAGE sql AS 'SELECT 2'")
                 connection.execute("CREATE TYPE mood AS ENUM ('good')")
                 connection.execute("ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC")
         assert proven_gone(world.end(grant), grant)
         assert world.logins() == {grant.login}
         for database in (world.database, second):
-            assert owner(world, "precious", database) == f"latchkey level=ADMIN database={database}"
+            assert owner(world, "precious", database) == f"latchkey level=KEEPER database={database}"
         cleaned = world.clean_up(grant)
         assert proven_gone(cleaned, grant)
         assert not world.logins()
         for database in (world.database, second):
             assert world.sql("SELECT word FROM precious", on=database) == [("mine",)]
             assert world.sql("SELECT n FROM precious.v", on=database) == [(1,)]
-            assert world.sql("SELECT f(), 'good'::mood", on=database) == [(1, "good")]
+            assert world.sql("SELECT f(), precious.g(), 'good'::mood", on=database) == [(1, 2, "good")]
         members = world.sql(
             f"SELECT roleid::regrole::text FROM pg_auth_members WHERE member = '{world.connector}'::regrole"
             f" AND grantor = '{world.connector}'::regrole"
@@ -70,8 +72,34 @@ def test_the_next_admin_goes_on_with_what_was_made(world: World) -> None:
         connection.execute("ALTER TABLE precious ADD COLUMN more int")
 
 
-def test_where_no_role_is_prepared_the_connector_keeps_it(world: World) -> None:
-    """A login that can make things in a database nobody prepared, by PUBLIC."""
+def test_what_was_left_behind_opens_nothing(world: World) -> None:
+    """Views and SECURITY DEFINER functions work with their owner's privileges, also for somebody who has none."""
+    grant = world.grant(world.unit("ADMIN"))
+    report = world.apply(grant)
+    with world.sign_in(grant, report) as connection:
+        connection.execute("CREATE VIEW peephole AS SELECT item FROM orders")
+        connection.execute(
+            "CREATE FUNCTION backdoor() RETURNS text LANGUAGE sql SECURITY DEFINER AS 'SELECT item FROM public.orders'"
+        )
+        connection.execute("GRANT SELECT ON peephole TO PUBLIC")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(
+                "CREATE TRIGGER t BEFORE INSERT ON orders EXECUTE FUNCTION suppress_redundant_updates_trigger()"
+            )
+    outsider = f"outsider_{world.database}"
+    world.sql("CREATE ROLE {} LOGIN PASSWORD 'known'", outsider)
+    with world.server.connect(world.database, user=outsider, password="known") as connection:
+        assert connection.execute("SELECT backdoor()").fetchone() == ("first",)
+        for step in (world.end, world.clean_up):
+            assert proven_gone(step(grant), grant)
+            for statement in ("SELECT * FROM peephole", "SELECT backdoor()"):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    connection.execute(statement)
+    world.sql("DROP ROLE {}", outsider)
+
+
+def test_where_no_keeper_is_prepared_the_login_stays_shut(world: World) -> None:
+    """A login that can make things in a database nobody prepared, by PUBLIC. The connector must never own them."""
     database = f"{world.database} open"
     world.sql("CREATE DATABASE {}", database, on="postgres")
     try:
@@ -80,9 +108,14 @@ def test_where_no_role_is_prepared_the_connector_keeps_it(world: World) -> None:
         report = world.apply(grant)
         with world.sign_in(grant, report, database) as connection:
             connection.execute("CREATE TABLE precious AS SELECT 'mine' AS word")
-        assert proven_gone(world.end(grant), grant)
+        ended = world.end(grant)
+        assert proven_gone(ended, grant)
+        assert "No keeper is prepared" in ended.grants[0].warnings[0]
+        cleaned = world.clean_up(grant)
+        assert outcomes(cleaned, grant) == [UnitOutcome.FAILED]
+        assert not world.may_log_in(grant.login)
+        world.server.prepare(database)
         assert proven_gone(world.clean_up(grant), grant)
-        assert owner(world, "precious", database).startswith("The connector of Latchkey")
         assert world.sql("SELECT word FROM precious", on=database) == [("mine",)]
     finally:
         world.sql("DROP DATABASE {} WITH (FORCE)", database, on="postgres")

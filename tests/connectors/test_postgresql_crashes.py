@@ -11,7 +11,7 @@ import pytest
 from connectors.contract.orders import Desired, Grant, Order, Verb
 from tests.connectors.world import Interrupted, World, ending, held, interrupted, proven_gone
 
-SAMPLE = 6
+SAMPLE = 4
 
 
 @dataclass

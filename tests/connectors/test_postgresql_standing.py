@@ -12,7 +12,18 @@ from tests.connectors.world import World, held, proven_gone
 
 @pytest.fixture
 def standing(world: World) -> World:
-    """A person with a login of her own: a member of the same role that a grant gives, by somebody else's hand."""
+    """A person with a login of her own, on each version."""
+    return somebody(world)
+
+
+@pytest.fixture
+def one_standing(one_world: World) -> World:
+    """A person with a login of her own, on one version."""
+    return somebody(one_world)
+
+
+def somebody(world: World) -> World:
+    """Make a login of her own: a member of the same role that a grant gives, by somebody else's hand."""
     login = f"lovelace_{world.database}"
     world.sql("CREATE ROLE {} LOGIN PASSWORD 'her own'", login)
     (role,) = world.sql(
@@ -63,16 +74,16 @@ def test_a_session_of_her_own_login_is_not_cut(standing: World) -> None:
 
 
 @pytest.mark.parametrize("name", ["lovelace_{db}", "lovelace_{db}@example.org", "LOVELACE_{db}", "Lovelace_{db}@x.y"])
-def test_the_persons_login_is_known_by_name_and_by_what_is_before_the_at(standing: World, name: str) -> None:
-    world = replace(standing, person=Person("p-other", name.format(db=standing.database)))
+def test_the_persons_login_is_known_by_name_and_by_what_is_before_the_at(one_standing: World, name: str) -> None:
+    world = replace(one_standing, person=Person("p-other", name.format(db=one_standing.database)))
     report = world.read_back()
     assert report.read_back is not None
     assert set(report.read_back.standing) == expected(world)
 
 
 @pytest.mark.parametrize("name", ["lovelace", "love%", "", "lovelace_{db}2", "@lovelace_{db}"])
-def test_other_names_are_other_people(standing: World, name: str) -> None:
-    world = replace(standing, person=Person("p-other", name.format(db=standing.database)))
+def test_other_names_are_other_people(one_standing: World, name: str) -> None:
+    world = replace(one_standing, person=Person("p-other", name.format(db=one_standing.database)))
     report = world.read_back()
     assert report.read_back is not None
     assert report.read_back.standing == ()

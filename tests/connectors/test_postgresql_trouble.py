@@ -18,6 +18,7 @@ from connectors.contract.orders import Desired, Finding, Report, UnitOutcome, Ve
 from connectors.contract.provider import Run
 from connectors.contract.secret import Secret
 from connectors.providers.postgresql.provider import PROVIDER
+from connectors.registry import BUILT_IN
 from connectors.runners.local import run
 from tests.connectors.world import Interrupted, World, held, outcomes, password, proven_gone
 from tests.targets import PostgresServer, free_port
@@ -270,7 +271,8 @@ def test_check_warns_of_what_createrole_means_up_to_15(world: World) -> None:
     assert warned == (world.server.version < 16)
 
 
-def test_check_warns_of_a_superuser_and_of_public(world: World) -> None:
+def test_check_warns_of_a_superuser_and_of_public(one_world: World) -> None:
+    world = one_world
     order = world.order(Verb.CHECK, secrets={"password": Secret(world.server.password)})
     report = run(replace(order, config={**order.config, "username": "postgres"}), on_page=lambda page: None)
     warnings = " ".join(finding.message for finding in findings(report, "warning"))
@@ -312,7 +314,8 @@ def test_the_probe_works_where_public_may_not_connect(new_server: PostgresServer
     assert any("asks new logins for their passwords" in finding.message for finding in findings(report, "ok"))
 
 
-def test_a_probe_left_behind_is_removed_by_the_next_check(world: World) -> None:
+def test_a_probe_left_behind_is_removed_by_the_next_check(one_world: World) -> None:
+    world = one_world
     before = world.snapshot()
     with world.server.connect(user=world.connector, password=world.password) as connection:
         connection.execute("CREATE ROLE left_behind LOGIN")
@@ -321,7 +324,8 @@ def test_a_probe_left_behind_is_removed_by_the_next_check(world: World) -> None:
     assert world.snapshot() == before
 
 
-def test_a_check_that_loses_its_lease_still_removes_its_probe(world: World) -> None:
+def test_a_check_that_loses_its_lease_still_removes_its_probe(one_world: World) -> None:
+    world = one_world
     before = world.snapshot()
     order = world.order(Verb.CHECK)
     counter = Interrupted(10**9)
@@ -330,6 +334,27 @@ def test_a_check_that_loses_its_lease_still_removes_its_probe(world: World) -> N
         with suppress(LeaseLost):
             PROVIDER.check(order, Run(alive=Interrupted(number), seal=lambda details, grant_id="": ""))
         assert world.snapshot() == before, number
+
+
+# Pinned programs.
+
+
+def test_a_program_that_is_not_the_pinned_one_is_refused(one_world: World) -> None:
+    world = one_world
+    pins = {function.name: function.digest for function in BUILT_IN.functions("postgresql")}
+    grant = world.grant()
+    assert held(world.apply(grant, digests=pins), grant)
+    for changed in (
+        {**pins, "shut_login": "0" * 64},
+        {name: pin for name, pin in pins.items() if name != "shut_login"},
+    ):
+        report = world.end(grant, digests=changed)
+        error = report.grants[0].units[0].error
+        assert error is not None
+        assert error.kind is ErrorKind.REFUSED
+        assert world.may_log_in(grant.login)
+        assert "shut_login" not in {function.name for function in report.functions}
+    assert proven_gone(world.end(grant, digests=pins), grant)
 
 
 # Secrets.

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -72,7 +73,8 @@ def test_what_on_page_raises_is_the_callers_and_the_provider_is_closed(registry:
 
     with pytest.raises(OSError, match="disk full"):
         run(replace(ORDER, verb=Verb.DISCOVER), on_page=full, registry=registry)
-    assert registry.provider("dummy").discover.__globals__["closed"] == [True]  # type: ignore[attr-defined]
+    module = sys.modules[type(registry.provider("dummy")).__module__]
+    assert vars(module)["closed"] == [True]
 
 
 def test_the_lease_is_over_before_its_end_by_the_receivers_clock(registry: Registry) -> None:

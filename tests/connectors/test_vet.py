@@ -28,7 +28,6 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "tests" / "connectors" / "test_postgresql.py").touch()
     copy = tmp_path / "providers" / "postgresql"
     shutil.copytree(PROVIDERS / "postgresql", copy, ignore=shutil.ignore_patterns("__pycache__"))
-    assert vet(copy) == []
     return copy
 
 
@@ -118,7 +117,14 @@ def test_what_is_wrong_is_found(folder: Path, name: str) -> None:
     change(folder)
     complaints = vet(folder)
     assert any(complaint in words for words in complaints), complaints
+
+
+def test_the_command_says_what_is_wrong_and_fails(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(folder)]) == 0
+    assert "1 provider(s) vetted: postgresql" in capsys.readouterr().out
+    drop("logo.svg")(folder)
     assert main([str(folder)]) == 1
+    assert "logo.svg is missing" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("id_", ["plain", "two-words", "x1"])

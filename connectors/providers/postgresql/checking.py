@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -109,33 +108,38 @@ def _authentication(at: Target, order: Order, run: Run) -> Iterator[Finding]:
         at.home.change(programs.DROP_PROBE, login=row["login"])
     if order.dry_run:
         return
+    (clock,) = at.home.rows(programs.CLOCK)  # the target's own: its end is judged by that one
     name, password = f"latchkey_probe_{secrets.token_hex(8)}", new_password()
     try:
         at.home.change(
             programs.CREATE_PROBE,
             login=name,
             verifier=Secret(verifier(password)),
-            ends_at=timestamp(time.time() + PROBE_SECONDS),
+            ends_at=timestamp(clock["read_at"] + PROBE_SECONDS),
             marker=marker,
         )
         wrong = _enters(at, run, name, new_password())
         right = _enters(at, run, name, password)
     finally:
         _drop_probe(at, order, run, name)
+    yield _verdict(wrong, right)
+
+
+def _verdict(wrong: TargetError | None, right: TargetError | None) -> Finding:
+    """Say what it means that the wrong and the right password were taken (None) or not."""
     if wrong is None:
-        yield Finding(
+        return Finding(
             "error",
             "The server let a login in with a wrong password: its rules (pg_hba.conf) do not ask for one from here.",
             "Change trust, peer or ident to scram-sha-256 in pg_hba.conf: only a password ends with its grant.",
         )
-    elif right is not None:
-        yield Finding(
+    if right is not None:
+        return Finding(
             "error",
             f"The server did not let a new login in with its right password: {right.message}",
             "pg_hba.conf must let logins named after people in with scram-sha-256.",
         )
-    else:
-        yield Finding("ok", "The server asks new logins for their passwords (tried from the connector's address).")
+    return Finding("ok", "The server asks new logins for their passwords (tried from the connector's address).")
 
 
 def _enters(at: Target, run: Run, login: str, password: str) -> TargetError | None:

@@ -20,7 +20,7 @@ from connectors.contract.errors import (
     Unreachable,
 )
 from connectors.providers.postgresql import programs
-from connectors.providers.postgresql.discovery import prepared_roles
+from connectors.providers.postgresql.discovery import PREPARE, prepared_roles
 from connectors.providers.postgresql.holdings import Holdings, Thing
 from connectors.providers.postgresql.names import Prepared
 from connectors.providers.postgresql.reading import Login
@@ -132,21 +132,19 @@ def _end_sessions(at: Target, login: Login, ended: Ended) -> None:
 
 
 def keep(at: Target, login: Login, database: str) -> None:
-    """Give what a login owns in a database (or, for "", of the server) to its keeper. Raises a TargetError.
+    """Give what a login owns in a database to the keeper that is prepared there. Raises a TargetError.
 
-    The keeper is the role prepared for ADMIN in that database, so that whoever has that level goes on with it; where
-    there is none, the connector itself.
+    Nobody else will do: a view or a SECURITY DEFINER function works with its owner's privileges, and the keeper is the
+    only role that has none, so that what somebody made during a grant opens nothing after it.
     """
     if not login.owns[database]:
         raise Misconfigured(f"The database {database!r} allows no connections.")
-    role = prepared_roles(at).get(Prepared(database, "ADMIN")) if database else None
-    session = at.sessions.on(database or at.database)
-    keeper = role["role"] if role is not None and role["may_give"] else at.connector
-    if at.options_on_membership and not at.is_superuser and keeper == at.connector:
-        session.change(programs.HAND_OVER_TO_CONNECTOR, login=login.name)
-        return
+    role = prepared_roles(at).get(Prepared(database, "KEEPER"))
+    if role is None:
+        where = repr(database) if database else "the server itself"
+        raise Misconfigured(f"No keeper is prepared in {where}.", fix=f"To do: {PREPARE}, or reassign it by hand.")
     program = _fitting(at, programs.HAND_OVER, programs.HAND_OVER_UNTIL_15, programs.HAND_OVER_AS_SUPERUSER)
-    session.change(program, login=login.name, keeper=keeper)
+    at.sessions.on(database).change(program, login=login.name, keeper=role["role"])
 
 
 def remove(at: Target, login: Login) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.contract.errors import LeaseLost, Refused, TargetError, TargetMissing
+from connectors.contract.errors import LeaseLost, Misconfigured, Refused, TargetError, TargetMissing
 from connectors.contract.orders import Grant, Unit
 from connectors.contract.secret import Secret
 from connectors.providers.postgresql import programs
@@ -80,8 +81,9 @@ def _databases(grant: Grant) -> list[str]:
     """Return the databases that the units of a grant lie in, in their order."""
     names: dict[str, None] = {}
     for unit in grant.units:
-        if unit.resource_type != "role":
-            names[parse_unit(unit)[0]] = None
+        with suppress(Misconfigured):  # one unit that makes no sense is reported as failed, and no more
+            if unit.resource_type != "role":
+                names[parse_unit(unit)[0]] = None
     return list(names)
 
 

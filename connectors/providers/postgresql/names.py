@@ -22,12 +22,12 @@ LEVELS = {
     "table": ("READ_ONLY", "READ_WRITE"),
     "role": ("MEMBER",),
 }
-PREPARED = re.compile(r"latchkey level=(READ_ONLY|READ_WRITE|ADMIN) database=(.+)", re.DOTALL)
+PREPARED = re.compile(r"latchkey level=(READ_ONLY|READ_WRITE|ADMIN|KEEPER) database=(.+)", re.DOTALL)
 ID = re.compile(r"[!-<>-~]+")
 
 
 class Prepared(NamedTuple):
-    """What a prepared role is for."""
+    """What a prepared role is for. The level KEEPER is given to nobody: it owns what people made."""
 
     database: str
     level: str

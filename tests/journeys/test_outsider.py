@@ -1,0 +1,193 @@
+"""The outsider: signed in, with no rights to anything. Every address is in the table, or the test says which is not."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls.converters import IntConverter, UUIDConverter
+
+from access_requests.models import AccessRequest, AccessSession
+from tests.cast import PASSWORD, Cast
+from tests.story import Story, begin, flow, simulated_provider
+
+SIGN_IN = "/account/login/"
+EVERYBODY, NOBODY, OWN = "everybody", "nobody", "own"
+
+
+@dataclass(frozen=True)
+class Row:
+    """How one address answers somebody signed in who has no rights.
+
+    `answer` EVERYBODY: open without signing in. OWN: a page of one's own, which shows nothing of others.
+    NOBODY: as if it did not exist, exactly as for what really does not exist.
+    """
+
+    answer: str
+    method: str = "get"
+    about: str = ""
+
+
+REQUEST, SESSION = "request", "session"
+TABLE: dict[str, Row] = {
+    "healthz": Row(EVERYBODY),
+    "readyz": Row(EVERYBODY),
+    "account_login": Row(EVERYBODY),
+    "sign_in_link": Row(EVERYBODY),
+    "account_logout": Row(EVERYBODY),
+    "account_reauthenticate": Row(OWN),
+    "account": Row(OWN),
+    "account_password": Row(OWN),
+    "my_access": Row(OWN),
+    "my_tasks": Row(OWN),
+    "new_request": Row(OWN),
+    "check_request": Row(OWN, "post"),
+    "request_page": Row(NOBODY, "get", REQUEST),
+    "request_part": Row(NOBODY, "get", REQUEST),
+    "withdraw_request": Row(NOBODY, "post", REQUEST),
+    "hand_back_access": Row(NOBODY, "post", REQUEST),
+    "revoke_access": Row(NOBODY, "post", REQUEST),
+    "approve_request": Row(NOBODY, "post", REQUEST),
+    "reject_request": Row(NOBODY, "post", REQUEST),
+    "show_password": Row(NOBODY, "post", SESSION),
+    "reset_password": Row(NOBODY, "post", SESSION),
+    "audit_export": Row("forbidden"),
+}
+
+
+def addresses(patterns: list[Any] | None = None, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
+    """Yield every named address with its pattern; names in a namespace are written namespace:name."""
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        if isinstance(pattern, URLResolver):
+            below = f"{prefix}{pattern.namespace}:" if pattern.namespace else prefix
+            yield from addresses(pattern.url_patterns, below)
+        else:
+            yield f"{prefix}{pattern.name or pattern.pattern}", pattern
+
+
+def arguments(pattern: URLPattern) -> dict[str, Any]:
+    """Return arguments that fit a pattern and name nothing that is there."""
+    fitting: dict[str, Any] = {}
+    for name, converter in pattern.pattern.converters.items():
+        if isinstance(converter, IntConverter):
+            fitting[name] = 999999
+        elif isinstance(converter, UUIDConverter):
+            fitting[name] = uuid.uuid4()
+        else:
+            fitting[name] = "nothing"
+    return fitting
+
+
+@pytest.fixture
+def story(fresh_database: None, cast: Cast) -> Iterator[Story]:
+    with simulated_provider():
+        told = begin(cast)
+        flow(told.integration)
+        yield told
+
+
+@pytest.fixture
+def held(story: Story) -> AccessRequest:
+    """Rita's active access with a password nobody has seen."""
+    return story.granted("orders_prod")
+
+
+def client_of(user: Any) -> Client:
+    client = Client()
+    assert client.login(username=user.email, password=PASSWORD)
+    return client
+
+
+def address_of(name: str, about: str, request_id: int, session_id: Any) -> str:
+    kwargs: dict[str, Any] = {}
+    if about in {REQUEST, SESSION}:
+        kwargs["pk"] = request_id
+    if about == SESSION:
+        kwargs["session"] = session_id
+    if name == "sign_in_link":
+        kwargs["token"] = "nothing"
+    return reverse(name, kwargs=kwargs)
+
+
+def test_no_address_is_missing_from_the_table() -> None:
+    named = {name for name, _ in addresses() if not name.startswith("admin:")}
+    assert named == set(TABLE)
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_an_outsider_gets_nothing_of_others(story: Story, held: AccessRequest, name: str) -> None:
+    row, session = TABLE[name], AccessSession.objects.get(group__request=held)
+    outsider, stranger = client_of(story.cast.outsider), Client()
+    secret = story.target.passwords[session.group.login]
+    theirs = address_of(name, row.about, held.pk, session.pk)
+    answer = getattr(outsider, row.method)(theirs)
+    nameless = getattr(stranger, row.method)(theirs)
+    for page in (answer, nameless):
+        text = b"".join(page.streaming_content).decode() if page.streaming else page.content.decode()
+        for told in (secret, "orders_prod", "Rita", str(session.pk), session.group.login):
+            assert told not in text
+    if row.answer == EVERYBODY:
+        return
+    assert nameless.status_code == 302
+    assert nameless["Location"].startswith(SIGN_IN)
+    if row.answer == NOBODY:
+        nothing = getattr(outsider, row.method)(address_of(name, row.about, 999999, uuid.uuid4()))
+        assert (answer.status_code, nothing.status_code) == (404, 404)
+        assert strip(answer, theirs) == strip(nothing, nothing.wsgi_request.path)
+    elif row.answer == "forbidden":
+        assert answer.status_code == 403
+    else:
+        assert answer.status_code in {200, 302, 422}
+    after = AccessRequest.objects.get(pk=held.pk)
+    assert (after.state, AccessSession.objects.get(pk=session.pk).credentials_status) == ("active", "AVAILABLE")
+
+
+def strip(page: Any, path: str) -> str:
+    """Return a page without what differs each time."""
+    import re
+
+    return re.sub(r'value="[A-Za-z0-9]{64}"', "", page.content.decode().replace(path, ""))
+
+
+def test_no_admin_page_opens_for_who_has_no_role(story: Story, held: AccessRequest) -> None:
+    outsider, stranger = client_of(story.cast.outsider), Client()
+    seen = 0
+    for name, pattern in addresses():
+        if not name.startswith("admin:"):
+            continue
+        fitting = arguments(pattern)
+        try:
+            path = reverse(name, kwargs=fitting)
+        except Exception:  # the catch-all and the app list take no named argument of ours
+            path = "/admin/nothing/"
+        if name in {"admin:login", "admin:logout"}:
+            continue
+        for client in (outsider, stranger):
+            for method in ("get", "post"):
+                answer = getattr(client, method)(path)
+                assert answer.status_code in {302, 403, 404, 405}, f"{method} {name}: {answer.status_code}"
+                if answer.status_code == 302:
+                    assert "login" in answer["Location"] or answer["Location"].endswith(path + "/"), name
+        seen += 1
+    assert seen > 60
+
+
+def test_an_approver_sees_the_request_but_no_password(story: Story, held: AccessRequest) -> None:
+    session = AccessSession.objects.get(group__request=held)
+    secret = story.target.passwords[session.group.login]
+    for user in (story.cast.approver, story.cast.admin):
+        client = client_of(user)
+        page = client.get(address_of("request_page", REQUEST, held.pk, None))
+        assert page.status_code == 200
+        assert secret not in page.content.decode()
+        for name in ("show_password", "reset_password"):
+            answer = client.post(address_of(name, SESSION, held.pk, session.pk))
+            assert answer.status_code == 404
+            assert secret not in answer.content.decode()
+    session.refresh_from_db()
+    assert session.credentials_status == "AVAILABLE"
