@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import time
 from collections.abc import Coroutine
 from typing import Any
@@ -15,6 +16,8 @@ from typing import Any
 from celery.contrib.django.task import DjangoTask
 from channels.layers import InMemoryChannelLayer
 from kombu.exceptions import OperationalError
+
+from config import timetable
 
 log = logging.getLogger(__name__)
 # Redis' client tries for some seconds before it gives up, and a page waits for it. So after a failure nobody tries for
@@ -28,8 +31,61 @@ class _Quiet:
     until = float("-inf")
 
 
+class Turns:
+    """How many runs of one job go on in this process, and whether somebody rang when no more could begin."""
+
+    def __init__(self, at_once: int) -> None:
+        """Allow so many at once."""
+        self.at_once, self.running, self.rung = at_once, 0, False
+        self._lock = threading.Lock()
+
+    def begin(self) -> bool:
+        """Take a turn; without one, have whoever ends next run once more."""
+        with self._lock:
+            self.rung = self.running >= self.at_once
+            self.running += not self.rung
+            return not self.rung
+
+    def end(self, *, well: bool) -> bool:
+        """Give the turn back; return whether to keep it for somebody who rang meanwhile."""
+        with self._lock:
+            again, self.rung = self.rung and well, False
+            self.running -= not again
+            return again
+
+
+_turns: dict[str, Turns] = {}
+
+
+def turns_of(name: str) -> Turns | None:
+    """Return the turns of a job of the timetable, None for other tasks."""
+    if name not in _turns:
+        line = next((line for line in timetable.TIMETABLE if line.task == name), None)
+        if line is None:
+            return None
+        _turns.setdefault(name, Turns(line.at_once))
+    return _turns[name]
+
+
 class DoorbellTask(DjangoTask):  # type: ignore[type-arg]  # not generic at run time
     """The base of every task. Ringing never fails the caller, whose data is safe already."""
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        """Run. In a worker, jobs of the timetable take turns: rung every two seconds, one that takes longer, or that
+        waits for a target, must not fill all threads with itself. A ring in between makes it run once more.
+        """
+        turns = None if self.request.called_directly else turns_of(self.name)
+        if turns is None:
+            return super().__call__(*args, **options)
+        result, going = None, turns.begin()
+        while going:
+            well = False
+            try:
+                result = super().__call__(*args, **options)
+                well = True
+            finally:
+                going = turns.end(well=well)
+        return result
 
     def apply_async(self, *args: Any, **options: Any) -> Any:
         """Ring. With the broker away, log it and return None. Refuses a later time: that belongs in the database."""

@@ -28,7 +28,8 @@ from config.celery import app
 from config.doorbell import EmbeddedChannelLayer
 
 log = logging.getLogger(__name__)
-TASK_THREADS = 4
+# More than the orders that may run at once (config/timetable.py), so that the sweeps always find a thread.
+TASK_THREADS = 16
 # How long requests and tasks that are under way may take to finish once the process was asked to stop.
 GRACE_SECONDS = 30
 

@@ -147,6 +147,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_RESULT_EXPIRES = None
 # Threads everywhere: a forked pool in a process with threads (script/up) deadlocks, and tasks mostly wait for targets.
 CELERY_WORKER_POOL = "threads"
+CELERY_WORKER_CONCURRENCY = env.integer("LATCHKEY_WORKER_THREADS", 16)
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULER = "config.scheduler:TimetableScheduler"

@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import secrets
+import signal
 import subprocess
 import sys
 import tempfile
@@ -121,6 +122,8 @@ def summarise(lanes: list[Lane], options: argparse.Namespace, seconds: float) ->
 
 def main(arguments: list[str]) -> int:
     """Run the lanes."""
+    # Ended from outside, it takes its lanes along: they stop the servers they started.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     options, extra = parse(arguments)
     options.seed = options.seed or str(secrets.randbelow(10**6))
     chosen = [lane for lane in LANES if not options.lane or lane[0] in options.lane]

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
+from celery import shared_task
 from kombu.exceptions import OperationalError
 
-from config import doorbell, tasks
+from config import doorbell, tasks, timetable
 from config.doorbell import DoorbellTask, EmbeddedChannelLayer
 
 
@@ -47,6 +48,71 @@ def test_a_broker_that_is_away_does_not_fail_the_caller(
 
 def test_every_task_is_a_doorbell() -> None:
     assert isinstance(tasks.wake, DoorbellTask)
+
+
+def in_a_worker(task: Any) -> Any:
+    """Run a task as a worker does, without a broker; its result, or what it raised."""
+    return task.apply().get()
+
+
+def test_jobs_of_the_timetable_take_turns_in_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    inside, most, runs = threading.Semaphore(0), [0, 0], []
+    go_on, lock = threading.Event(), threading.Lock()
+
+    @shared_task(name="tests.job")
+    def job() -> None:
+        with lock:
+            most[0] += 1
+            most[1] = max(most)
+            runs.append(threading.current_thread().name)
+        inside.release()
+        go_on.wait(10)
+        with lock:
+            most[0] -= 1
+
+    monkeypatch.setattr(timetable, "TIMETABLE", (timetable.Line("tests.job", 2, "For this test.", at_once=2),))
+    monkeypatch.setattr(doorbell, "_turns", {})
+    threads = [threading.Thread(target=in_a_worker, args=(job,)) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    assert inside.acquire(timeout=10)
+    assert inside.acquire(timeout=10)
+    for thread in threads:
+        thread.join(0.2)
+    assert sum(thread.is_alive() for thread in threads) == 2, "the other four did not wait for a turn"
+    go_on.set()
+    for thread in threads:
+        thread.join(10)
+    assert most == [0, 2]
+    assert len(runs) == 3, "two, and once more for those who rang meanwhile"
+
+
+def test_a_job_that_fails_gives_its_turn_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    outcomes = iter([True, False, False])
+
+    @shared_task(name="tests.failing")
+    def failing() -> str:
+        if next(outcomes):
+            raise ValueError("not now")
+        return "done"
+
+    monkeypatch.setattr(timetable, "TIMETABLE", (timetable.Line("tests.failing", 2, "For this test."),))
+    monkeypatch.setattr(doorbell, "_turns", {})
+    with pytest.raises(ValueError, match="not now"):
+        in_a_worker(failing)
+    assert in_a_worker(failing) == "done"
+    assert in_a_worker(failing) == "done"
+
+
+def test_called_as_a_function_a_task_is_a_function(monkeypatch: pytest.MonkeyPatch) -> None:
+    @shared_task(name="tests.counting")
+    def counting() -> str:
+        return "ran"
+
+    monkeypatch.setattr(timetable, "TIMETABLE", (timetable.Line("tests.counting", 2, "For this test.", at_once=0),))
+    monkeypatch.setattr(doorbell, "_turns", {})
+    assert in_a_worker(counting) is None, "nobody may run it in a worker"
+    assert counting() == "ran"
 
 
 class ServerLoop:
