@@ -161,6 +161,14 @@ CHANNEL_LAYERS: dict[str, Any] = {
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
+# A request may name a thousand resources, each a field of the form, and then some.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2500
+# Counts failed sign-ins: all processes have to count together.
+CACHES: dict[str, Any] = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
 STATIC_URL = "static/"
 # Embedded, files are served from where they are; production collects them (manage.py collectstatic).
 STATIC_ROOT = None if EMBEDDED else DATA / "static"

@@ -261,8 +261,8 @@ class AccessTarget(models.Model):
         ]
 
     def __str__(self) -> str:
-        """Name what it targets."""
-        return f"{self.kind} {self.integration or self.bundle or self.access_scope or self.query}"
+        """Name what the target belongs to."""
+        return f"access flow {self.flow}" if self.flow_id else f"bundle {self.in_bundle}"
 
 
 class Selector(models.Model):

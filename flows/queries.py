@@ -12,7 +12,7 @@ from flows.choices import ConditionType, LogicalOperator, MatchOperator, Trigger
 from flows.decision import Document, FlowFacts, matches
 from flows.models import AccessFlow
 from integrations.choices import IntegrationStatus, ResourceStatus
-from integrations.models import Permission, Resource
+from integrations.models import Resource, Tag
 
 
 def active_flows() -> tuple[FlowFacts, ...]:
@@ -61,20 +61,10 @@ def _selector(one: dict[str, Any]) -> Q:
     if one["type"] == "name":
         return Q(name__in=one["values"])
     if one["type"] == "tag":
-        return Q(tags__key=one["key"], tags__value__in=one["values"])
+        # Not a join: a resource with two of the tags would be found twice, and "exclude" would mean something else.
+        return Q(pk__in=Tag.objects.filter(key=one["key"], value__in=one["values"]).values("resource"))
     ids = [int(value) for value in one["values"] if value.isdigit()]
     return Q(source_id__in=one["values"]) | Q(pk__in=ids)
-
-
-def permissions_offered(person: PersonFacts, resource: Resource) -> list[Permission]:
-    """Return the permissions on a resource that some flow gives the person."""
-    offered: set[str] = set()
-    for flow in flows_for(person):
-        for target in flow.document["targets"]:
-            here = (str(resource.integration_id), resource.resource_type.type)
-            if (target["integration"], target["resource_type"]) == here:
-                offered.update(target["permissions"])
-    return list(resource.resource_type.permissions.filter(source_id__in=offered))
 
 
 def approvers(document: Document, requestor: PersonFacts, grantee: PersonFacts) -> list[list[tuple[PersonFacts, str]]]:
@@ -140,11 +130,11 @@ def why(group: dict[str, Any]) -> str:
         match condition["type"]:
             case ConditionType.MANAGER:
                 parts.append("you are the requestor’s manager")
-            case ConditionType.USER:
+            case ConditionType.USER if condition["operator"] == MatchOperator.IS:
                 parts.append("the access flow names you")
-            case ConditionType.GROUP:
+            case ConditionType.GROUP if condition["operator"] == MatchOperator.IS:
                 parts.append(f"you are in the group {values}")
             case other:
-                parts.append(f"your {other} is {values}")
+                parts.append(f"your {other} {MatchOperator(condition['operator']).label} {values}")
     joined = f" {group['operator']} ".join(dict.fromkeys(parts))
     return joined[:1].upper() + joined[1:]

@@ -136,7 +136,7 @@ def settle(report: Report, *, instance: ConnectorInstance, at: datetime | None =
     moment = at or timezone.now()
     actor = connector(str(instance.pk), str(instance))
     with transaction.atomic():
-        order = Order.objects.select_for_update().select_related("integration").get(pk=report.order_id)
+        order = Order.objects.select_for_update(of=("self",)).select_related("integration").get(pk=report.order_id)
         if order.epoch != report.epoch or order.leased_by_id != instance.pk or order.lease_until is None:
             return False
         if order.state != OrderState.LEASED:

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import psycopg
-from benchmarks import Measure
 from lib import benchworld
 
 from access_requests import actions
 from access_requests.models import AccessGroup, AccessRequest
+from benchmarks import Measure
 from tests.cast import assemble
 from tests.journeys.real import connect
 from tests.story import Story
@@ -56,7 +56,7 @@ def state_of(request: AccessRequest) -> str:
     return str(AccessRequest.objects.values_list("state", flat=True).get(pk=request.pk))
 
 
-class listening:  # noqa: N801 - reads as a word in a with statement
+class listening:
     """Writes down the statements that go to the target: (database, text), with CONNECT for each new connection."""
 
     def __init__(self, port: int) -> None:
@@ -64,28 +64,28 @@ class listening:  # noqa: N801 - reads as a word in a with statement
 
     def __enter__(self) -> list[tuple[str, str]]:
         self.sent: list[tuple[str, str]] = []
-        self.execute, self.connect = psycopg.Cursor.execute, psycopg.Connection.connect.__func__
+        self.seen: set[int] = set()
+        self.execute = psycopg.Cursor.execute
 
         def execute(cursor: Any, query: Any, *rest: Any, **named: Any) -> Any:
             if cursor.connection.info.port == self.port:
-                text = query.as_string(cursor) if hasattr(query, "as_string") else query
-                text = text.decode() if isinstance(text, bytes) else str(text)
-                self.sent.append((cursor.connection.info.dbname, text))
+                self.note(cursor, query)
             return self.execute(cursor, query, *rest, **named)
 
-        def connected(kind: Any, *rest: Any, **named: Any) -> Any:
-            made = self.connect(kind, *rest, **named)
-            if made.info.port == self.port:
-                self.sent.append((made.info.dbname, "CONNECT"))
-            return made
-
         psycopg.Cursor.execute = execute  # type: ignore[method-assign]
-        psycopg.Connection.connect = classmethod(connected)  # type: ignore[assignment]
         return self.sent
+
+    def note(self, cursor: Any, query: Any) -> None:
+        """Write one statement down."""
+        database = cursor.connection.info.dbname
+        if id(cursor.connection) not in self.seen:
+            self.seen.add(id(cursor.connection))
+            self.sent.append((database, "CONNECT"))
+        text = query.as_string(cursor) if hasattr(query, "as_string") else query
+        self.sent.append((database, text.decode() if isinstance(text, bytes) else str(text)))
 
     def __exit__(self, *problem: object) -> None:
         psycopg.Cursor.execute = self.execute  # type: ignore[method-assign]
-        psycopg.Connection.connect = classmethod(self.connect)  # type: ignore[assignment]
 
 
 def replay(server: PostgresServer, statements: list[tuple[str, str]], login: str) -> float:

@@ -8,14 +8,15 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 
-from benchmarks import Measure
-from lib import benchworld
-
 from django.db import connections
 from django.utils import timezone
+from lib import benchworld
 
 from access_requests import actions
 from access_requests.models import AccessRequest, Proof
+from access_requests.tasks import sweep
+from benchmarks import Measure
+from integrations.tasks import run_orders
 from tests.cast import assemble, person
 from tests.journeys.real import connect, logins, target
 from tests.story import Story, flow, put_into
@@ -60,7 +61,7 @@ def grant(story: Story) -> None:
     benchworld.until(lambda: AccessRequest.objects.filter(state="active").count() == GRANTS, 900, "all active")
 
 
-class ticking:  # noqa: N801 - reads as a word in a with statement
+class ticking:
     """Rings the sweeps every two seconds, as the timetable does."""
 
     def __enter__(self) -> None:
@@ -70,9 +71,6 @@ class ticking:  # noqa: N801 - reads as a word in a with statement
 
     def run(self) -> None:
         """Ring until it is over."""
-        from access_requests.tasks import sweep
-        from integrations.tasks import run_orders
-
         while not self.over.wait(2):
             sweep.delay()
             run_orders.delay()

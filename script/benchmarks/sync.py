@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from benchmarks import Measure
+from django.db import connection, transaction
 from lib import benchworld
 
-from django.db import connection, transaction
-
 from audit.actor import system
+from benchmarks import Measure
 from connectors.contract.orders import ResourceFact
 from integrations import actions
 from integrations.actions import inventory
@@ -54,10 +53,10 @@ def raw_copy(rows: list[tuple[Any, ...]]) -> float:
 def copy_into_inventory(rows: list[tuple[Any, ...]], story: Any) -> float:
     """Return the seconds that COPY of the rows straight into the inventory's table takes, with its indexes and keys."""
     kind = ResourceType.objects.get(integration=story.integration)
-    columns = "integration_id, resource_type_id, source_id, name, path, status, risk_level, context, refusals, fingerprint"
+    columns = "integration_id, resource_type_id, source_id, name, path, status, risk_level, context, refusals"
     began = time.perf_counter()
     with transaction.atomic(), connection.cursor() as cursor:
-        with cursor.copy(f"COPY integrations_resource ({columns}) FROM STDIN") as copy:
+        with cursor.copy(f"COPY integrations_resource ({columns}, fingerprint) FROM STDIN") as copy:
             for _, _, source, name, path, risk, context, refusals, _, digest in rows:
                 row = (kind.integration_id, kind.pk, source, name, path, "active", risk, context, refusals, digest)
                 copy.write_row(row)

@@ -13,9 +13,9 @@ from contextlib import contextmanager
 
 os.environ.setdefault("LATCHKEY_TEST_DATABASE", "postgresql")
 
-import tests.environment  # noqa: E402, F401  # sets the environment that the settings read
+import django
 
-import django  # noqa: E402
+import tests.environment  # noqa: F401  # sets the environment that the settings read
 
 django.setup()
 

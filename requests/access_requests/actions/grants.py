@@ -42,7 +42,7 @@ def dispatch(request: AccessRequest, *, at: datetime | None = None) -> bool:
     moment = at or timezone.now()
     with transaction.atomic():
         person = lock_person(request.grantee_id)
-        row = AccessRequest.objects.select_for_update().select_related("flow_version").get(pk=request.pk)
+        row = AccessRequest.objects.select_for_update(of=("self",)).select_related("flow_version").get(pk=request.pk)
         if row.state != RequestState.APPROVED:
             return False
         reason = why_not_eligible(row)
