@@ -15,9 +15,10 @@ from lib import benchworld
 from access_requests import actions
 from access_requests.models import AccessRequest, Proof
 from access_requests.tasks import sweep
+from accounts.models import User
 from benchmarks import Measure
 from integrations.tasks import run_orders
-from tests.cast import assemble, person
+from tests.cast import assemble
 from tests.journeys.real import connect, logins, target
 from tests.story import Story, flow, put_into
 from tests.targets import running
@@ -46,7 +47,8 @@ def run() -> Iterator[Measure]:
 
 def grant(story: Story) -> None:
     """Give everybody an hour of reading, without approval."""
-    people = [person(f"Engineer{number}") for number in range(GRANTS)]
+    names = [f"engineer{number}" for number in range(GRANTS)]
+    people = User.objects.bulk_create(User(email=f"{name}@example.com", name=name) for name in names)
     put_into("many", *people)
     flow(
         story.integration,
