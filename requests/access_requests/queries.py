@@ -65,7 +65,7 @@ def visible_to(user: User) -> QuerySet[AccessRequest]:
 
 
 def _with_units(rows: QuerySet[AccessRequest]) -> QuerySet[AccessRequest]:
-    """Add people, groups, integrations and units: three queries more, however many rows."""
+    """Add people, groups, integrations and units: two queries more, however many rows."""
     groups = AccessGroup.objects.select_related("integration").order_by("integration__name")
     return rows.select_related("requestor", "grantee").prefetch_related(
         Prefetch("access_groups", groups), "access_groups__units"
@@ -117,7 +117,7 @@ def _with_mine(rows: QuerySet[AccessRequest], user: User) -> QuerySet[AccessRequ
 
 
 def in_full(rows: QuerySet[AccessRequest]) -> QuerySet[AccessRequest]:
-    """Add all that the page of one request shows: five queries more."""
+    """Add all that the page of one request shows: four queries more."""
     groups = AccessGroup.objects.select_related("integration", "session", "proof").order_by("integration__name")
     return rows.select_related("requestor", "grantee", "flow_version").prefetch_related(
         Prefetch("access_groups", groups),
@@ -184,7 +184,7 @@ def offering(user: User, text: str, number: int, picked: Iterable[tuple[int, int
     # Searched in an inner query: one with several tags would come several times.
     found = Resource.objects.filter(pk__in=flow_queries.requestable(facts, text).order_by().values("pk"))
     page = page_of(found.select_related("integration", "resource_type").order_by("path", "pk"), number)
-    permissions = Permission.objects.filter(resource_type__in={one.resource_type_id for one in page.rows})
+    permissions = list(Permission.objects.filter(resource_type__in={one.resource_type_id for one in page.rows}))
     here = [
         (one.pk, permission.pk)
         for one in page.rows

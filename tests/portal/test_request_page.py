@@ -69,6 +69,7 @@ def test_a_refusal_says_who_and_why(stage: Stage, enter: SignIn) -> None:
     assert "Rejected" in said
     assert "Abel rejected" in said
     assert "Orders is enough." in said
+    assert "Not granted" in said
 
 
 def test_an_approver_says_yes_on_the_page(stage: Stage, enter: SignIn) -> None:

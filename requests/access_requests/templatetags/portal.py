@@ -18,6 +18,7 @@ from access_requests import queries
 from access_requests.choices import (
     APPROVAL_ICONS,
     APPROVAL_TONES,
+    FINAL,
     ICONS,
     UNIT_ICONS,
     ApprovalStatus,
@@ -154,9 +155,11 @@ def state_word(context: Context, access: AccessRequest) -> str:
 
 
 @register.inclusion_tag("portal/_state.html")
-def unit_state(unit: AccessUnit) -> dict[str, Any]:
-    """Show a unit's state."""
+def unit_state(unit: AccessUnit, access: AccessRequest) -> dict[str, Any]:
+    """Show a unit's state. What still waits in a request that is over was not granted, and will not be."""
     one = UnitState(unit.state)
+    if one == UnitState.PENDING and access.state in FINAL:
+        return {"badge": Badge("Not granted", Tone.QUIET, "ban")}
     return {"badge": Badge(str(one.label), Tone(unit.tone), UNIT_ICONS[one])}
 
 

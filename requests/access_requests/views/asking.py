@@ -141,8 +141,9 @@ def _show(
 
 
 def _place(http: HttpRequest, search: SearchForm) -> tuple[str, int]:
-    """Return what is searched for and which page of it: the one asked for, else where the form was; a new search begins
-    at the first.
+    """Return what is searched for, and which page of it: the one asked for, else where the form was.
+
+    A new search begins at the first page.
     """
     if not search.is_valid():
         return "", 1

@@ -31,7 +31,8 @@ def render_home(http: HttpRequest, *, problem: str = "", status: int = 200) -> H
         "waiting": waiting,
         "ended": ended,
         "overdue": [access for access, _ in held if access.overdue_since],
-        "next_end": next((access for access, _ in held if access.ends_at), None),
+        # Not of what is being revoked already: its end is due, and told as such.
+        "next_end": next((access for access, may in held if access.ends_at and may.hand_back), None),
         "problem": problem,
     }
     return render(http, "portal/my_access.html", context, status=status)

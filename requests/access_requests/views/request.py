@@ -72,7 +72,7 @@ def request_part(http: HttpRequest, pk: int) -> HttpResponse:
     return render(http, "portal/_request.html", _context(http, find_in_full(http, pk)))
 
 
-@sensitive_variables("secret")
+@sensitive_variables("secret", "context")
 def render_request(
     http: HttpRequest,
     pk: int,
