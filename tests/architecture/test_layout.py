@@ -12,8 +12,8 @@ from tests.architecture.source import FLOORS, PACKAGES, PROJECT, ROOT
 
 TOOL = PROJECT["tool"]
 # Not installed: they serve the checkout.
-UNINSTALLED = {"tests", "manage"}
-NO_CODE = {"templates", "static", "requirements", "script", "docs", "deploy", "requests", "data", "build", "dist"}
+UNINSTALLED = {"tests", "script", "manage"}
+NO_CODE = {"templates", "static", "requirements", "docs", "deploy", "requests", "data", "build", "dist"}
 
 
 def root_names() -> set[str]:

@@ -148,7 +148,7 @@ PROCESSES = {
     "web": ["-m", "uvicorn", "config.asgi:application", "--port", "0"],
     "worker": ["-m", "celery", "-A", "config", "worker"],
     "beat": ["-m", "celery", "-A", "config", "beat"],
-    "command": ["manage.py", "migrate"],
+    "command": ["manage.py", "clearsessions"],
 }
 BAD_URL: dict[str, str | None] = {"LATCHKEY_DATABASE_URL": "mysql://x/y"}
 NO_KEY: dict[str, str | None] = {"LATCHKEY_SECRET_KEY": None}
