@@ -183,6 +183,8 @@ SECURE_SSL_REDIRECT = HTTPS
 # Probes come over plain HTTP from inside.
 SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]
 BEHIND_PROXY = env.boolean("LATCHKEY_BEHIND_PROXY", False)
+# Whose address counts for sign-in limits and the trail: the client's, not the proxy's.
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BEHIND_PROXY else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
