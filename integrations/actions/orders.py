@@ -179,7 +179,7 @@ def _close(order: Order, report: Report, actor: Actor, at: datetime) -> None:
         finish_sync(order, report, at=at)
     _tell_integration(order, report, at)
     if report.error is None:
-        hurry(order.integration, at=at)
+        hurry(order.integration, also_refused=order.verb == OrderVerb.CHECK, at=at)
     publish(Change, "order.settled", str(order.pk), {"state": order.state})
     record("order.settled", actor=actor, subject=_subject(order), details=_details(order), at=at)
 
@@ -211,12 +211,16 @@ def _judge(report: Report) -> tuple[IntegrationStatus, str]:
     return (IntegrationStatus.WARNING if bad else IntegrationStatus.ACTIVE), words
 
 
-def hurry(integration: Integration, *, at: datetime | None = None) -> int:
-    """Make waiting orders of an integration due now, for its target has just answered. Return how many."""
+def hurry(integration: Integration, *, also_refused: bool = False, at: datetime | None = None) -> int:
+    """Make orders due now that wait because the target did not answer, for it has just answered. Return how many.
+
+    With `also_refused`, orders that wait for any other error, too: after a check went well, what a person had to mend
+    (a password, a privilege) may be mended.
+    """
     moment = at or timezone.now()
-    hurried = Order.objects.filter(
-        integration=integration, state=OrderState.QUEUED, next_try_at__gt=moment, error__kind="unreachable"
-    ).update(next_try_at=moment)
+    waiting = Order.objects.filter(integration=integration, state=OrderState.QUEUED, next_try_at__gt=moment)
+    failed = waiting.filter(error__has_key="kind") if also_refused else waiting.filter(error__kind="unreachable")
+    hurried = failed.update(next_try_at=moment)
     if hurried:
         ring()
     return hurried

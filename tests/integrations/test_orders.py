@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, connections, transaction
 
-from connectors.contract.errors import ErrorReport, Unreachable
+from connectors.contract.errors import CredentialsRejected, ErrorReport, Unreachable
 from connectors.contract.orders import Report
 from integrations import actions
 from integrations.actions.running import instance_of
@@ -154,9 +154,10 @@ def test_one_check_and_one_sync_are_open_at_a_time(story: Story) -> None:
     assert actions.order_for_system(story.integration, "check", at=NOON) != first
 
 
-def test_what_answers_again_hurries_what_waits(story: Story) -> None:
+@pytest.mark.parametrize("error", [Unreachable("Down."), CredentialsRejected("The password is wrong.")])
+def test_what_answers_again_hurries_what_waits(story: Story, error: Exception) -> None:
     order(story)
-    story.target.down = Unreachable("Down.")
+    story.target.down = error
     story.work()
     waiting = Order.objects.get(state="queued")
     Order.objects.filter(pk=waiting.pk).update(next_try_at=story.now + timedelta(hours=1))
