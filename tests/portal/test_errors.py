@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.conf import settings
 from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
@@ -44,6 +45,8 @@ def test_a_form_without_our_token_is_told_so(stage: Stage) -> None:
 
 
 def test_more_fields_than_a_form_may_have_is_no_failure_of_ours(stage: Stage, enter: SignIn) -> None:
-    response = enter(stage.cast.requester).post(reverse("new_request"), {"pick": ["1:1"] * 1001, "do": "send"})
+    response = enter(stage.cast.requester).post(
+        reverse("new_request"), {"pick": ["1:1"] * (settings.DATA_UPLOAD_MAX_NUMBER_FIELDS + 1), "do": "send"}
+    )
     assert response.status_code == 400
     assert "Nothing was changed" in text(response)
