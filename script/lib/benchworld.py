@@ -48,13 +48,13 @@ def workers() -> Iterator[None]:
         worker.drain(STOP_SECONDS)
 
 
-def until(condition: Callable[[], bool], seconds: float, what: str) -> None:
-    """Wait for a condition, looking every 5 ms."""
+def until(condition: Callable[[], bool], seconds: float, what: str, every: float = 0.005) -> None:
+    """Wait for a condition, looking every so many seconds: looking costs what is measured some of its processor."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
             raise TimeoutError(f"not in {seconds} s: {what}")
-        time.sleep(0.005)
+        time.sleep(every)
 
 
 def percentile(values: list[float], share: float) -> float:
