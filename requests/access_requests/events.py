@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import transaction
-
-log = logging.getLogger(__name__)
-
-Sender = Callable[[str, dict[str, Any]], None]
 
 
 def group_of(request_id: int) -> str:
@@ -27,22 +21,13 @@ def _send(group: str, message: dict[str, Any]) -> None:
         async_to_sync(layer.group_send)(group, message)
 
 
-_sender: Sender = _send
-
-
-def send_through(sender: Sender) -> None:
-    """Use `sender` from now on: the embedded process has its own way onto the server's loop."""
-    global _sender  # noqa: PLW0603 - set once, at start
-    _sender = sender
-
-
 def moved(request_id: int) -> None:
     """After commit, tell the pages that watch this request to look again."""
     transaction.on_commit(partial(_tell, request_id), robust=True)
 
 
 def _tell(request_id: int) -> None:
-    _sender(group_of(request_id), {"type": "request.moved", "request": request_id})
+    _send(group_of(request_id), {"type": "request.moved", "request": request_id})
 
 
 def ring_dispatch() -> None:

@@ -112,7 +112,7 @@ def test_other_requests_are_not_heard(fresh_database: str, stage: Stage) -> None
 
 def test_a_move_rings(fresh_database: str, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     rung: list[str] = []
-    monkeypatch.setattr("access_requests.events._sender", lambda group, message: rung.append(group))
+    monkeypatch.setattr("access_requests.events._send", lambda group, message: rung.append(group))
     made = making.integration()
     making.flow(made, cast.requester, cast.approver)
     access = making.ask(cast.requester, "orders")
