@@ -39,16 +39,33 @@ need_environment() {
 }
 
 # Installs the servers that tests start for themselves, from Debian, where that can be done without asking anybody.
-# PostgreSQL also comes as a wheel with the test requirements; without redis-server some tests are skipped.
+# PostgreSQL also comes as a wheel with the test requirements; without the others some tests are skipped.
 need_servers() {
   local missing=()
   compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || missing+=(postgresql)
   command -v redis-server >/dev/null 2>&1 || missing+=(redis-server)
-  if [ ${#missing[@]} -eq 0 ]; then return 0; fi
-  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+  command -v chromium >/dev/null 2>&1 || missing+=(chromium)
+  command -v npm >/dev/null 2>&1 || missing+=(npm)
+  if [ ${#missing[@]} -eq 0 ]; then :; elif [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     say "Installing ${missing[*]} …"
     if { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}"; } \
-      >/dev/null 2>&1; then return 0; fi
+      >/dev/null 2>&1; then missing=(); fi
   fi
-  say "Not installed: ${missing[*]}; install with apt-get as root, or see below what is skipped without."
+  if [ ${#missing[@]} -gt 0 ]; then
+    say "Not installed: ${missing[*]}; install with apt-get as root, or see below what is skipped without."
+  fi
+  need_npm
+}
+
+# Packages that tests need from npm (tests/npm): locked with their hashes, installed again when the lock changes.
+need_npm() {
+  local folder="$ROOT/tests/npm" stamp
+  command -v npm >/dev/null 2>&1 || return 0
+  stamp="$(sha256sum <"$folder/package-lock.json")"
+  if [ -f "$folder/node_modules/.stamp" ] && [ "$(cat "$folder/node_modules/.stamp")" = "$stamp" ]; then return 0; fi
+  if npm --prefix "$folder" ci --ignore-scripts --no-audit --no-fund >/dev/null 2>&1; then
+    printf '%s\n' "$stamp" >"$folder/node_modules/.stamp"
+  else
+    say "Could not install the npm packages of tests/npm; tests that need them are skipped."
+  fi
 }
