@@ -31,7 +31,8 @@ ALLOWED_HOSTS = env.words("LATCHKEY_ALLOWED_HOSTS", ",".join(sorted(_hosts)))
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    # django.contrib.admin, with our own site: overview, first steps.
+    "config.apps.DeskConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -9,12 +9,13 @@ from django.contrib import admin, messages
 from django.contrib.admin.views.main import PAGE_VAR
 from django.db.models import Count, Max, Q, QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from audit.actor import person
 from audit.choices import Source
-from integrations import actions
+from integrations import actions, views
 from integrations.admin.base import ReadOnly, badge, in_words, link, pretty
 from integrations.choices import OrderState
 from integrations.models import Connector, ConnectorInstance, Order
@@ -132,6 +133,12 @@ class OrderAdmin(ReadOnly):
         *("next_try", "leased_by", "lease_until", "settled_at", "absorbed_at", "shown_error", "wanted", "reported"),
     )
     readonly_fields = fields
+
+    def get_urls(self) -> list[URLPattern]:
+        """Put our own address before the admin site's."""
+        wrap = self.admin_site.admin_view
+        own = path("<uuid:pk>/hurry/", wrap(views.hurry), name="integrations_order_hurry")
+        return [own, *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         """Leave what was ordered and reported out, until a page asks for it."""
