@@ -43,7 +43,9 @@ class Desk(AdminSite):
         told = {"title": self.index_title, **overview.read(request.user, timezone.now()), **(extra_context or {})}
         return self._page(request, "overview.html", told)
 
-    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def password_change(  # type: ignore[override]  # Django's returns a page, ours leads to one
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         """Lead to the person's own page: there is one way to change a password, and it is on record."""
         return HttpResponseRedirect(reverse("account_password"))
 

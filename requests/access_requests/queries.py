@@ -193,7 +193,9 @@ def late_ends(limit: int = PAGE) -> list[LateEnd]:
 
 def anybody_was_granted() -> bool:
     """Whether access was ever granted here."""
-    return AccessRequest.objects.filter(state__in=[RequestState.ACTIVE, RequestState.REVOKED]).exists()
+    return AccessRequest.objects.filter(
+        state__in=[RequestState.ACTIVE, RequestState.REVOKING, RequestState.REVOKED]
+    ).exists()
 
 
 def last_errors(access: AccessRequest) -> dict[Any, dict[str, str]]:
