@@ -59,6 +59,11 @@ class FirstSteps:
         return self.granted and self.taken == len(self.steps)
 
     @property
+    def shown(self) -> bool:
+        """Whether the overview shows them: until somebody has had access, unless all that is left was skipped."""
+        return not self.granted and (self.next is not None or self.taken == len(self.steps))
+
+    @property
     def any_skipped(self) -> bool:
         """Whether there is something to take up again."""
         return any(step.skipped and not step.done for step in self.steps)

@@ -17,16 +17,9 @@ from audit.actor import person
 from audit.choices import Source
 from integrations import actions, views
 from integrations.admin.base import ReadOnly, badge, in_words, link, pretty
-from integrations.choices import OrderState
+from integrations.choices import ORDER_LOOKS, OrderState
 from integrations.models import Connector, ConnectorInstance, Order
 
-_ICONS = {
-    OrderState.QUEUED: "↻",
-    OrderState.LEASED: "↻",
-    OrderState.DONE: "yes",
-    OrderState.SUPERSEDED: "unknown",
-    OrderState.FAILED: "no",
-}
 _RUNNING = Q(instances__orders__state=OrderState.LEASED)
 
 
@@ -153,13 +146,13 @@ class OrderAdmin(ReadOnly):
     def shown_state(self, order: Order) -> SafeString:
         """Return the state."""
         state = OrderState(order.state)
-        return badge(_ICONS[state], state.label)
+        return badge(ORDER_LOOKS[state], state.label)
 
     @admin.display(description="state")
     def state_and_error(self, order: Order) -> SafeString:
         """Return the state with the last error in words."""
         state = OrderState(order.state)
-        return badge(_ICONS[state], state.label, in_words(order.error))
+        return badge(ORDER_LOOKS[state], state.label, in_words(order.error))
 
     @admin.display(description="integration")
     def integration_link(self, order: Order) -> SafeString | str:
