@@ -11,8 +11,9 @@ from tests.architecture.source import APPS, PACKAGES, ROOT, files, folder, impor
 DOORS = {"models", "choices", "queries", "actions", "events"}
 # What wires processes together may also see what there is to wire.
 DOORS_FOR_CONFIG = DOORS | {"urls", "apps", "consumers", "tasks", "checks", "admin"}
-# Every action takes an Actor; policy is asked through its pure functions: decide(facts) -> Decision.
-MORE_DOORS = {("audit", "actor"), ("flows", "decision")}
+# Every action takes an Actor; policy is asked through its pure functions: decide(facts) -> Decision; the inventory is
+# searched at a million rows, which takes a package of its own.
+MORE_DOORS = {("audit", "actor"), ("flows", "decision"), ("integrations", "search")}
 
 ROOMS = {
     "__init__", "models", "choices", "lifecycle", "actions", "queries", "events", "tasks", "views", "forms", "urls",
@@ -35,12 +36,19 @@ OWN_ROOMS = {
         "verify": "reading the chain back",
     },
     "flows": {
+        "current": "the current flows, ready in memory",
         "decision": "decide(facts) -> Decision",
         "document": "a flow version as data",
         "sentence": "a flow in one English sentence",
     },
-    "integrations": {"wire": "models to the connectors' dataclasses and back"},
-    "access_requests": {"hearing": "what is done at news from below"},
+    "integrations": {
+        "search": "what some targets give, found by text at a million rows",
+        "wire": "models to the connectors' dataclasses and back",
+    },
+    "access_requests": {
+        "hearing": "what is done at news from below",
+        "offering": "what a person may ask for, as the page of a new request shows it",
+    },
 }
 
 
