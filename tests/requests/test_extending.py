@@ -41,10 +41,8 @@ def asking(fresh_database: None, cast: Cast) -> Iterator[Story]:
         yield told
 
 
-def extend(
-    story: Story, request: AccessRequest, seconds: int = 600, user: User | None = None, **more: Any
-) -> Extension:
-    who = user or story.cast.requester
+def extend(story: Story, request: AccessRequest, seconds: int = 600, **more: Any) -> Extension:
+    who = more.pop("user", story.cast.requester)
     more.setdefault("justification", "not done yet")
     return actions.extend(request, user=who, actor=story.by(who), seconds=seconds, at=story.now, **more)
 
@@ -317,10 +315,10 @@ def test_all_of_needs_every_group_again(fresh_database: None, cast: Cast) -> Non
         assert approve(told, extension, cast.admin).state == "approved"
 
 
-def test_a_flow_deleted_or_disabled_ends_access_and_what_waits(asking: Story) -> None:
+def test_a_flow_that_is_switched_off_ends_access_and_what_waits(asking: Story) -> None:
     request = asking.granted("orders_prod", duration_seconds=1800)
     extend(asking, request)
-    flow_actions.disable(AccessFlow.objects.get(), actor=asking.by(asking.cast.admin))
+    flow_actions.set_active(AccessFlow.objects.get(), False, actor=asking.by(asking.cast.admin))
     asking.catch_up()
     assert asking.fresh(request).state == "revoked"
     assert Extension.objects.get().state == "lapsed"
