@@ -111,7 +111,7 @@ def _types(by_type: Mapping[tuple[str, str], Any]) -> Iterable[tuple[Any, ...]]:
         integration__in={integration for integration, _ in by_type}, type__in={kind for _, kind in by_type}
     ).exclude(integration__status=IntegrationStatus.DISABLED)
     joined = rows.order_by().annotate(sources=_Joined("permissions__source_id"))
-    return joined.exclude(sources=None).values_list(
+    return joined.exclude(sources__isnull=True).values_list(
         "integration__name", "name", "pk", "type", "integration_id", "integration__type", "sources"
     )
 
