@@ -1,4 +1,4 @@
-"""More time for active access, less of what was asked for, and favourites."""
+"""More time for active access, less of what was asked for, favourites, and an index for overdue ends."""
 
 import django.db.models.deletion
 import django.utils.timezone
