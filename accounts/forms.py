@@ -41,7 +41,11 @@ class ProfileForm(forms.Form):
 
     name = forms.CharField(max_length=150)
     time_zone = forms.CharField(
-        max_length=60, required=False, validators=[check_zone], help_text="For example Europe/Berlin; empty means UTC."
+        max_length=60,
+        required=False,
+        validators=[check_zone],
+        help_text="For example Europe/Berlin; empty means UTC.",
+        widget=forms.TextInput(attrs={"list": "zones", "autocomplete": "off"}),
     )
 
 

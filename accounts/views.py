@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from typing import cast
 
 from allauth.account.views import LoginView, LogoutView, ReauthenticateView
@@ -61,7 +62,7 @@ def account(request: HttpRequest) -> HttpResponse:
         actions.edit_profile(user, actor=person(user, Source.PORTAL), **form.cleaned_data)
         messages.success(request, "Your profile is saved.")
         return redirect("account")
-    return render(request, "account/account.html", {"form": form})
+    return render(request, "account/account.html", {"form": form, "zones": sorted(zoneinfo.available_timezones())})
 
 
 @require_http_methods(["POST"])
