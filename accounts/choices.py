@@ -38,7 +38,7 @@ class SignInRefusal(models.TextChoices):
 
 
 # Not a word about a person, and anybody can cause them at any time: they go to the log, not to the trail.
-NOT_RECORDED = frozenset({SignInRefusal.CANCELLED, SignInRefusal.UNREACHABLE})
+NOT_RECORDED = frozenset({SignInRefusal.STALE, SignInRefusal.CANCELLED, SignInRefusal.UNREACHABLE})
 
 
 class ChangeKind(models.TextChoices):

@@ -30,11 +30,11 @@ def rename_group(group: Group, name: str, *, actor: Actor) -> None:
     with transaction.atomic():
         require(actor, "accounts.change_group")
         stored = Group.objects.select_for_update().get(pk=group.pk)
+        _require_local(stored)
         before, stored.name = stored.name, name.strip()
         check(stored, "name")
         if before == stored.name:
             return
-        _require_local(stored)
         stored.save(update_fields=["name"])
         record("group.renamed", stored, actor, {"from": before})
         tell(ChangeKind.GROUP_CHANGED, stored, _member_ids(stored))

@@ -15,7 +15,7 @@ const given = read();
 
 const provider = new Provider(issuer, {
   clients: [given.client],
-  claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name', 'groups'] },
+  claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name', 'given_name', 'family_name', 'groups'] },
   conformIdTokenClaims: !given.claims_in_id_token,
   scopes: ['openid', 'email', 'profile'],
   pkce: { required: () => true },
