@@ -110,6 +110,12 @@ def test_allauths_own_pages_for_it_are_not_there(cast: Cast, acme: Provider, cli
             assert client.get(prefix + path).status_code == 404
 
 
+def test_the_policy_lets_forms_go_to_us_alone(acme: Provider, client: Client, db: None) -> None:
+    for page in (client.get("/account/login/"), client.post(START)):
+        assert "form-action 'self'" in page["Content-Security-Policy"]
+        assert acme.issuer not in page["Content-Security-Policy"]
+
+
 def test_starting_is_slowed_down_for_one_address(acme: Provider, db: None) -> None:
     codes = [Client().post(START).status_code for _ in range(121)]
     assert set(codes[:120]) == {200}
