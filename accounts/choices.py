@@ -41,6 +41,14 @@ class SignInRefusal(models.TextChoices):
 NOT_RECORDED = frozenset({SignInRefusal.STALE, SignInRefusal.CANCELLED, SignInRefusal.UNREACHABLE})
 
 
+class Theme(models.TextChoices):
+    """How pages look to a person; the system's own unless they say otherwise."""
+
+    SYSTEM = "", "System"
+    LIGHT = "light", "Light"
+    DARK = "dark", "Dark"
+
+
 class ChangeKind(models.TextChoices):
     """News of people and groups; the payload's `users` lists the ids of the people affected."""
 

@@ -12,6 +12,7 @@ from accounts.actions.people import (
     set_attributes,
     set_password,
     set_roles,
+    set_theme,
 )
 from accounts.actions.rules import (
     AlreadyThere,
@@ -65,6 +66,7 @@ __all__ = [
     "set_attributes",
     "set_password",
     "set_roles",
+    "set_theme",
     "sign_in_with",
     "take_groups",
     "use_sign_in_link",

@@ -37,6 +37,7 @@ REQUEST, SESSION = "request", "session"
 TABLE: dict[str, Row] = {
     "healthz": Row(EVERYBODY),
     "readyz": Row(EVERYBODY),
+    "favicon": Row(EVERYBODY),
     "account_login": Row(EVERYBODY),
     "sign_in_link": Row(EVERYBODY),
     "oidc_start": Row(EVERYBODY, "post"),
@@ -45,6 +46,7 @@ TABLE: dict[str, Row] = {
     "account_reauthenticate": Row(OWN),
     "account": Row(OWN),
     "account_password": Row(OWN),
+    "account_theme": Row(OWN, "post"),
     "my_access": Row(OWN),
     "my_tasks": Row(OWN),
     "new_request": Row(OWN),

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0002_sessions_and_news"),
+        ("accounts", "0005_theme"),
     ]
 
     operations = [
