@@ -193,4 +193,3 @@ def test_the_door_has_no_serious_fault(fresh_database: str, cast: Cast, browser:
         page.get_by_role("heading", name="Your e-mail address is not verified").wait_for()
         look(page, "refused", findings, looks)
     assert not findings.told, "\n".join(findings.told)
-
