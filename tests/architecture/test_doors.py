@@ -23,6 +23,8 @@ OWN_ROOMS = {
     "accounts": {
         "adapters": "allauth asks an adapter",
         "backends": "Django asks a backend who signs in",
+        "claims": "what an identity provider says of a person, read",
+        "oidc": "allauth's exchange with the identity provider, held to our rules",
         "roles": "what each role may do",
         "trail": "sign-ins of Django and allauth, told to the audit trail",
     },
