@@ -123,6 +123,7 @@ class Resource(models.Model):
                 fields=["integration", "path", "id"],
                 name="integrations_resource_high",
                 condition=models.Q(risk_level__gte=7),
+            ),
             # Search: what is there of one type in reading order, read from the index alone. PostgreSQL also has
             # integrations_resource_trigrams (migration 0003), for texts that are rare.
             models.Index(
