@@ -39,10 +39,15 @@ OWN_ROOMS = {
     "flows": {
         "decision": "decide(facts) -> Decision",
         "document": "a flow version as data",
+        "findings": "what is wrong with a policy, and what is doubtful",
+        "reach": "whom and what a policy reaches, counted by the database",
         "sentence": "a flow in one English sentence",
     },
     "integrations": {"wire": "models to the connectors' dataclasses and back"},
-    "access_requests": {"hearing": "what is done at news from below"},
+    "access_requests": {
+        "hearing": "what is done at news from below",
+        "telling": "what the floors below are told of this one",
+    },
 }
 
 
