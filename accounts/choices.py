@@ -13,6 +13,14 @@ class Role(models.TextChoices):
     GRANTEE = "grantee", "Grantee"
 
 
+class Theme(models.TextChoices):
+    """How pages look to a person; the system's own unless they say otherwise."""
+
+    SYSTEM = "", "System"
+    LIGHT = "light", "Light"
+    DARK = "dark", "Dark"
+
+
 class ChangeKind(models.TextChoices):
     """News of people and groups; the payload's `users` lists the ids of the people affected."""
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from accounts import roles
-from accounts.choices import Role
+from accounts.choices import Role, Theme
 
 
 class UserManager(BaseUserManager["User"]):
@@ -33,6 +33,7 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField("active", default=True)
     manager = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="reports")
     time_zone = models.CharField(max_length=60, blank=True, help_text="For example Europe/Berlin; empty means UTC.")
+    theme = models.CharField(max_length=5, choices=Theme.choices, default=Theme.SYSTEM, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     disabled_at = models.DateTimeField(null=True, blank=True, editable=False)
     # Part of what binds a session to its person: one more, and every session until now is over.

@@ -10,6 +10,7 @@ urlpatterns = [
     path("account/logout/", views.sign_out, name="account_logout"),
     path("account/reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
     path("account/", views.account, name="account"),
+    path("account/theme/", views.theme, name="account_theme"),
     path("account/password/", views.password, name="account_password"),
     path("sign-in/<str:token>/", views.sign_in_link, name="sign_in_link"),
 ]

@@ -10,8 +10,9 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login, update_session_auth_hash
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
@@ -61,6 +62,21 @@ def account(request: HttpRequest) -> HttpResponse:
         messages.success(request, "Your profile is saved.")
         return redirect("account")
     return render(request, "account/account.html", {"form": form})
+
+
+@require_http_methods(["POST"])
+@never_cache
+@login_required
+def theme(request: HttpRequest) -> HttpResponse:
+    """Choose how pages look, and go back to the page where it was chosen."""
+    user = cast(User, request.user)
+    try:
+        actions.set_theme(user, request.POST.get("theme", ""), actor=person(user, Source.PORTAL))
+    except actions.BadValue:
+        return HttpResponseBadRequest("There is no such theme.", content_type="text/plain")
+    after = request.POST.get("next", "")
+    ours = url_has_allowed_host_and_scheme(after, {request.get_host()}, require_https=request.is_secure())
+    return redirect(after if ours else settings.LOGIN_REDIRECT_URL)
 
 
 @sensitive_post_parameters()

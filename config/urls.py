@@ -7,6 +7,7 @@ from config import views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", views.healthz, name="healthz"),
+    path("favicon.ico", views.favicon, name="favicon"),
     path("readyz", views.readyz, name="readyz"),
     path("", include("access_requests.urls")),
     path("", include("accounts.urls")),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.templatetags.static import static
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -24,6 +26,12 @@ def readyz(request: HttpRequest) -> JsonResponse:
     """Say whether the database answers, is migrated to this version, and the timetable runs; 503 with the reasons."""
     reasons = _reasons()
     return JsonResponse({"ready": not reasons, "reasons": reasons}, status=503 if reasons else 200)
+
+
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Send browsers that ask for the old name to the icon."""
+    return redirect(static("img/favicon.svg"))
 
 
 def _reasons() -> list[str]:

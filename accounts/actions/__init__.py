@@ -11,6 +11,7 @@ from accounts.actions.people import (
     set_attributes,
     set_password,
     set_roles,
+    set_theme,
 )
 from accounts.actions.rules import AlreadyThere, BadValue, InUse, LastAdmin, LinkRefused, NotAllowed, Refused, require
 from accounts.actions.sign_in import (
@@ -48,5 +49,6 @@ __all__ = [
     "set_attributes",
     "set_password",
     "set_roles",
+    "set_theme",
     "use_sign_in_link",
 ]

@@ -98,6 +98,19 @@ def edit_profile(user: User, *, actor: Actor, name: str, time_zone: str) -> User
     return stored
 
 
+def set_theme(user: User, theme: str, *, actor: Actor) -> None:
+    """Choose how pages look to oneself. Raises NotAllowed, BadValue."""
+    with transaction.atomic():
+        if not is_self(actor, user):
+            raise NotAllowed("How pages look is the person’s own choice.")
+        stored = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
+        before, stored.theme = stored.theme, theme
+        check(stored, "theme")
+        if before != theme:
+            stored.save(update_fields=["theme"])
+            record("user.profile_edited", stored, actor, {"changed": {"theme": [before, theme]}})
+
+
 def set_roles(user: User, roles: Iterable[Role], *, actor: Actor) -> None:
     """Make `roles` the person's roles. Raises NotAllowed, LastAdmin, ValueError for what is no role."""
     wanted = frozenset(map(Role, roles))

@@ -78,6 +78,14 @@ def held_by(user: User) -> QuerySet[AccessRequest]:
     return _with_units(held.order_by(F("ends_at").asc(nulls_last=True), "pk"))[:SHOWN_MAX]
 
 
+def overdue_for(user: User, limit: int = 4) -> list[AccessRequest]:
+    """Return revokes that are overdue, the longest due first: everybody's with the permission, else one's own."""
+    late = AccessRequest.objects.filter(state=RequestState.REVOKING, overdue_since__isnull=False)
+    if not user.has_perm("requests.view_accessrequest"):
+        late = late.filter(grantee=user)
+    return list(late.select_related("grantee").order_by("due_at", "pk")[:limit])
+
+
 def waiting_of(user: User) -> QuerySet[AccessRequest]:
     """Return what the person asked for, or would get, and has not got yet."""
     mine = AccessRequest.objects.filter(Q(requestor=user) | Q(grantee=user))

@@ -70,6 +70,13 @@ TABLE: dict[str, Verb] = {
         {"changed": {"name": ["Rita", "Rita R."], "time_zone": ["", "Europe/Berlin"]}},
         own=True,
     ),
+    "set_theme": Verb(
+        lambda c, a: actions.set_theme(c.requester, "dark", actor=a),
+        "user.profile_edited",
+        (),
+        {"changed": {"theme": ["", "dark"]}},
+        own=True,
+    ),
     "set_roles": Verb(
         lambda c, a: actions.set_roles(c.requester, [Role.VIEWER], actor=a),
         "user.roles_set",

@@ -216,8 +216,8 @@ def test_nothing_is_offered_on_what_is_over(stage: Stage, enter: SignIn) -> None
     access = making.ended(stage.active(at=ago(hours=2)), due_at=ago(hours=1))
     for who in (stage.cast.requester, stage.cast.approver, stage.cast.admin):
         body = page(enter(who), access).content.decode()
-        # The one form that stays is the one that signs out.
-        assert body.count("<form") == 1
+        # The forms that stay are those of the account: theme, sign out.
+        assert body.count("<form") == 2
 
 
 def test_the_part_is_what_the_page_includes(stage: Stage, enter: SignIn) -> None:
