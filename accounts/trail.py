@@ -13,6 +13,9 @@ from accounts import actions
 from accounts.models import User
 from audit.choices import Source
 
+# How people sign in, by the name of the address; all others take a password.
+WAYS = {"sign_in_link": "link"}
+
 
 def connect() -> None:
     """Begin to listen; called when the app is ready."""
@@ -24,7 +27,7 @@ def connect() -> None:
 def _signed_in(request: HttpRequest, user: User, **_: Any) -> None:
     """Record it; when that fails, the sign-in fails."""
     match = request.resolver_match
-    how = "link" if match and match.url_name == "sign_in_link" else "password"
+    how = WAYS.get(str(match.url_name), "password") if match else "password"
     actions.record_sign_in(user, source=Source.PORTAL, how=how, address=_address(request))
 
 

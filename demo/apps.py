@@ -20,9 +20,11 @@ class DemoConfig(AppConfig):
     verbose_name = "Demo"
 
     def ready(self) -> None:
-        """Declare what is recorded, and let the registry know the simulated systems."""
-        from audit.actions import declare  # noqa: PLC0415  # needs the models, which are loaded only now
+        """Declare what is recorded, name the way in, and let the registry know the simulated systems."""
+        from accounts import trail  # noqa: PLC0415  # needs the models, which are loaded only now
+        from audit.actions import declare  # noqa: PLC0415
         from connectors.registry import BUILT_IN  # noqa: PLC0415
 
         declare(ACTIONS)
         BUILT_IN.add(PROVIDERS)
+        trail.WAYS["demo_sign_in"] = "demo button"

@@ -22,7 +22,9 @@ def make(data: Path, account: Account | None) -> None:
     """Write key and certificate into the server's data folder, for the account's eyes."""
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost")])
+    address = x509.SubjectAlternativeName(
+        [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost")]
+    )
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)

@@ -45,7 +45,9 @@ def read(folder: Path) -> Note | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, TypeError) as error:
-        raise BadSetting("E090", f"{path} is damaged.", "Delete the folder, if it was a demo's; it is made anew.") from error
+        raise BadSetting(
+            "E090", f"{path} is damaged.", "Delete the folder, if it was a demo's; it is made anew."
+        ) from error
 
 
 def write(folder: Path, note: Note) -> None:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from django.apps import apps
 from django.db import transaction
-from django.db.models.signals import pre_save
 from django.utils import timezone
 
 import audit.actions
@@ -21,6 +18,7 @@ from audit.choices import Source
 from connectors.registry import BUILT_IN
 from demo import people, plans, policy
 from demo.folder import FIRST_ACTION
+from demo.marking import marked
 from demo.month import Month, by
 from demo.plans import Answer, End, Plan
 from integrations import actions as integrations
@@ -42,7 +40,11 @@ class Server:
 
 
 def make(
-    requests: int, *, server: Server | None = None, until: datetime | None = None, say: Callable[[int], None] = lambda n: None
+    requests: int,
+    *,
+    server: Server | None = None,
+    until: datetime | None = None,
+    say: Callable[[int], None] = lambda n: None,
 ) -> int:
     """Make everything that leads up to `until` (now); return how many requests were made. `say` hears of each.
 
@@ -55,7 +57,7 @@ def make(
         people.assemble(actor=platform(), at=begins)
         month = Month(random.Random(SEED), begins)  # noqa: S311  # repeatable, and no secret
         simulated = cast(Any, BUILT_IN.provider("simulated"))
-        before, simulated.now = simulated.now, lambda: month.now.timestamp()
+        before, simulated.now = simulated.now, month.clock
         try:
             _live(month, requests, end, server, say)
         finally:
@@ -70,21 +72,6 @@ def make(
 def platform() -> Actor:
     """Return who makes what no person of the demo makes."""
     return Actor(kind=system().kind, name="Demo", source=Source.DEMO)
-
-
-@contextmanager
-def marked() -> Iterator[None]:
-    """Mark every audit entry written meanwhile as demo, also those that sweeps and connectors write."""
-    entries = apps.get_model("audit", "AuditEntry")
-
-    def mark(instance: Any, **_: Any) -> None:
-        instance.source = Source.DEMO
-
-    pre_save.connect(mark, sender=entries)
-    try:
-        yield
-    finally:
-        pre_save.disconnect(mark, sender=entries)
 
 
 def _note(action: str, at: datetime, details: dict[str, Any]) -> None:
@@ -164,7 +151,15 @@ def _now(month: Month, end: datetime, server: Server | None) -> None:
         )
     )  # fmt: skip
     month.plan(
-        Plan(end - 34 * MINUTE, "diego.pine@example.com", policy.WAREHOUSE.name, ("events_raw",), "READ_ONLY", 240, "Weekly revenue report")
+        Plan(
+            end - 34 * MINUTE,
+            "diego.pine@example.com",
+            policy.WAREHOUSE.name,
+            ("events_raw",),
+            "READ_ONLY",
+            240,
+            "Weekly revenue report",
+        )
     )
 
 

@@ -11,6 +11,7 @@ import itertools
 import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.utils import timezone
@@ -65,6 +66,10 @@ class Month:
         self.now = max(self.now, min(later, timezone.now()))
         return self.now
 
+    def clock(self) -> float:
+        """Return the time in seconds since the epoch."""
+        return self.now.timestamp()
+
     def run(self, after_each: Callable[[], None] = lambda: None) -> None:
         """Let everything happen that has its time before the real one, in order."""
         while self._heap and self._heap[0][0] <= timezone.now():
@@ -108,10 +113,7 @@ class Month:
             document = request.flow_version.document["approval"]
             needed = groups if document["mode"] == "all_of" else groups[:1]
             for number, index in enumerate(needed, 1):
-                # Bound now: the loop goes on.
-                self.at(
-                    self.now + plan.answered_after * number, lambda index=index: self._answer(request, index, plan.answer)
-                )
+                self.at(self.now + plan.answered_after * number, partial(self._answer, request, index, plan.answer))
 
     def _answer(self, request: AccessRequest, index: int, answer: Answer) -> None:
         asked = Approval.objects.filter(request=request, group_index=index, status=ApprovalStatus.PENDING)
@@ -120,7 +122,7 @@ class Month:
             return
         approver = self.rng.choice(approvals).approver
         wanted = request.flow_version.document["settings"]["approver_reason_required"]
-        words = {"approver": approver, "actor": by(approver), "at": self.now}
+        words: dict[str, Any] = {"approver": approver, "actor": by(approver), "at": self.now}
         if answer is Answer.NO:
             actions.reject(request, reason=self.rng.choice(NO), **words)
         else:
@@ -169,7 +171,8 @@ class Month:
 
     def _revoke(self, request: AccessRequest) -> None:
         """Have it revoked by whoever approved it, or by the admin."""
-        yes = Approval.objects.filter(request=request, status=ApprovalStatus.APPROVED).select_related("approver").first()
+        said_yes = Approval.objects.filter(request=request, status=ApprovalStatus.APPROVED)
+        yes = said_yes.select_related("approver").first()
         user = yes.approver if yes else self._people[ADMIN]
         if self._is_active(request):
             actions.revoke(request, user=user, actor=by(user), reason=self.rng.choice(REVOKED), at=self.now)

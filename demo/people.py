@@ -114,4 +114,4 @@ def assemble(*, actor: Actor, at: datetime) -> None:
 def local_zone() -> str:
     """Return this machine's time zone by name: whoever looks at the demo sits here. Empty when it cannot be told."""
     name = str(Path("/etc/localtime").resolve()).partition("zoneinfo/")[2]
-    return name if name in available_timezones() else ""
+    return name if name in available_timezones() and name not in {"UTC", "Etc/UTC"} else ""

@@ -53,12 +53,13 @@ KINDS = (
     Kind(
         ("data", "payments"), WAREHOUSE, "READ_ONLY", 0.32, (60, 120, 240, 480),
         ("Weekly revenue report", "DATA-{n}: numbers for the board", "Checking yesterday’s load",
-         "Why are refunds up in Porto?", "DATA-{n}: forecast against last year", "INC-{n}: totals differ from the till"),
+         "Why are refunds up in Porto?", "DATA-{n}: forecast against last year", "INC-{n}: totals are off"),
         by_night=True,
     ),
     Kind(
         ("data", "payments"), WAREHOUSE, "READ_WRITE", 0.14, (60, 120, 240),
-        ("DATA-{n}: load the missing hour again", "DATA-{n}: correct two currency rates", "Backfill of {n} rows, reviewed"),
+        ("DATA-{n}: load the missing hour again", "DATA-{n}: correct two currency rates",
+         "Backfill of {n} rows, reviewed"),
         databases=("sales_mart", "events_raw", "customer_360"),
     ),
     Kind(

@@ -117,7 +117,8 @@ def give(
 
 def write_simulated(systems: dict[str, Integration], *, actor: Actor, at: datetime) -> None:
     """Define the flows over the simulated systems."""
-    read, write, rule = ("READ_ONLY",), ("READ_WRITE",), {"actor": actor, "at": at}
+    read, write = ("READ_ONLY",), ("READ_WRITE",)
+    rule: dict[str, Any] = {"actor": actor, "at": at}
     warehouse, staging = systems[WAREHOUSE.name], systems[STAGING.name]
     give("Warehouse, read", ("data", "payments"), warehouse, read, grant_duration_minutes=480, **rule)
     give(
@@ -144,7 +145,7 @@ def write_simulated(systems: dict[str, Integration], *, actor: Actor, at: dateti
 
 def write_real(integration: Integration, *, actor: Actor, at: datetime) -> None:
     """Define the flows over the real server; one of them is switched off."""
-    rule = {"actor": actor, "at": at}
+    rule: dict[str, Any] = {"actor": actor, "at": at}
     give(
         ON_CALL, ("payments-oncall",), integration, ("READ_ONLY",), databases=("orders", "ledger"),
         description="Whoever is on call looks at once, and is asked nothing but why.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from config import env
 from config.env import BadSetting
@@ -19,7 +20,8 @@ ROOT_URLCONF = "demo.urls"
 # How many requests the invented month has.
 DEMO_REQUESTS = env.integer("LATCHKEY_DEMO_REQUESTS", 300)
 
-if not EMBEDDED or BEHIND_PROXY or not all(map(is_loopback, [*ALLOWED_HOSTS, PUBLIC_URL.split("//")[-1].rsplit(":")[0]])):
+_hosts = [*ALLOWED_HOSTS, urlsplit(PUBLIC_URL).hostname or ""]
+if not EMBEDDED or BEHIND_PROXY or not all(map(is_loopback, _hosts)):
     raise BadSetting(
         "E094",
         "A demo signs anybody in who reaches it, so it is for this machine only.",
