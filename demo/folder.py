@@ -10,8 +10,8 @@ import argparse
 import ipaddress
 import json
 import os
-import shutil
 import sqlite3
+import sys
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -68,7 +68,8 @@ def prepare(arguments: list[str]) -> None:
     start.prepare(arguments)
     if start.prepared is not None:
         note = read(folder) or Note()
-        if not note.ready:
+        if not note.ready and (folder / keys.DATABASE).exists():
+            sys.stdout.write("The demo was not finished; it is made anew.\n")
             begin_again(folder)
         write(folder, note if note.ready else replace(note, port=0))
 
@@ -119,7 +120,6 @@ def first_action(database: Path) -> str:
 
 
 def begin_again(folder: Path) -> None:
-    """Remove what an unfinished making left behind: `refuse_real_data` has seen that it is a demo's."""
+    """Remove the database of an unfinished making: `refuse_real_data` has seen that it is a demo's."""
     for path in folder.glob(f"{keys.DATABASE}*"):
         path.unlink()
-    shutil.rmtree(folder / "target", ignore_errors=True)

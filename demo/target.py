@@ -116,6 +116,7 @@ class Target:
 
         The superuser's password is known to nobody afterwards.
         """
+        _end_forerunner(self)
         _empty(self.home, self.programs.account)
         superuser, connector = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
         self._initdb(superuser)

@@ -55,7 +55,7 @@ class Command(up.Command):
 
     def _furnish(self, note: folder.Note) -> None:
         """Bring server and database to where the demo can be used."""
-        password = self._serve()
+        password = self._serve(anew=not (note.ready and self.server.made))
         known = replace(note, port=self.server.port, home=str(self.server.home))
         folder.write(settings.DATA, known)
         if migrations_are_missing():
@@ -67,9 +67,9 @@ class Command(up.Command):
         elif password or note.port != self.server.port:
             _tell_integration(self.server.port, password)
 
-    def _serve(self) -> str:
+    def _serve(self, *, anew: bool) -> str:
         """Start the real target; return the connector's password when it had to be made, else nothing."""
-        if self.server.made:
+        if not anew:
             self.server.start()
             return ""
         self.stdout.write("Making a real PostgreSQL server to try things on …")
