@@ -66,3 +66,8 @@ def head() -> tuple[int, str]:
     """Return sequence and digest of the last link; (0, 64 zeros) before the first."""
     last = AuditSeal.objects.order_by("-sequence").first()
     return (last.sequence, last.digest) if last else (0, chain.NO_DIGEST)
+
+
+def last_sealed_at() -> datetime | None:
+    """Return when the sealer last made a link; None before the first."""
+    return AuditSeal.objects.order_by("-sequence").values_list("sealed_at", flat=True).first()

@@ -31,7 +31,8 @@ ALLOWED_HOSTS = env.words("LATCHKEY_ALLOWED_HOSTS", ",".join(sorted(_hosts)))
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    # django.contrib.admin, with our own site: overview, first steps.
+    "config.apps.DeskConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -161,6 +162,7 @@ CHANNEL_LAYERS: dict[str, Any] = {
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
+FORMAT_MODULE_PATH = ["config.formats"]
 # A request may name a thousand resources, each a field of the form, and then some.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2500
 # Counts failed sign-ins: all processes have to count together.

@@ -6,6 +6,7 @@ A job that is late means that access may not end in time, so readiness and the p
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.utils import timezone
 
 from config import timetable
 from config.models import Heartbeat
+from config.timetable import Line
 
 # How far behind its own period a job may be.
 GRACE = timedelta(seconds=60)
@@ -48,15 +50,32 @@ def note(name: str, at: datetime | None = None) -> None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One line of the timetable with its last run."""
+
+    line: Line
+    seen: datetime | None
+    late: bool
+
+
+def jobs(at: datetime) -> list[Job]:
+    """Return every job of the timetable with its last run. One query."""
+    last = dict(Heartbeat.objects.values_list("name", "at"))
+    return [_job(line, last.get(line.task), at) for line in timetable.TIMETABLE]
+
+
+def _job(line: Line, seen: datetime | None, at: datetime) -> Job:
+    return Job(line, seen, seen is None or at - seen > GRACE + timedelta(seconds=line.every))
+
+
 def late(at: datetime | None = None) -> list[str]:
     """Return one sentence for each job that never ran or is more than a minute behind its period."""
     now = at or timezone.now()
-    last = dict(Heartbeat.objects.values_list("name", "at"))
     sentences = []
-    for line in timetable.TIMETABLE:
-        seen = last.get(line.task)
-        if seen is None:
-            sentences.append(f"{line.task} has not run yet.")
-        elif now - seen > GRACE + timedelta(seconds=line.every):
-            sentences.append(f"{line.task} last ran {int((now - seen).total_seconds())} s ago.")
+    for job in jobs(now):
+        if job.seen is None:
+            sentences.append(f"{job.line.task} has not run yet.")
+        elif job.late:
+            sentences.append(f"{job.line.task} last ran {int((now - job.seen).total_seconds())} s ago.")
     return sentences

@@ -1,6 +1,15 @@
-"""States of integrations, syncs and orders."""
+"""States of integrations, syncs and orders, and how each looks: a tone of the stylesheet and an icon of the sprite."""
+
+from typing import NamedTuple
 
 from django.db import models
+
+
+class Look(NamedTuple):
+    """How a state is told beside its word; never by colour alone."""
+
+    tone: str
+    icon: str
 
 
 class IntegrationStatus(models.TextChoices):
@@ -13,6 +22,17 @@ class IntegrationStatus(models.TextChoices):
     DISABLED = "disabled", "Disabled"
 
 
+STATUS_LOOKS = {
+    IntegrationStatus.INITIALIZING: Look("move", "spinner"),
+    IntegrationStatus.ACTIVE: Look("good", "ok"),
+    IntegrationStatus.WARNING: Look("wait", "alert"),
+    IntegrationStatus.ERROR: Look("bad", "stop"),
+    IntegrationStatus.DISABLED: Look("quiet", "ban"),
+}
+# Somebody has to look at these.
+TROUBLED = (IntegrationStatus.WARNING, IntegrationStatus.ERROR)
+
+
 class ConnectorKind(models.TextChoices):
     """Where a connector runs."""
 
@@ -20,11 +40,31 @@ class ConnectorKind(models.TextChoices):
     REMOTE = "remote", "Remote"
 
 
+class ConnectorHealth(models.TextChoices):
+    """How a connector is, as its instances say; derived, never stored."""
+
+    WELL = "well", "Well"
+    MIXED = "mixed", "Mixed versions"
+    SILENT = "silent", "Silent"
+    NEVER = "never", "Never seen"
+
+
+HEALTH_LOOKS = {
+    ConnectorHealth.WELL: Look("good", "ok"),
+    ConnectorHealth.MIXED: Look("wait", "alert"),
+    ConnectorHealth.SILENT: Look("bad", "stop"),
+    ConnectorHealth.NEVER: Look("quiet", "clock"),
+}
+
+
 class ResourceStatus(models.TextChoices):
     """Whether the last sync saw the resource."""
 
     ACTIVE = "active", "Active"
     MISSING = "missing", "Missing"
+
+
+RESOURCE_LOOKS = {ResourceStatus.ACTIVE: Look("good", "ok"), ResourceStatus.MISSING: Look("wait", "alert")}
 
 
 class OrderState(models.TextChoices):
@@ -37,6 +77,13 @@ class OrderState(models.TextChoices):
     FAILED = "failed", "Failed"
 
 
+ORDER_LOOKS = {
+    OrderState.QUEUED: Look("wait", "hourglass"),
+    OrderState.LEASED: Look("move", "spinner"),
+    OrderState.DONE: Look("good", "ok"),
+    OrderState.SUPERSEDED: Look("quiet", "again"),
+    OrderState.FAILED: Look("bad", "stop"),
+}
 # A queued or leased order is open; at most one is, per (integration, person) or (integration, verb).
 OPEN_ORDERS = (OrderState.QUEUED, OrderState.LEASED)
 
@@ -59,6 +106,13 @@ class SyncState(models.TextChoices):
     RUNNING = "running", "Running"
     SUCCEEDED = "succeeded", "Succeeded"
     FAILED = "failed", "Failed"
+
+
+SYNC_LOOKS = {
+    SyncState.RUNNING: Look("move", "spinner"),
+    SyncState.SUCCEEDED: Look("good", "ok"),
+    SyncState.FAILED: Look("bad", "stop"),
+}
 
 
 class SecretStore(models.TextChoices):

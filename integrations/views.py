@@ -28,7 +28,7 @@ from connectors.stores.builtin import SecretUnreadable
 from integrations import actions, queries
 from integrations.choices import IntegrationStatus
 from integrations.forms import IntegrationForm
-from integrations.models import Integration, Resource
+from integrations.models import Integration, Order, Resource
 
 # How many runs, orders and dependents one page shows.
 LATEST = 10
@@ -210,6 +210,17 @@ def press(request: HttpRequest, pk: uuid.UUID, button: str) -> HttpResponse:
     except TargetError as error:
         messages.error(request, f"{error.message} {error.fix}".strip())
     return HttpResponseRedirect(_address(integration))
+
+
+@require_POST
+def hurry(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Make one waiting order due now, and go back to the overview; the action asks for the permission."""
+    order = get_object_or_404(Order.objects.select_related("integration"), pk=pk)
+    if actions.hurry_order(order, actor=_actor(request)):
+        messages.success(request, f"{order.integration}: due now. The connector takes it up at once.")
+    else:
+        messages.warning(request, "It did not wait: it is due already, running, or settled.")
+    return HttpResponseRedirect(reverse("admin:index"))
 
 
 def delete(request: HttpRequest, integration: Integration) -> HttpResponse:

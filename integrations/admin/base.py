@@ -9,11 +9,13 @@ from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from django.templatetags.static import static
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+
+from integrations.choices import Look
 
 if TYPE_CHECKING:
     AnyAdmin = admin.ModelAdmin[Any]
@@ -62,13 +64,10 @@ class ReadOnly(AnyAdmin):
         return False
 
 
-def badge(icon: str, word: str, note: str = "") -> SafeString:
-    """Return a state: one of the admin site's icons (yes, no, alert, unknown) or a sign, the word, and why."""
-    picture: SafeString | str = icon
-    if icon.isalpha():
-        picture = format_html('<img src="{}" alt="">', static(f"admin/img/icon-{icon}.svg"))
-    shown = format_html("{} {}", picture, word)
-    return format_html('{}<br><span class="small quiet">{}</span>', shown, note) if note else shown
+def badge(look: Look, word: str, note: str = "") -> SafeString:
+    """Return a state as the portal tells it: icon, word and tone, and below it why."""
+    shown = render_to_string("portal/_state.html", {"badge": {"tone": look.tone, "icon": look.icon, "word": word}})
+    return format_html('{}<br><span class="meta">{}</span>', shown, note) if note else shown
 
 
 def link(row: Model | None, words: str = "") -> SafeString | str:

@@ -11,7 +11,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from integrations.admin.base import LINE, ROWS_MAX, ReadOnly, badge, link
-from integrations.choices import ResourceStatus
+from integrations.choices import RESOURCE_LOOKS, Look, ResourceStatus
 from integrations.models import Resource
 
 
@@ -52,9 +52,9 @@ class ResourceAdmin(ReadOnly):
     @admin.display(description="status")
     def shown_status(self, resource: Resource) -> SafeString:
         """Return whether the last sync saw it."""
-        if resource.status == ResourceStatus.MISSING:
-            return badge("alert", ResourceStatus.MISSING.label, "The last sync did not find it any more.")
-        return badge("yes", ResourceStatus.ACTIVE.label)
+        status = ResourceStatus(resource.status)
+        missing = status == ResourceStatus.MISSING
+        return badge(RESOURCE_LOOKS[status], status.label, "The last sync did not find it any more." if missing else "")
 
     @admin.display(description="tags")
     def tags_shown(self, resource: Resource) -> SafeString | str:
@@ -73,7 +73,7 @@ class ResourceAdmin(ReadOnly):
         for permission in resource.resource_type.permissions.all():
             refusal = resource.refusals.get(permission.source_id, "")
             said = f"{permission.name} (risk {permission.risk_level})"
-            rows.append((badge("no", said, refusal) if refusal else badge("yes", said),))
+            rows.append((badge(Look("bad", "no"), said, refusal) if refusal else badge(Look("good", "ok"), said),))
         return format_html_join(LINE, "{}", rows) or "–"
 
 

@@ -9,23 +9,17 @@ from django.contrib import admin, messages
 from django.contrib.admin.views.main import PAGE_VAR
 from django.db.models import Count, Max, Q, QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from audit.actor import person
 from audit.choices import Source
-from integrations import actions
+from integrations import actions, views
 from integrations.admin.base import ReadOnly, badge, in_words, link, pretty
-from integrations.choices import OrderState
+from integrations.choices import ORDER_LOOKS, OrderState
 from integrations.models import Connector, ConnectorInstance, Order
 
-_ICONS = {
-    OrderState.QUEUED: "↻",
-    OrderState.LEASED: "↻",
-    OrderState.DONE: "yes",
-    OrderState.SUPERSEDED: "unknown",
-    OrderState.FAILED: "no",
-}
 _RUNNING = Q(instances__orders__state=OrderState.LEASED)
 
 
@@ -133,6 +127,12 @@ class OrderAdmin(ReadOnly):
     )
     readonly_fields = fields
 
+    def get_urls(self) -> list[URLPattern]:
+        """Put our own address before the admin site's."""
+        wrap = self.admin_site.admin_view
+        own = path("<uuid:pk>/hurry/", wrap(views.hurry), name="integrations_order_hurry")
+        return [own, *super().get_urls()]
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         """Leave what was ordered and reported out, until a page asks for it."""
         found: QuerySet[Order] = super().get_queryset(request)
@@ -146,13 +146,13 @@ class OrderAdmin(ReadOnly):
     def shown_state(self, order: Order) -> SafeString:
         """Return the state."""
         state = OrderState(order.state)
-        return badge(_ICONS[state], state.label)
+        return badge(ORDER_LOOKS[state], state.label)
 
     @admin.display(description="state")
     def state_and_error(self, order: Order) -> SafeString:
         """Return the state with the last error in words."""
         state = OrderState(order.state)
-        return badge(_ICONS[state], state.label, in_words(order.error))
+        return badge(ORDER_LOOKS[state], state.label, in_words(order.error))
 
     @admin.display(description="integration")
     def integration_link(self, order: Order) -> SafeString | str:

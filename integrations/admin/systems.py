@@ -14,16 +14,8 @@ from django.utils.safestring import SafeString
 
 from integrations import queries, views
 from integrations.admin.base import AnyAdmin, badge
-from integrations.choices import IntegrationStatus
+from integrations.choices import STATUS_LOOKS, IntegrationStatus
 from integrations.models import Integration, Resource
-
-_ICONS = {
-    IntegrationStatus.INITIALIZING: "↻",
-    IntegrationStatus.ACTIVE: "yes",
-    IntegrationStatus.WARNING: "alert",
-    IntegrationStatus.ERROR: "no",
-    IntegrationStatus.DISABLED: "unknown",
-}
 
 
 class _ByType(admin.SimpleListFilter):
@@ -107,7 +99,7 @@ class IntegrationAdmin(AnyAdmin):
     def shown_status(self, integration: Integration) -> SafeString:
         """Return the status and its reason."""
         status = IntegrationStatus(integration.status)
-        return badge(_ICONS[status], status.label, integration.status_reason)
+        return badge(STATUS_LOOKS[status], status.label, integration.status_reason)
 
     @admin.display(description="resources", ordering="_found")
     def resources_found(self, integration: Any) -> SafeString:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
-from django.db.models import Exists, F, Model, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, Min, Model, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from access_requests.choices import HOLDS_ACCESS, WAITING, ApprovalStatus, RequestState
 from access_requests.models import AccessGroup, AccessRequest, Approval
@@ -16,11 +17,13 @@ from flows import queries as flow_queries
 from flows.decision import FlowFacts, covers
 from integrations.choices import OPEN_ORDERS
 from integrations.models import Order, Permission, Resource
-from integrations.queries import Entitlement, entitlements
+from integrations.queries import Entitlement, entitlements, open_orders_of
 
 Row = TypeVar("Row")
 Stored = TypeVar("Stored", bound=Model)
 PAGE = 20
+# What ends within this long ends "soon".
+SOON = timedelta(hours=1)
 # Waiting and held access of one person: shown without pages, so there has to be an end to it.
 SHOWN_MAX = 100
 
@@ -133,6 +136,66 @@ def in_full(rows: QuerySet[AccessRequest]) -> QuerySet[AccessRequest]:
         Prefetch("approvals", Approval.objects.select_related("approver")),
         "transitions",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How much access there is at a moment. Times are None where nothing of the kind is there."""
+
+    active: int
+    people: int
+    ending_soon: int
+    next_end_at: datetime | None
+    waiting: int
+    oldest_waiting_at: datetime | None
+    overdue: int
+    oldest_overdue_at: datetime | None
+
+
+def figures(at: datetime) -> Figures:
+    """Return the figures of the overview. Three queries, each over a part of the table that has an index of its own."""
+    active = AccessRequest.objects.filter(state=RequestState.ACTIVE).aggregate(
+        active=Count("pk"),
+        people=Count("grantee", distinct=True),
+        ending_soon=Count("pk", filter=Q(ends_at__lte=at + SOON)),
+        next_end_at=Min("ends_at"),
+    )
+    waiting = AccessRequest.objects.filter(state__in=WAITING)
+    late = AccessRequest.objects.filter(state=RequestState.REVOKING, overdue_since__isnull=False)
+    return Figures(
+        **active,
+        **waiting.aggregate(waiting=Count("pk"), oldest_waiting_at=Min("requested_at")),
+        **late.aggregate(overdue=Count("pk"), oldest_overdue_at=Min("due_at")),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LateEnd:
+    """An end that is overdue in one integration, with the order that is to bring it about, if one is open."""
+
+    access: AccessRequest
+    group: AccessGroup
+    order: Order | None
+
+
+def late_ends(limit: int = PAGE) -> list[LateEnd]:
+    """Return the ends that are overdue, oldest first. Four queries, however many."""
+    rows = AccessRequest.objects.filter(state=RequestState.REVOKING, overdue_since__isnull=False)
+    groups = [
+        (access, group)
+        for access in _with_units(rows.order_by("due_at", "pk"))[:limit]
+        for group in access.access_groups.all()
+        if group.ended_at is None
+    ]
+    orders = open_orders_of((group.integration_id, access.grantee_id) for access, group in groups)
+    return [LateEnd(access, group, orders.get((group.integration_id, access.grantee_id))) for access, group in groups]
+
+
+def anybody_was_granted() -> bool:
+    """Whether access was ever granted here."""
+    return AccessRequest.objects.filter(
+        state__in=[RequestState.ACTIVE, RequestState.REVOKING, RequestState.REVOKED]
+    ).exists()
 
 
 def last_errors(access: AccessRequest) -> dict[Any, dict[str, str]]:

@@ -26,7 +26,7 @@ def crowded(path: Path) -> list[str]:
 
 
 # Over the limit until it is split; a file that is not over it any more has to leave this list.
-LONG_FILES = {"integrations/models.py"}
+LONG_FILES: set[str] = set()
 
 
 def test_files_are_of_a_length_one_can_read() -> None:

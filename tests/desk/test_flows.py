@@ -178,7 +178,7 @@ def test_a_refused_edit_leaves_the_flow_as_it_was(story: Story, desk: Client) ->
     changed = sent(story, **{"approvers-TOTAL_FORMS": "0", "version": "1"})
     page = desk.post(edit, changed).content.decode()
     assert "Add an approver group" in page
-    assert "Edit Databases · Latchkey admin" in page
+    assert "Edit Databases · Latchkey" in page
     flow.refresh_from_db()
     assert (flow.name, flow.versions.count(), flow.conditions.count()) == ("Databases", 1, 2)
 

@@ -60,7 +60,7 @@ def test_the_page_shows_an_error_with_what_to_do(story: Story, desk: Client) -> 
     for address in (page_of(story.integration), reverse("admin:integrations_integration_changelist")):
         page = desk.get(address).content.decode()
         assert "sim does not answer. Start it." in page
-        assert "icon-no.svg" in page
+        assert 'data-tone="bad"' in page
 
 
 def test_a_sync_under_way_shows_how_far_it_is(story: Story, desk: Client) -> None:

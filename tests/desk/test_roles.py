@@ -42,6 +42,7 @@ OWN: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     # A POST of nothing is the yes to the question; a request stands in the way.
     "integrations_integration_delete": (ACT, (409, 409, 409, 403)),
     "integrations_integration_press": ((405, 405, 405, 405), (302, 302, 302, 403)),
+    "integrations_order_hurry": ((405, 405, 405, 405), (302, 302, 302, 403)),
     "flows_accessflow_changelist": (LOOK, LOOK),
     "flows_accessflow_add": (POLICY, POLICY),
     "flows_accessflow_change": (LOOK, POLICY),

@@ -11,7 +11,7 @@ from django.contrib.admin.views.main import PAGE_VAR
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from django.templatetags.static import static
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
@@ -29,9 +29,8 @@ else:
 
 # A list is paged through up to here; beyond, a person searches.
 ROWS_MAX = 10_000
-# The admin site's own pictures for the five tones of a state.
-_ICONS = {Tone.GOOD: "yes", Tone.BAD: "no", Tone.QUIET: "unknown"}
-_SIGNS = {Tone.WAIT: "…", Tone.MOVE: "↻"}
+# What stands beside a word that has no icon of its own.
+_ICONS = {Tone.GOOD: "ok", Tone.BAD: "stop", Tone.WAIT: "hourglass", Tone.MOVE: "spinner", Tone.QUIET: "clock"}
 # Between lines: the admin site's styles push lists to the side.
 LINE = SafeString("<br>")
 
@@ -124,18 +123,16 @@ class PersonFilter(GranteeFilter):
     path = "person__email__icontains"
 
 
-def badge(tone: Tone | str, word: str, note: str = "") -> SafeString:
-    """Return a state: a picture or a sign, the word, and why."""
-    picture: SafeString | str = _SIGNS.get(Tone(tone), "")
-    if Tone(tone) in _ICONS:
-        picture = format_html('<img src="{}" alt="">', static(f"admin/img/icon-{_ICONS[Tone(tone)]}.svg"))
-    shown = format_html("{} {}", picture, word)
+def badge(tone: Tone | str, word: str, note: str = "", icon: str = "") -> SafeString:
+    """Return a state as the portal tells it: icon, word and tone, and below it why."""
+    told = {"tone": Tone(tone), "icon": icon or _ICONS[Tone(tone)], "word": word}
+    shown = render_to_string("portal/_state.html", {"badge": told})
     return format_html("{}{}", shown, quiet(note)) if note else shown
 
 
 def quiet(note: str) -> SafeString:
     """Return a remark below what it is about."""
-    return format_html('<br><span class="small quiet">{}</span>', note)
+    return format_html('<br><span class="meta">{}</span>', note)
 
 
 def link(row: Model | None, words: str = "") -> SafeString | str:

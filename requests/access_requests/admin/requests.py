@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from access_requests.admin.base import LINE, GranteeFilter, ReadOnly, ReadOnlyRows, badge, link, quiet
 from access_requests.admin.revoking import REVOKE, revoke_page
-from access_requests.choices import TONES, RequestState
+from access_requests.choices import ICONS, TONES, RequestState
 from access_requests.models import AccessGroup, AccessRequest, AccessUnit, Approval, Transition
 from flows.decision import words_for
 
@@ -135,7 +135,8 @@ class AccessRequestAdmin(ReadOnly):
     def state_shown(self, request: AccessRequest) -> SafeString:
         """Return the state, and what there is to say of it."""
         note = request.note or ("Some of it could not be granted." if request.warning else "")
-        return badge(TONES[RequestState(request.state)], request.word, note)
+        state = RequestState(request.state)
+        return badge(TONES[state], request.word, note, ICONS[state])
 
     @admin.display(description="overdue")
     def late(self, request: AccessRequest) -> SafeString | str:

@@ -1,0 +1,22 @@
+"""Configured systems, what was found in them, and the orders to the connectors beside them."""
+
+from integrations.models.inventory import Permission, Resource, ResourceType, Tag
+from integrations.models.orders import Change, Order, StagedResource, SyncRun
+from integrations.models.systems import Connector, ConnectorInstance, Integration, Origin, SecretReference, StoredSecret
+
+__all__ = [
+    "Change",
+    "Connector",
+    "ConnectorInstance",
+    "Integration",
+    "Order",
+    "Origin",
+    "Permission",
+    "Resource",
+    "ResourceType",
+    "SecretReference",
+    "StagedResource",
+    "StoredSecret",
+    "SyncRun",
+    "Tag",
+]

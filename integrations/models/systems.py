@@ -1,0 +1,170 @@
+"""Configured systems: connectors, integrations, their owners and their secrets."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.utils import timezone
+
+from accounts.models import Group, User
+from integrations.choices import ConnectorKind, IntegrationStatus, SecretStore
+
+
+class Connector(models.Model):
+    """The component beside the targets. Its instances share the work."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=100, unique=True)
+    kind = models.CharField(max_length=20, choices=ConnectorKind.choices, default=ConnectorKind.IN_PROCESS)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        """Found by name."""
+
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        """Name the connector."""
+        return self.name
+
+
+class ConnectorInstance(models.Model):
+    """One running copy of a connector."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    connector = models.ForeignKey(Connector, models.CASCADE, related_name="instances")
+    version = models.CharField(max_length=40)
+    place = models.CharField(max_length=200, blank=True, help_text="Host and process it runs in.")
+    started_at = models.DateTimeField(default=timezone.now)
+    last_seen_at = models.DateTimeField(default=timezone.now)
+    stopped_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        """Instances report; nobody edits them."""
+
+        default_permissions = ("view",)
+        ordering = ["-started_at"]
+        # The connector's page and the watchdog read the latest of each connector.
+        indexes = [models.Index(fields=["connector", "-last_seen_at"], name="integrations_instance_seen")]
+
+    def __str__(self) -> str:
+        """Name the instance by its place."""
+        return self.place or str(self.id)
+
+
+class Integration(models.Model):
+    """One connected system of one catalogue type; with a parent it is a sub-integration, found inside another."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=150, unique=True)
+    type = models.CharField(max_length=60, help_text="The provider's id.")
+    connector = models.ForeignKey(Connector, models.PROTECT, related_name="integrations")
+    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="sub_integrations")
+    source_id = models.CharField(max_length=500, blank=True, help_text="A sub-integration's id in its parent.")
+    config = models.JSONField(default=dict)
+    enabled_types = models.JSONField(default=list, help_text="Ids of the resource types to find; empty means defaults.")
+    status = models.CharField(
+        max_length=20, choices=IntegrationStatus.choices, default=IntegrationStatus.INITIALIZING, editable=False
+    )
+    status_reason = models.TextField(blank=True, editable=False)
+    custom_access_details = models.CharField(max_length=400, blank=True, help_text="Shown to the grantee as it is.")
+    rotation_days = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Reset credentials older than this many days at the next request."
+    )
+    cleanup_days = models.PositiveIntegerField(
+        default=90, help_text="Delete a login we made this many days after its access ended."
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    checked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    synced_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # The sweep that keeps the inventory fresh finds what is due here.
+    sync_due_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        """Found by name; swept by sync_due_at."""
+
+        ordering = ["name"]
+        permissions = [("sync_integration", "Can sync and check integrations")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(parent__isnull=True) | ~models.Q(parent=models.F("id")),
+                name="integrations_integration_not_own_parent",
+            ),
+            models.UniqueConstraint(
+                fields=["parent", "source_id"],
+                condition=models.Q(parent__isnull=False),
+                name="integrations_sub_integration_once",
+            ),
+        ]
+        # The sweep for syncs that are due.
+        indexes = [models.Index(fields=["sync_due_at"], name="integrations_sync_due")]
+
+    def __str__(self) -> str:
+        """Name the integration."""
+        return self.name
+
+
+class StoredSecret(models.Model):
+    """A row of the built-in store: AES-GCM, bound to this row's id and its field, under the key named by key_id."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    field = models.CharField(max_length=60)
+    key_id = models.CharField(max_length=40)
+    nonce = models.BinaryField(max_length=12)
+    ciphertext = models.BinaryField()
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        """Never shown anywhere."""
+
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        """Name the row, never the value."""
+        return f"stored secret {self.id}"
+
+
+class SecretReference(models.Model):
+    """Which secret of which store belongs to which secret field of an integration."""
+
+    integration = models.ForeignKey(Integration, models.CASCADE, related_name="secrets")
+    field = models.CharField(max_length=60)
+    store = models.CharField(max_length=20, choices=SecretStore.choices, default=SecretStore.BUILTIN)
+    reference = models.CharField(
+        max_length=500, help_text="What the store calls it; for the built-in store the row's id."
+    )
+
+    class Meta:
+        """One secret a field."""
+
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["integration", "field"], name="integrations_secret_once")]
+
+    def __str__(self) -> str:
+        """Name field and store."""
+        return f"{self.field} in {self.store}"
+
+
+class Origin(models.Model):
+    """Says that a user or a group came from an integration. Lives here, for accounts knows no integrations."""
+
+    integration = models.ForeignKey(Integration, models.CASCADE, related_name="origins")
+    source_id = models.CharField(max_length=300)
+    user = models.ForeignKey(User, models.CASCADE, null=True, blank=True, related_name="origins")
+    group = models.ForeignKey(Group, models.CASCADE, null=True, blank=True, related_name="origins")
+
+    class Meta:
+        """Exactly one of user and group."""
+
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(fields=["integration", "source_id"], name="integrations_origin_once"),
+            models.CheckConstraint(
+                condition=models.Q(user__isnull=True) ^ models.Q(group__isnull=True), name="integrations_origin_one_of"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Show the source id."""
+        return self.source_id
