@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from access_requests.choices import FINAL, WAITING, RequestState
 from access_requests.models import AccessRequest
@@ -17,6 +18,8 @@ from access_requests.queries import task_count
 from accounts.models import User
 from demo import folder, people, policy
 from demo.people import FACES, Face
+from flows.models import AccessFlow
+from integrations.models import Integration
 
 _BY_EMAIL = {face.email: face for face in FACES}
 
@@ -61,15 +64,13 @@ def _engineer(user: User, page: str, shown: Any) -> Hint:
     if last is None:
         return _first_ask(page)
     here = page == "request_page" and shown == last.pk
-    if last.state == RequestState.ACTIVE:
-        return _use(here, last)
     if last.state in WAITING:
         words = f"{last} waits for an approver. Become one, and answer it."
         return Hint(words, become=_BY_EMAIL[people.APPROVER])
-    if last.state not in FINAL:
-        words = "It moves by itself: the connector is at the server, and the page follows."
-        return Hint(words, *_to(last, here))
-    return _after(last, page, here)
+    # The rest of the page follows by itself while this stands: what comes next is said a step ahead.
+    if last.state in FINAL or last.state == RequestState.REVOKING:
+        return _after(last, page, here)
+    return _use(here, last)
 
 
 def _first_ask(page: str) -> Hint:
@@ -84,7 +85,9 @@ def _first_ask(page: str) -> Hint:
 
 def _use(here: bool, last: AccessRequest) -> Hint:
     if not here:
-        return Hint(f"{last} is active: go in and look around.", *_to(last, here))
+        return Hint(
+            f"{last} is open to you: go in and look around.", reverse("request_page", args=[last.pk]), str(last)
+        )
     where = "" if shutil.which("psql") else " (the console says where psql is)"
     return Hint(
         f"Copy the command into a terminal{where}, show the password once, and type it there. Find what is stuck. "
@@ -96,19 +99,15 @@ def _use(here: bool, last: AccessRequest) -> Hint:
 
 
 def _after(last: AccessRequest, page: str, here: bool) -> Hint:
-    """After the end: the proof, then the other way, then the other people."""
+    """At the end: the proof, then the other way, then the other people."""
     if last.flow_name != policy.ON_CALL:
         words = "That was the whole story. See how it looks to whoever has to account for it."
         return Hint(words, become=_BY_EMAIL[people.AUDITOR])
     if page == "new_request":
         return Hint("Choose ledger, read and write. This one takes a yes from Sam Birch, who leads your team.")
-    shut = "The server was read back, and nothing is left: the proof is on this page. " if here else ""
+    shut = "The session is cut and the login shut; the proof of it is on this page. " if here else ""
     link = f"{reverse('new_request')}?q=ledger"
     return Hint(f"{shut}Now ask for the ledger, read and write: that takes an approver.", link, "Ask for the ledger")
-
-
-def _to(request: AccessRequest, here: bool) -> tuple[str, str]:
-    return ("", "") if here else (reverse("request_page", args=[request.pk]), f"Open {request}")
 
 
 def _approver(user: User, page: str) -> Hint:
@@ -123,19 +122,20 @@ def _approver(user: User, page: str) -> Hint:
 
 
 def _admin(page: str) -> Hint:
-    match page:
-        case "flows_accessflow_changelist" | "flows_accessflow_change":
-            words = f"Open “{policy.ON_CALL}”: every flow reads back as one sentence, and each save is a version."
-            return Hint(words)
-        case "integrations_integration_changelist" | "integrations_integration_change":
-            words = f"{policy.REAL} is real: open it to see what was found, and which programs ran there."
-            return Hint(words)
-        case "requests_accessrequest_changelist" | "requests_accessrequest_change":
-            words = "Two weeks ago a system was down when access ended: find what was overdue, and how it was proven."
-            return Hint(words)
-    flows = _reverse("admin:flows_accessflow_changelist")
-    words = "The month before today is made up, and marked so in the audit. See the policy that it followed."
-    return Hint(words, flows, "Access flows")
+    """The policy, then the system, then a day on which something went wrong."""
+    if page.startswith("flows_accessflow"):
+        link = _to_row("admin:integrations_integration_change", Integration.objects.filter(name=policy.REAL))
+        words = "Every flow reads back as one sentence, and each save is a version. Next, the system it is about."
+        return Hint(words, link, policy.REAL)
+    if page.startswith("integrations_"):
+        link = _to_row("request_page", AccessRequest.objects.filter(overdue_since__isnull=False).order_by("pk"))
+        words = f"{policy.REAL} is real. One of the others was down when access was due to end: see what became of it."
+        return Hint(words, link, "The late end")
+    if page == "request_page":
+        return Hint("Due, ended, lag, and what was read back: every end has this.", *_to_audit())
+    link = _to_row("admin:flows_accessflow_change", AccessFlow.objects.filter(name=policy.ON_CALL))
+    words = "The month before today is made up, and marked so in the audit. Begin with the policy that it followed."
+    return Hint(words, link, policy.ON_CALL)
 
 
 def _auditor(page: str) -> Hint:
@@ -145,8 +145,7 @@ def _auditor(page: str) -> Hint:
             "behind its back, the chain tells:",
             typing=_verify(),
         )
-    link = _reverse("admin:audit_auditentry_changelist")
-    return Hint("You may read everything and change nothing. Begin with the trail.", link, "Audit")
+    return Hint("You may read everything and change nothing. Begin with the trail.", *_to_audit())
 
 
 def _verify() -> str:
@@ -162,8 +161,11 @@ def _support(page: str) -> Hint:
     return Hint(words, reverse("new_request"), "See what you may ask for")
 
 
-def _reverse(name: str) -> str:
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return ""
+def _to_audit() -> tuple[str, str]:
+    return reverse("admin:audit_auditentry_changelist"), "Audit"
+
+
+def _to_row(page: str, rows: QuerySet[Any]) -> str:
+    """Return the address of the first row's page; nothing when there is none."""
+    first = rows.values_list("pk", flat=True).first()
+    return reverse(page, args=[first]) if first is not None else ""

@@ -9,7 +9,7 @@ from typing import Any
 
 from accounts.models import User
 from audit.actor import Actor
-from demo.target import CONNECTOR, HOST
+from demo.target import CONNECTOR, HOME, HOST
 from flows import actions as flow_actions
 from flows.models import AccessFlow
 from integrations import actions as integrations
@@ -45,14 +45,14 @@ def connect_simulated(system: System, *, actor: Actor, at: datetime) -> Integrat
         config={"hostname": f"{system.name.split()[0]}.example", "databases": ", ".join(system.databases)},
         secrets={"password": "simulated"},
         actor=actor,
-        settings={"custom_access_details": NOT_THERE, "cleanup_days": 7},
+        settings={"custom_access_details": NOT_THERE},
         at=at,
     )
 
 
 def config_of(port: int) -> dict[str, Any]:
     """Return the real target's plain fields."""
-    return {"hostname": HOST, "port": port, "sslmode": "prefer", "username": CONNECTOR}
+    return {"hostname": HOST, "port": port, "dbname": HOME, "sslmode": "prefer", "username": CONNECTOR}
 
 
 def connect_real(port: int, password: str, *, actor: Actor, at: datetime) -> Integration:

@@ -22,6 +22,8 @@ from demo import certificate, programs
 from demo.programs import Account, NoTarget, Programs
 
 HOST, SUPERUSER, CONNECTOR = "127.0.0.1", "postgres", "latchkey"
+# Where the connector signs in. The database `postgres` is dropped: nobody is to ask for it.
+HOME = "orders"
 DATABASES = {"orders": "orders.sql", "ledger": "ledger.sql", "ledger_archive": "ledger.sql"}
 SETUP = PROVIDERS / "postgresql" / "setup"
 CONTENT = Path(__file__).resolve().parent / "databases"
@@ -124,13 +126,12 @@ class Target:
         self.start()
         said = {"PGPASSWORD": superuser, "CONNECTOR_PASSWORD": connector}
         self._psql("postgres", SETUP / "1_connector.sql", **said)
-        self._psql("postgres", CONTENT / "connector.sql", **said)
         for name, content in DATABASES.items():
             self._psql("postgres", None, "-c", f'CREATE DATABASE "{name}"', **said)
             self._psql(name, CONTENT / content, **said)
             self._psql(name, SETUP / "2_database.sql", **said)
-        for name in ("postgres", *DATABASES):
             self._psql(name, CONTENT / "guard.sql", **said)
+        self._psql(HOME, CONTENT / "connector.sql", **said)
         (self.home / "made").touch()
         return connector
 

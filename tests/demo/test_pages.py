@@ -153,11 +153,11 @@ def test_the_guide_follows_the_engineers_story(client: Client) -> None:
     access = engineer_asks("orders", policy.ON_CALL)
     become(client, people.ENGINEER)
     for state, here, words in (
-        ("granting", False, "moves by itself"),
+        ("granting", True, "show the password once"),
         ("active", False, "go in and look around"),
         ("active", True, "show the password once"),
-        ("revoking", True, "moves by itself"),
-        ("revoked", True, "The server was read back"),
+        ("revoking", True, "the proof of it is on this page"),
+        ("revoked", True, "the proof of it is on this page"),
         ("revoked", False, "Now ask for the ledger"),
     ):
         told(access, state)
