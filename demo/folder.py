@@ -24,7 +24,7 @@ MARKER = "demo.json"
 # The first entry of a demo's audit trail: nothing else begins with it.
 FIRST_ACTION = "demo.begun"
 # Set by whoever runs Latchkey for others; a demo is for whoever sits at this machine.
-NOT_FOR_DEMOS = ("LATCHKEY_DATABASE_URL", "LATCHKEY_REDIS_URL")
+NOT_FOR_DEMOS = ("LATCHKEY_DATABASE_URL", "LATCHKEY_REDIS_URL", "LATCHKEY_EMAIL_HOST")
 _ELSEWHERE = "Leave --data out, and the demo lives in data-demo beside the code; or name an empty folder."
 
 
@@ -85,7 +85,9 @@ def refuse_strangers(host: str) -> None:
     for name in NOT_FOR_DEMOS:
         if is_set(name):
             raise BadSetting(
-                "E092", f"{name} is set, and a demo has a small database of its own.", f"Unset {name} for the demo."
+                "E092",
+                f"{name} is set, and a demo uses nothing of yours: it has a database of its own and sends no mail.",
+                f"Unset {name} for the demo.",
             )
 
 

@@ -1,4 +1,4 @@
-"""A month, lived event by event: each thing happens at its own time, and nothing looks at the real clock.
+"""A month of asking: each person asks, answers, uses and gives back at their own time.
 
 Whatever is asked, answered, granted and ended goes through the product's own actions, which take the time as an
 argument; the systems are simulated (demo/providers/simulated), so that their past can be told, too.
@@ -6,33 +6,26 @@ argument; the systems are simulated (demo/providers/simulated), so that their pa
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import random
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from django.utils import timezone
-
 from access_requests import actions
-from access_requests.choices import FINAL, ApprovalStatus, RequestState
+from access_requests.choices import FINAL, ApprovalStatus, ExtensionState, RequestState
 from access_requests.models import AccessRequest, AccessSession, Approval
 from accounts.models import User
 from audit.actor import Actor, person
 from audit.choices import Source
+from demo.events import Events
 from demo.people import ADMIN
 from demo.plans import Answer, End, Plan
-from integrations import actions as integrations
 from integrations.models import Permission, Resource
 
 YES = ("", "", "ok", "Fine, thanks for the ticket", "go ahead", "Looks right")
+MORE = ("Not finished yet", "One more hour, it is nearly done", "The load takes longer than I thought")
 NO = ("Use the staging copy for this", "Not without a ticket", "Ask again when the freeze is over")
 REVOKED = ("The ticket is closed", "Not needed any more, says the team", "Wrong database, please ask again")
-# A worker looks every two seconds: so much later than due does an end begin.
-LAG = (0.2, 2.1)
-REST = 60
 
 
 def by(user: User) -> Actor:
@@ -40,52 +33,23 @@ def by(user: User) -> Actor:
     return person(user, Source.DEMO)
 
 
-class Month:
-    """The events still to come, and the time."""
+class Month(Events):
+    """What people ask for, and what comes of it."""
 
     def __init__(self, rng: random.Random, begins: datetime) -> None:
         """Begin at a time, with nothing planned."""
-        self.rng, self.now = rng, begins
+        super().__init__(rng, begins)
         self.asked = 0
-        self._heap: list[tuple[datetime, int, Callable[[], Any], bool]] = []
-        self._order = itertools.count()
         self._followed: dict[int, Plan] = {}
         self._people = {user.email: user for user in User.objects.all()}
-
-    def at(self, moment: datetime, happens: Callable[[], Any], *, follows: bool = True) -> None:
-        """Plan something. `follows` is false for what leaves nothing to be done."""
-        heapq.heappush(self._heap, (moment, next(self._order), happens, follows))
 
     def plan(self, plan: Plan) -> None:
         """Plan an ask, with all that follows from it."""
         self.at(plan.at, lambda: self.ask(plan))
 
-    def tick(self) -> datetime:
-        """Let a moment pass, as work takes; never beyond the real time. Return the time."""
-        later = self.now + timedelta(seconds=self.rng.uniform(0.08, 0.45))
-        self.now = max(self.now, min(later, timezone.now()))
-        return self.now
-
-    def clock(self) -> float:
-        """Return the time in seconds since the epoch."""
-        return self.now.timestamp()
-
-    def run(self, after_each: Callable[[], None] = lambda: None) -> None:
-        """Let everything happen that has its time before the real one, in order."""
-        while self._heap and self._heap[0][0] <= timezone.now():
-            moment, _, happens, follows = heapq.heappop(self._heap)
-            self.now = max(self.now, moment)
-            happens()
-            if follows:
-                self.rest()
-            after_each()
-
     def rest(self) -> None:
-        """Do what is due now, as the timetable would, until nothing is; then see what became of what was asked."""
-        for _ in range(REST):
-            done = actions.sweep(at=self.now)
-            if not done + integrations.run_until_idle(seconds=REST, at=self.tick):
-                break
+        """Do what is due; then see what became of what was asked."""
+        super().rest()
         self._follow()
 
     def ask(self, plan: Plan) -> None:
@@ -105,7 +69,7 @@ class Month:
         """Plan the answer, or that there is none."""
         moment = self.now + plan.answered_after
         if plan.answer is Answer.NONE and request.lapses_at:
-            self.at(request.lapses_at + self._lag(), lambda: None)
+            self.at(request.lapses_at + self.lag(), lambda: None)
         elif plan.answer is Answer.WITHDRAWN:
             self.at(moment, lambda: self._withdraw(request))
         elif plan.answer is not Answer.NONE:
@@ -134,7 +98,7 @@ class Month:
 
     def _follow(self) -> None:
         """Plan what people do with access that has opened; forget what is over."""
-        for row in list(AccessRequest.objects.filter(pk__in=self._followed).select_related("grantee")):
+        for row in list(AccessRequest.objects.filter(pk__in=self._followed).select_related("grantee", "flow_version")):
             if row.state == RequestState.ACTIVE:
                 self._use(row, self._followed.pop(row.pk))
             elif row.state in FINAL:
@@ -152,10 +116,11 @@ class Month:
         elif plan.end is End.REVOKED:
             self.at(early, lambda: self._revoke(request))
         if request.ends_at:
-            self.at(request.ends_at + self._lag(), lambda: None)
-
-    def _lag(self) -> timedelta:
-        return timedelta(seconds=self.rng.uniform(*LAG))
+            self.at(request.ends_at + self.lag(), lambda: None)
+            room = request.flow_version.document["settings"]
+            if plan.end is End.TIME and plan.extends and room.get("max_extensions"):
+                before = timedelta(minutes=self.rng.uniform(3, 12))
+                self.at(request.ends_at - before, lambda: self._extend(request, room["extension_seconds"]))
 
     def _is_active(self, request: AccessRequest) -> bool:
         return AccessRequest.objects.filter(pk=request.pk, state=RequestState.ACTIVE).exists()
@@ -164,6 +129,16 @@ class Month:
         if self._is_active(request):
             for session in AccessSession.objects.filter(group__request=request).exclude(sealed_credentials=""):
                 actions.take_credentials(session, user=request.grantee, actor=by(request.grantee), at=self.now)
+
+    def _extend(self, request: AccessRequest, seconds: int) -> None:
+        """Ask for more time; those who answered before do so again, soon."""
+        if not self._is_active(request):
+            return
+        user, why = request.grantee, self.rng.choice(MORE)
+        made = actions.extend(request, user=user, actor=by(user), seconds=seconds, justification=why, at=self.now)
+        ends_at = AccessRequest.objects.get(pk=request.pk).ends_at
+        if made.state == ExtensionState.APPROVED and ends_at:
+            self.at(ends_at + self.lag(), lambda: None)
 
     def _hand_back(self, request: AccessRequest) -> None:
         if self._is_active(request):

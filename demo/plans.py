@@ -100,6 +100,7 @@ class Plan:
     end: End = End.TIME
     share: float = 1.0
     fetches: bool = True
+    extends: bool = False
 
 
 def draw(rng: random.Random, count: int, until: datetime) -> list[Plan]:
@@ -130,6 +131,7 @@ def _plan(rng: random.Random, until: datetime, zone: ZoneInfo) -> Plan:
         end=end,
         share=rng.uniform(0.1, 0.85),
         fetches=rng.random() < 0.85,
+        extends=rng.random() < 0.15,
     )
 
 

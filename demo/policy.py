@@ -120,7 +120,10 @@ def write_simulated(systems: dict[str, Integration], *, actor: Actor, at: dateti
     read, write = ("READ_ONLY",), ("READ_WRITE",)
     rule: dict[str, Any] = {"actor": actor, "at": at}
     warehouse, staging = systems[WAREHOUSE.name], systems[STAGING.name]
-    give("Warehouse, read", ("data", "payments"), warehouse, read, grant_duration_minutes=480, **rule)
+    give(
+        "Warehouse, read", ("data", "payments"), warehouse, read,
+        grant_duration_minutes=480, max_extensions=2, extension_minutes=60, **rule,
+    )  # fmt: skip
     give(
         "Warehouse, write", ("data", "payments"), warehouse, write,
         approvers=(manager(),), grant_duration_minutes=240, pending_hours=48, **rule,

@@ -73,6 +73,7 @@ def test_what_only_looks_like_this_machine_is_not(host: str) -> None:
     [
         ("LATCHKEY_DATABASE_URL", "postgresql://somebody@db.example.com/latchkey", "E092"),
         ("LATCHKEY_REDIS_URL", "redis://127.0.0.1:6379/0", "E092"),
+        ("LATCHKEY_EMAIL_HOST", "smtp.example.com", "E092"),
         ("LATCHKEY_PUBLIC_URL", "https://latchkey.example.com", "E094"),
         ("LATCHKEY_ALLOWED_HOSTS", "127.0.0.1,latchkey.example.com", "E094"),
         ("LATCHKEY_BEHIND_PROXY", "true", "E094"),
