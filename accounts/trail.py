@@ -13,8 +13,8 @@ from accounts import actions
 from accounts.models import User
 from audit.choices import Source
 
-# Which address signs in how; all others take a password.
-_HOW = {"sign_in_link": "link", "oidc_callback": "oidc"}
+# How people sign in, by the name of the address; all others take a password.
+WAYS = {"sign_in_link": "link", "oidc_callback": "oidc"}
 
 
 def connect() -> None:
@@ -27,7 +27,7 @@ def connect() -> None:
 def _signed_in(request: HttpRequest, user: User, **_: Any) -> None:
     """Record it; when that fails, the sign-in fails."""
     match = request.resolver_match
-    how = _HOW.get(str(match.url_name), "password") if match else "password"
+    how = WAYS.get(str(match.url_name), "password") if match else "password"
     actions.record_sign_in(user, source=Source.PORTAL, how=how, address=address_of(request))
 
 

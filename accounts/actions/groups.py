@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import transaction
 from django.db.models import ProtectedError, RestrictedError
 
@@ -11,14 +13,14 @@ from accounts.models import Group, GroupMembership, User
 from audit.actor import Actor
 
 
-def create_group(name: str, *, actor: Actor) -> Group:
+def create_group(name: str, *, actor: Actor, at: datetime | None = None) -> Group:
     """Create an empty group. Raises NotAllowed, BadValue."""
     group = Group(name=name.strip())
     with transaction.atomic():
         require(actor, "accounts.add_group")
         check(group, "name")
         group.save()
-        record("group.created", group, actor)
+        record("group.created", group, actor, at=at)
     return group
 
 
@@ -58,14 +60,15 @@ def delete_group(group: Group, *, actor: Actor) -> None:
             raise InUse(f"{subject_of(group).name} is still used by {names}.") from error
 
 
-def add_member(group: Group, user: User, *, actor: Actor) -> None:
+def add_member(group: Group, user: User, *, actor: Actor, at: datetime | None = None) -> None:
     """Put the person into the group; nothing happens to who is in it. Raises NotAllowed, KeptElsewhere."""
     with transaction.atomic():
         require(actor, "accounts.change_group")
         _require_local(group)
         _, is_new = GroupMembership.objects.get_or_create(group=group, user=user)
         if is_new:
-            record("group.member_added", group, actor, {"user": {"id": str(user.pk), "email": user.email}})
+            details = {"user": {"id": str(user.pk), "email": user.email}}
+            record("group.member_added", group, actor, details, at=at)
             tell(ChangeKind.GROUP_CHANGED, group, [user])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zoneinfo
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -83,9 +84,15 @@ def subject_of(thing: User | Group) -> Subject:
     return Subject("group", str(thing.pk), thing.name)
 
 
-def record(action: str, thing: User | Group, actor: Actor, details: Mapping[str, Any] | None = None) -> None:
+def record(
+    action: str,
+    thing: User | Group,
+    actor: Actor,
+    details: Mapping[str, Any] | None = None,
+    at: datetime | None = None,
+) -> None:
     """Write the audit entry of an action on a person or a group."""
-    audit.actions.record(action, actor=actor, subject=subject_of(thing), details=details)
+    audit.actions.record(action, actor=actor, subject=subject_of(thing), details=details, at=at)
 
 
 def tell(kind: ChangeKind, thing: User | Group, users: Iterable[User | Any]) -> None:
