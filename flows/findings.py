@@ -116,7 +116,7 @@ def _own_only(document: Document, groups: list[dict[str, Any]]) -> str:
     blocked = any(alone) if document["approval"]["mode"] == ApprovalMode.ALL_OF else all(alone)
     if not blocked:
         return ""
-    return f"Only {asking[0]} may ask and only they could approve, which nobody does for themselves. Name another approver."
+    return f"Only {asking[0]} may ask and only they could approve, but nobody does for themselves: name another."
 
 
 def doubts(document: Document) -> list[Finding]:

@@ -203,4 +203,6 @@ def delete_page(request: HttpRequest, bundle: Bundle) -> HttpResponse:
             return HttpResponseRedirect(reverse("admin:flows_bundle_changelist"))
     title = f"Delete {bundle.name}"
     status = 409 if refused else 200
-    return page(request, Bundle, "bundle_delete.html", title, bundle=bundle, refused=refused, using=using, status=status)
+    return page(
+        request, Bundle, "bundle_delete.html", title, bundle=bundle, refused=refused, using=using, status=status
+    )

@@ -24,15 +24,14 @@ from flows.models import AccessFlow
 
 if TYPE_CHECKING:
     _FlowAdmin = admin.ModelAdmin[AccessFlow]
-    _List = ChangeList[Any]
 else:
     # Generic only for the type checker.
-    _FlowAdmin, _List = admin.ModelAdmin, ChangeList
+    _FlowAdmin = admin.ModelAdmin
 
 _Page = Callable[[HttpRequest, AccessFlow], HttpResponse]
 
 
-class _FlowList(_List):
+class _FlowList(ChangeList):
     """A page of flows, which counts the uses of all of them at once."""
 
     def get_results(self, request: HttpRequest) -> None:
@@ -42,7 +41,7 @@ class _FlowList(_List):
         uses = events.recent_requests([row.pk for row in rows])
         for row in rows:
             row.uses = uses.get(row.pk, 0)
-        self.result_list = rows  # type: ignore[assignment]
+        self.result_list = rows
 
 
 @admin.register(AccessFlow)
@@ -54,7 +53,7 @@ class AccessFlowAdmin(_FlowAdmin):
     list_filter = ("active", "approval_mode", ("targets__integration", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("current",)
     list_per_page = 50
-    sortable_by = ("said", "used")
+    sortable_by = ("said",)
     search_fields = ("name", "description", "current__sentence")
     search_help_text = "Part of the name, the description or the sentence."
     show_full_result_count = False
@@ -127,7 +126,11 @@ class AccessFlowAdmin(_FlowAdmin):
     @admin.display(description="state")
     def state(self, flow: AccessFlow) -> SafeString:
         """Return whether it gives anybody anything."""
-        look = {"tone": "good", "icon": "ok", "word": "On"} if flow.active else {"tone": "quiet", "icon": "ban", "word": "Off"}
+        look = (
+            {"tone": "good", "icon": "ok", "word": "On"}
+            if flow.active
+            else {"tone": "quiet", "icon": "ban", "word": "Off"}
+        )
         return render_to_string("portal/_state.html", {"badge": look})
 
     @admin.display(description="version")

@@ -86,9 +86,9 @@ def _save(form: PolicyForm, flow: AccessFlow | None, actor: Actor) -> AccessFlow
 
     Raises Overtaken.
     """
-    read_number = form.flow.cleaned_data["version"] or 0
+    after = (form.flow.cleaned_data["version"] or 0) if flow else None
     try:
-        return actions.define(form.columns(), form.document(), actor=actor, flow=flow, after=read_number if flow else None)
+        return actions.define(form.columns(), form.document(), actor=actor, flow=flow, after=after)
     except actions.BadFlow as problem:
         form.add_findings(problem.findings)
     except IntegrityError:

@@ -47,7 +47,7 @@ def read(form: PolicyForm) -> Reading:
     """Return how the policy reads now, as far as it can be read; writes the counts into the rows."""
     draft = form.draft()
     asking = draft["requestors"]
-    count_targets(form.targets, form.data is None and draft["targets"] or None)
+    count_targets(form.targets, draft["targets"] if form.data is None else None)
     _count_approvers(form, draft["approval"]["groups"])
     return Reading(
         phrases=phrases(draft, names_in([draft])),
@@ -89,7 +89,7 @@ def faults(form: PolicyForm) -> list[Fault]:
         if name != "__all__"
         for text in texts
     ]
-    found += [Fault("top", text) for text in form.flow.non_field_errors()]
+    found += [Fault("top", str(text)) for text in form.flow.non_field_errors()]
     found += [one for row in form.requestors for one in _of_row(row, "Who may ask, condition", WHO)]
     found += [one for row in form.targets for one in _of_row(row, "Target", WHAT)]
     for group in form.approvers:
@@ -114,6 +114,6 @@ def bundle_faults(form: BundlePage) -> list[Fault]:
 def _of_row(row: Any, where: str, part: str) -> list[Fault]:
     return [
         Fault(row[name].auto_id if name in row.fields else part, f"{where} {row.number}: {text}", part)
-        for name, texts in row.errors.items()
-        for text in texts
+        for name in row.errors
+        for text in row.errors[name]
     ]

@@ -13,7 +13,7 @@ from accounts.models import Attribute, Group
 from accounts.queries import find_users
 from flows.choices import ConditionType
 from flows.reach import uuids
-from integrations.models import Resource, Tag
+from integrations.models import Resource, ResourceType, Tag
 
 SHOWN = 20
 _TEXT_MAX = 200
@@ -49,9 +49,8 @@ def _selectors(text: str, integrations: list[Any], kind: str) -> Iterator[dict[s
     """Yield names, or with "tag:" tags, of the resources of one type. By the beginning: an index answers that."""
     word, colon, rest = text.partition(":")
     begins, tagged = (rest.strip(), word == "tag") if colon and word in {"name", "tag"} else (text, False)
-    here = Resource.objects.filter(
-        integration__in=integrations, resource_type__type=kind.replace("\x00", ""), resource_type__integration__in=integrations
-    )
+    types = ResourceType.objects.filter(integration__in=integrations, type=kind.replace("\x00", ""))
+    here = Resource.objects.filter(resource_type__in=types)
     if not tagged:
         names = here.filter(name__startswith=begins).order_by("name").values_list("name", flat=True).distinct()
         yield from ({"value": f"name: {name}"} for name in names[:SHOWN])

@@ -81,7 +81,9 @@ def _targets_differ(before: list[Part], after: list[Part], names: dict[str, str]
             yield f"The bundle “{old['name']}” is now called “{one['name']}”."
         bundle = f"In the bundle “{one['name']}”:"
         yield from (f"{bundle} added {target_words(each, names)}." for each in _without(one["targets"], old["targets"]))
-        yield from (f"{bundle} removed {target_words(each, names)}." for each in _without(old["targets"], one["targets"]))
+        yield from (
+            f"{bundle} removed {target_words(each, names)}." for each in _without(old["targets"], one["targets"])
+        )
     yield from (f"What: removed {target_words(one, names)}." for one in gone)
 
 

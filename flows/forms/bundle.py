@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -10,7 +11,7 @@ from django.http import QueryDict
 
 from flows.document import compose_bundle, digest
 from flows.findings import Finding
-from flows.forms.rows import Rows
+from flows.forms.rows import Rows, hush
 from flows.forms.targets import Shelf, TargetForm, chosen_integrations, row_of
 from flows.models import Bundle
 
@@ -43,8 +44,8 @@ class BundlePage:
         content = compose_bundle(bundle) if bundle else None
         self.version = digest(content) if content else ""
         rows = [row_of(target) for target in content["targets"]] if content else [{}]
-        shown = Bundle.objects.get(pk=bundle.pk) if bundle else None
-        self.own = BundleForm(data, instance=shown, initial={"version": self.version})
+        # A copy: checking a model form writes into its row.
+        self.own = BundleForm(data, instance=copy(bundle), initial={"version": self.version})
         self.shelf = Shelf(chosen_integrations(data, rows), bundles=False)
         self.targets = Rows(TargetForm, "targets", data, rows, shelf=self.shelf)
         self.findings: list[Finding] = []
@@ -55,7 +56,7 @@ class BundlePage:
 
     def quiet(self) -> None:
         """Show no errors: the bundle is still being written."""
-        self.own._errors = forms.utils.ErrorDict()
+        hush(self.own)
         for row in self.targets:
             row.quiet()
 

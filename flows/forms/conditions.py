@@ -41,12 +41,18 @@ class ConditionForm(Row):
     def __init__(self, *args: Any, types: Iterable[str] = (), manager: bool = False, **told: Any) -> None:
         """Offer the types there are; `manager` where the requestor's manager can be meant."""
         super().__init__(*args, **told)
-        own: list[tuple[str, str]] = [(one.value, one.label) for one in (ConditionType.GROUP, ConditionType.USER)]
+        own: list[tuple[str, str]] = [(one.value, str(one.label)) for one in (ConditionType.GROUP, ConditionType.USER)]
         if manager:
             own.append((ConditionType.MANAGER.value, "Requestor’s manager"))
         names = [(one, one) for one in types if one not in set(ConditionType.values)]
         kinds: Any = [("", "Choose…"), *own, *([("Attributes", names)] if names else [])]
         self.fields["type"].choices = kinds  # type: ignore[attr-defined]
+
+    def numbered(self, number: int) -> None:
+        """Say to a screen reader which condition a field belongs to."""
+        super().numbered(number)
+        for name, word in (("type", "Attribute"), ("operator", "Operator"), ("values", "Values")):
+            self.fields[name].widget.attrs["aria-label"] = f"{word}, condition {number}"
 
     def clean(self) -> dict[str, Any]:
         """Want a type and values of all but the manager; write addresses as the directory does."""
@@ -79,9 +85,7 @@ class GroupForm(Row):
         """Build the group with its rows."""
         super().__init__(data, **told)
         rows = self.initial.get("conditions", [{}])
-        self.conditions = Rows(
-            ConditionForm, f"{self.prefix}-conditions", data, rows, types=types, manager=True
-        )
+        self.conditions = Rows(ConditionForm, f"{self.prefix}-conditions", data, rows, types=types, manager=True)
 
     def is_valid(self) -> bool:
         """Check the group and its conditions."""

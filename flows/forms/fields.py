@@ -15,7 +15,7 @@ VALUE_MAX = 300
 # Ten years; nobody means more, and the database's numbers end somewhere.
 MINUTES_MAX = 10 * 366 * 1440
 _UNITS = {"m": 1, "min": 1, "minute": 1, "h": 60, "hour": 60, "d": 1440, "day": 1440, "w": 10080, "week": 10080}
-_DURATION = re.compile(r"\s*(\d{1,9})\s*([a-z]*?)s?\s*", re.IGNORECASE | re.ASCII)
+_DURATION = re.compile(r"\s*(\d{1,9})\s*([a-z]*)[\s,]*", re.ASCII)
 
 
 class Values(forms.CharField):
@@ -67,11 +67,10 @@ class Minutes(forms.CharField):
         text = str(super().to_python(value) or "").strip().lower()
         if not text:
             return None
-        parts = _DURATION.findall(text)
-        whole = "".join(_DURATION.sub("", text).split(","))
-        if not parts or whole.strip() or any(unit and unit not in _UNITS for _, unit in parts):
+        parts = [(int(number), unit.removesuffix("s") or "m") for number, unit in _DURATION.findall(text)]
+        if not parts or _DURATION.sub("", text) or any(unit not in _UNITS for _, unit in parts):
             raise forms.ValidationError("Write a duration such as 30 min, 4 h or 1 d 12 h.")
-        minutes = sum(int(number) * _UNITS.get(unit, 1) for number, unit in parts)
+        minutes = sum(number * _UNITS[unit] for number, unit in parts)
         if not 1 <= minutes <= MINUTES_MAX:
             raise forms.ValidationError("At least one minute, at most ten years.")
         return minutes

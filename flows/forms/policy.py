@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -14,7 +15,7 @@ from flows.document import assemble
 from flows.findings import Finding
 from flows.forms.conditions import ConditionForm, GroupForm, attribute_types, refuse_unknown
 from flows.forms.fields import Minutes, Values
-from flows.forms.rows import Rows
+from flows.forms.rows import Rows, hush
 from flows.forms.targets import Shelf, TargetForm, chosen_integrations, row_of
 from flows.models import AccessFlow
 
@@ -29,8 +30,8 @@ class FlowForm(_FlowForm):
     """A flow's own columns. Only what works is offered; self-approval is off in everything made here."""
 
     grant_duration_minutes = Minutes(label="At most", help_text="For example 30 min, 4 h or 1 d.")
-    extension_minutes = Minutes(label="By, each time")
-    max_extensions = forms.IntegerField(label="How often it may be extended", required=False, min_value=0, max_value=100)
+    extension_minutes = Minutes(label="Each by, at most")
+    max_extensions = forms.IntegerField(label="Extensions, at most", required=False, min_value=0, max_value=100)
     labels = Values(label="Labels", help_text="For finding and reporting.")
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
@@ -102,9 +103,9 @@ class PolicyForm:
         before = flow.current.document if flow and flow.current else None
         rows = rows_of(before) if before else {"requestors": [{}], "targets": [{}], "approvers": [{}]}
         self.before, self.data = before, data
-        self.flow = FlowForm(data, instance=AccessFlow.objects.select_related("current").get(pk=flow.pk) if flow else None)
-        held = {one["type"] for one in rows["requestors"]} if before else set()
-        types = sorted({*attribute_types(), *held, *_held_types(before)})
+        # A copy: checking a model form writes into its row.
+        self.flow = FlowForm(data, instance=copy(flow))
+        types = sorted({*attribute_types(), *(one["type"] for one in _conditions(before))})
         self.requestors = Rows(ConditionForm, "requestors", data, rows["requestors"], types=types)
         self.shelf = Shelf(chosen_integrations(data, rows["targets"]))
         self.targets = Rows(TargetForm, "targets", data, rows["targets"], shelf=self.shelf)
@@ -121,7 +122,7 @@ class PolicyForm:
 
     def quiet(self) -> None:
         """Show no errors: the policy is still being written."""
-        self.flow._errors = forms.utils.ErrorDict()
+        hush(self.flow)
         for row in (*self.requestors, *self.targets, *self.approvers):
             row.quiet()
 
@@ -154,19 +155,10 @@ class PolicyForm:
         """Show why the policy as a whole is refused."""
         self.findings.extend(findings)
 
-    @property
-    def rows(self) -> list[Any]:
-        """Return every row of the page, those inside groups too."""
-        return [*self.requestors, *self.targets, *self.approvers, *(row for one in self.approvers for row in one.conditions)]
-
 
 def _known(document: Document | None) -> set[tuple[str, str]]:
     """Return the values that the flow in force names: who left since may stay named."""
     return {(one["type"], value) for one in _conditions(document) for value in one["values"]}
-
-
-def _held_types(document: Document | None) -> set[str]:
-    return {one["type"] for one in _conditions(document)}
 
 
 def _conditions(document: Document | None) -> list[dict[str, Any]]:

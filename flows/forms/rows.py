@@ -30,13 +30,22 @@ class Row(forms.Form):
     # How the page counts what it selects; written there.
     counted = ""
 
+    def numbered(self, number: int) -> None:
+        """Take its place in the list, from 1."""
+        self.number = number
+
     def blank(self) -> bool:
         """Whether nothing was written into it, so that it does not count. Only after is_valid()."""
         return False
 
     def quiet(self) -> None:
         """Show no errors: the row is still being written."""
-        self._errors = ErrorDict()
+        hush(self)
+
+
+def hush(form: Any) -> None:
+    """Let a form that was checked show no errors, and not be checked again."""
+    form._errors = ErrorDict()
 
 
 class Rows:
@@ -52,7 +61,8 @@ class Rows:
         self.forms: list[Any] = []
         for number, key in enumerate(keys, 1):
             row = form(data, prefix=f"{name}-{key}", initial=first.get(int(key), {}) if data is None else {}, **told)
-            row.key, row.list_name, row.number = key, name, number
+            row.key, row.list_name = key, name
+            row.numbered(number)
             self.forms.append(row)
 
     def __iter__(self) -> Iterator[Any]:

@@ -63,9 +63,7 @@ class TargetForm(Row):
     )
     integration = forms.ChoiceField(label="System", required=False)
     resource_type = forms.ChoiceField(label="Resource type", required=False)
-    permissions = forms.MultipleChoiceField(
-        label="Permissions", required=False, widget=forms.CheckboxSelectMultiple
-    )
+    permissions = forms.MultipleChoiceField(label="Permissions", required=False, widget=forms.CheckboxSelectMultiple)
     only = Values(label="Only these")
     never = Values(label="Never these")
     bundle = forms.ChoiceField(label="Bundle", required=False)
