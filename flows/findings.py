@@ -141,6 +141,9 @@ def _approval_doubts(document: Document) -> Iterator[str]:
     groups = [group for group in approval["groups"] if group["tier"] == 0]
     if approval["mode"] == ApprovalMode.NONE or not groups or document["settings"]["self_approval"]:
         return
+    for number, group in enumerate(groups, 1):
+        if not reach.people(group).exists():
+            yield f"{_why_nobody(number, group)} So nobody in approver group {number} could answer."
     decisive = groups if approval["mode"] == ApprovalMode.ALL_OF or len(groups) == 1 else []
     for group in decisive:
         yield from _lonely(document, group)

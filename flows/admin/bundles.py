@@ -40,6 +40,7 @@ class BundleAdmin(_BundleAdmin):
     sortable_by = ("named",)
     search_fields = ("name", "description")
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     change_list_template = "admin/flows/list.html"
     empty_words = "A bundle is a named set of targets that people ask for as one."
 
@@ -166,7 +167,7 @@ def _shown(
         bundle=bundle,
         form=form,
         faults=wrong,
-        version=form.version if checked or data is None else data.get("version", ""),
+        read_version=form.version if checked or data is None else data.get("version", ""),
         meanwhile=[target_words(one, names) for one in content["targets"]] if content else [],
         using=_using(bundle),
         status=409 if overtaken else 200,

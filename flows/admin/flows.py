@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
@@ -20,7 +20,9 @@ from flows import actions, events
 from flows.admin import pages
 from flows.admin.frame import actor_of, need
 from flows.admin.suggest import suggestions
-from flows.models import AccessFlow
+from flows.models import AccessFlow, AccessTarget
+from flows.reach import uuids
+from integrations.models import Integration
 
 if TYPE_CHECKING:
     _FlowAdmin = admin.ModelAdmin[AccessFlow]
@@ -44,19 +46,57 @@ class _FlowList(ChangeList):
         self.result_list = rows
 
 
+class StateFilter(admin.SimpleListFilter):
+    """On or off."""
+
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return both."""
+        return [("on", "On"), ("off", "Off")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep those in the state."""
+        return queryset.filter(active=self.value() == "on") if self.value() in {"on", "off"} else queryset
+
+
+class IntegrationFilter(admin.SimpleListFilter):
+    """Flows that give something in one integration, by themselves or in a bundle."""
+
+    title = "integration"
+    parameter_name = "integration"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the integrations that are a target of anything."""
+        rows = Integration.objects.filter(targets__isnull=False).order_by("name").distinct()
+        return [(str(pk), name) for pk, name in rows.values_list("pk", "name")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep those with a target there."""
+        chosen = uuids([self.value() or ""])
+        if not self.value():
+            return queryset
+        direct = AccessTarget.objects.filter(integration__in=chosen)
+        bundled = AccessTarget.objects.filter(bundle__in=direct.filter(in_bundle__isnull=False).values("in_bundle"))
+        flows = Q(pk__in=direct.filter(flow__isnull=False).values("flow"))
+        return queryset.filter(flows | Q(pk__in=bundled.filter(flow__isnull=False).values("flow")))
+
+
 @admin.register(AccessFlow)
 class AccessFlowAdmin(_FlowAdmin):
     """Policy. Every write goes through flows.actions."""
 
     list_display = ("said", "state", "version", "used")
     list_display_links = None
-    list_filter = ("active", "approval_mode", ("targets__integration", admin.RelatedOnlyFieldListFilter))
+    list_filter = (StateFilter, IntegrationFilter, "approval_mode")
     list_select_related = ("current",)
     list_per_page = 50
     sortable_by = ("said",)
     search_fields = ("name", "description", "current__sentence")
     search_help_text = "Part of the name, the description or the sentence."
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     change_list_template = "admin/flows/list.html"
     actions = ("switch_on", "switch_off")
     empty_words = "A flow says who may ask for what, for how long, and who approves. Without one, nobody gets anything."

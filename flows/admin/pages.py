@@ -161,7 +161,7 @@ def code_page(request: HttpRequest, flow: AccessFlow) -> HttpResponse:
     if version is None:
         raise Http404
     code = json.dumps(version.document, indent=2, ensure_ascii=False, sort_keys=True)
-    return page(request, "code.html", f"{flow.name} as code", flow=flow, version=version, code=code)
+    return page(request, "code.html", f"{flow.name} as code", flow=flow, chosen=version, code=code)
 
 
 def versions_page(request: HttpRequest, flow: AccessFlow) -> HttpResponse:

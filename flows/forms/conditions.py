@@ -18,6 +18,7 @@ from flows.forms.rows import Row, Rows
 from flows.reach import uuids
 from integrations.models import Integration
 
+JOINS = ((LogicalOperator.AND.value, "all of these"), (LogicalOperator.OR.value, "any of these"))
 _WHOLE = {MatchOperator.IS, MatchOperator.IS_NOT}
 # Names that are searched for something like them, per list; the others are only said to be unknown.
 _LIKENED = 5
@@ -79,7 +80,7 @@ class ConditionForm(Row):
 class GroupForm(Row):
     """An approver group: how its conditions are joined, and the conditions."""
 
-    operator = forms.ChoiceField(choices=LogicalOperator.choices, initial=LogicalOperator.OR, widget=forms.RadioSelect)
+    operator = forms.ChoiceField(choices=JOINS, initial=LogicalOperator.OR, widget=forms.RadioSelect)
 
     def __init__(self, data: QueryDict | None, *, types: Iterable[str], **told: Any) -> None:
         """Build the group with its rows."""

@@ -23,7 +23,14 @@ class Values(forms.CharField):
 
     def __init__(self, **told: Any) -> None:
         """Show a small text area, which a script turns into chips."""
-        attrs = {"rows": 1, "cols": 20, "data-values": "", "spellcheck": "false", "autocomplete": "off"}
+        attrs = {
+            "rows": 1,
+            "cols": 20,
+            "data-values": "",
+            "placeholder": " ",
+            "spellcheck": "false",
+            "autocomplete": "off",
+        }
         super().__init__(widget=forms.Textarea(attrs=attrs), max_length=20_000, **{"required": False} | told)
 
     def to_python(self, value: Any) -> Any:

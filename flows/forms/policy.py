@@ -13,7 +13,7 @@ from flows.choices import TargetKind
 from flows.decision import Document
 from flows.document import assemble
 from flows.findings import Finding
-from flows.forms.conditions import ConditionForm, GroupForm, attribute_types, refuse_unknown
+from flows.forms.conditions import JOINS, ConditionForm, GroupForm, attribute_types, refuse_unknown
 from flows.forms.fields import Minutes, Values
 from flows.forms.rows import Rows, hush
 from flows.forms.targets import Shelf, TargetForm, chosen_integrations, row_of
@@ -62,6 +62,8 @@ class FlowForm(_FlowForm):
         """Remember the version that is shown: whoever saves has read it."""
         self.number = instance.current.number if instance and instance.current else 0
         super().__init__(data, instance=instance, initial={"version": self.number})
+        join: Any = self.fields["requestor_operator"]
+        join.choices = JOINS
         if instance is not None:
             # An existing flow is switched on its own page, which says what that ends.
             del self.fields["active"]
