@@ -8,10 +8,11 @@ from uuid import UUID
 
 from allauth.account.forms import LoginForm
 from django import forms
+from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
-from accounts.choices import Role
+from accounts.choices import GroupSource, Role
 from accounts.models import Group, User
 
 if TYPE_CHECKING:
@@ -30,6 +31,14 @@ def check_zone(name: str) -> None:
 
 class SignInForm(LoginForm):  # type: ignore[misc]  # allauth ships no types
     """E-mail and password, nothing else."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Say it as everywhere, and tell password managers what is what."""
+        super().__init__(*args, **kwargs)
+        self.fields["login"].label = "E-mail"
+        for name, kind in (("login", "username"), ("password", "current-password")):
+            self.fields[name].widget.attrs["autocomplete"] = kind
+            self.fields[name].widget.attrs.pop("placeholder", None)
 
     def clean_remember(self) -> bool:
         """Never: allauth would make the session last three weeks, whatever SESSION_COOKIE_AGE says."""
@@ -109,7 +118,7 @@ def named_person(**rest: Any) -> NamedField:
 def named_group(**rest: Any) -> NamedField:
     """Return a field for a group, by name."""
     told = {"invalid_choice": "No group has this name. Look it up under Groups."}
-    return NamedField(Group.objects.all(), to_field_name="name", error_messages=told, **rest)
+    return NamedField(Group.objects.filter(source=GroupSource.LOCAL), to_field_name="name", error_messages=told, **rest)
 
 
 class PersonForm(_PersonModelForm):
@@ -138,6 +147,8 @@ class PersonForm(_PersonModelForm):
             self.initial["roles"] = sorted(self.instance.role_set())
         if "time_zone" in self.fields:
             self.fields["time_zone"].validators.append(check_zone)
+        if not settings.PASSWORD_SIGN_IN:
+            self.fields.pop("new_password", None)
 
     def clean_email(self) -> str:
         """Lower the case, which the identity does not have; say who has the address already."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db import transaction
 from django.db.models import ProtectedError, RestrictedError
 
-from accounts.actions.rules import InUse, check, record, require, subject_of, tell
-from accounts.choices import ChangeKind
+from accounts.actions.rules import InUse, KeptElsewhere, check, record, require, subject_of, tell
+from accounts.choices import ChangeKind, GroupSource
 from accounts.models import Group, GroupMembership, User
 from audit.actor import Actor
 
@@ -23,10 +23,14 @@ def create_group(name: str, *, actor: Actor) -> Group:
 
 
 def rename_group(group: Group, name: str, *, actor: Actor) -> None:
-    """Give the group another name; who names it in policy is asked again. Raises NotAllowed, BadValue."""
+    """Give the group another name; who names it in policy is asked again.
+
+    Raises NotAllowed, BadValue, KeptElsewhere.
+    """
     with transaction.atomic():
         require(actor, "accounts.change_group")
         stored = Group.objects.select_for_update().get(pk=group.pk)
+        _require_local(stored)
         before, stored.name = stored.name, name.strip()
         check(stored, "name")
         if before == stored.name:
@@ -55,9 +59,10 @@ def delete_group(group: Group, *, actor: Actor) -> None:
 
 
 def add_member(group: Group, user: User, *, actor: Actor) -> None:
-    """Put the person into the group; nothing happens to who is in it. Raises NotAllowed."""
+    """Put the person into the group; nothing happens to who is in it. Raises NotAllowed, KeptElsewhere."""
     with transaction.atomic():
         require(actor, "accounts.change_group")
+        _require_local(group)
         _, is_new = GroupMembership.objects.get_or_create(group=group, user=user)
         if is_new:
             record("group.member_added", group, actor, {"user": {"id": str(user.pk), "email": user.email}})
@@ -65,13 +70,21 @@ def add_member(group: Group, user: User, *, actor: Actor) -> None:
 
 
 def remove_member(group: Group, user: User, *, actor: Actor) -> None:
-    """Take the person out of the group; nothing happens to who is not in it. Raises NotAllowed."""
+    """Take the person out of the group; nothing happens to who is not in it. Raises NotAllowed, KeptElsewhere."""
     with transaction.atomic():
         require(actor, "accounts.change_group")
+        _require_local(group)
         removed, _ = GroupMembership.objects.filter(group=group, user=user).delete()
         if removed:
             record("group.member_removed", group, actor, {"user": {"id": str(user.pk), "email": user.email}})
             tell(ChangeKind.GROUP_CHANGED, group, [user])
+
+
+def _require_local(group: Group) -> None:
+    """Raise KeptElsewhere for a group that comes from elsewhere."""
+    source = GroupSource(group.source)
+    if source != GroupSource.LOCAL:
+        raise KeptElsewhere(f"{group.name} comes from {str(source.label).lower()}: change it there.")
 
 
 def _member_ids(group: Group) -> list[str]:

@@ -95,6 +95,16 @@ def edit_profile(user: User, *, actor: Actor, name: str, time_zone: str) -> User
     return stored
 
 
+def rename_told(user: User, name: str, *, actor: Actor) -> None:
+    """Give the person the name their identity provider says; none, or the present one, changes nothing.
+
+    Raises NotAllowed, BadValue.
+    """
+    if name and name != user.name:
+        edit_user(user, actor=actor, name=name)
+        user.name = name
+
+
 def set_theme(user: User, theme: str, *, actor: Actor) -> None:
     """Choose how pages look to oneself. Raises NotAllowed, BadValue."""
     with transaction.atomic():

@@ -11,7 +11,7 @@ from django.db import models
 
 import audit.actions
 from accounts import events
-from accounts.choices import ChangeKind
+from accounts.choices import ChangeKind, SignInRefusal
 from accounts.models import Change, Group, User
 from audit.actions import Subject
 from audit.actor import Actor
@@ -47,6 +47,18 @@ class InUse(Refused):
 
 class LinkRefused(Refused):
     """The sign-in link is unknown, used or expired; it never says which."""
+
+
+class KeptElsewhere(Refused):
+    """The group is changed where it comes from; here the next sign-in would undo it."""
+
+
+class SignInRefused(Refused):
+    """The identity provider's word lets nobody in; `refusal` says why, `user` whom it is about, where that is known."""
+
+    def __init__(self, refusal: SignInRefusal, user: User | None = None) -> None:
+        super().__init__(f"The sign-in was refused: {refusal.label}.")
+        self.refusal, self.user = refusal, user
 
 
 def require(actor: Actor, permission: str) -> None:

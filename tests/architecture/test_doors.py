@@ -23,6 +23,8 @@ OWN_ROOMS = {
     "accounts": {
         "adapters": "allauth asks an adapter",
         "backends": "Django asks a backend who signs in",
+        "claims": "what an identity provider says of a person, read",
+        "oidc": "allauth's exchange with the identity provider, held to our rules",
         "roles": "what each role may do",
         "trail": "sign-ins of Django and allauth, told to the audit trail",
     },
@@ -42,7 +44,10 @@ OWN_ROOMS = {
         "sentence": "a flow in one English sentence",
     },
     "integrations": {"wire": "models to the connectors' dataclasses and back"},
-    "access_requests": {"hearing": "what is done at news from below"},
+    "access_requests": {
+        "hearing": "what is done at news from below",
+        "telling": "what the floors below are told of this one",
+    },
 }
 
 

@@ -39,13 +39,11 @@ from flows import queries as flow_queries
 from flows.decision import FlowFacts, covers
 from integrations.choices import OPEN_ORDERS
 from integrations.models import Order, Permission, Resource
-from integrations.queries import Entitlement, entitlements, open_orders_of
+from integrations.queries import Dependant, Entitlement, entitlements
 
 Row = TypeVar("Row")
 Stored = TypeVar("Stored", bound=Model)
 PAGE = 20
-# What ends within this long ends "soon".
-SOON = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,64 +204,10 @@ def in_full(rows: QuerySet[AccessRequest]) -> QuerySet[AccessRequest]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """How much access there is at a moment. Times are None where nothing of the kind is there."""
-
-    active: int
-    people: int
-    ending_soon: int
-    next_end_at: datetime | None
-    waiting: int
-    oldest_waiting_at: datetime | None
-    overdue: int
-    oldest_overdue_at: datetime | None
-
-
-def figures(at: datetime) -> Figures:
-    """Return the figures of the overview. Three queries, each over a part of the table that has an index of its own."""
-    active = AccessRequest.objects.filter(state=RequestState.ACTIVE).aggregate(
-        active=Count("pk"),
-        people=Count("grantee", distinct=True),
-        ending_soon=Count("pk", filter=Q(ends_at__lte=at + SOON)),
-        next_end_at=Min("ends_at"),
-    )
-    waiting = AccessRequest.objects.filter(state__in=WAITING)
-    late = AccessRequest.objects.filter(state=RequestState.REVOKING, overdue_since__isnull=False)
-    return Figures(
-        **active,
-        **waiting.aggregate(waiting=Count("pk"), oldest_waiting_at=Min("requested_at")),
-        **late.aggregate(overdue=Count("pk"), oldest_overdue_at=Min("due_at")),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class LateEnd:
-    """An end that is overdue in one integration, with the order that is to bring it about, if one is open."""
-
-    access: AccessRequest
-    group: AccessGroup
-    order: Order | None
-
-
-def late_ends(limit: int = PAGE) -> list[LateEnd]:
-    """Return the ends that are overdue, oldest first. Four queries, however many."""
-    rows = AccessRequest.objects.filter(state=RequestState.REVOKING, overdue_since__isnull=False)
-    groups = [
-        (access, group)
-        for access in _with_units(rows.order_by("due_at", "pk"))[:limit]
-        for group in access.access_groups.all()
-        if group.ended_at is None
-    ]
-    orders = open_orders_of((group.integration_id, access.grantee_id) for access, group in groups)
-    return [LateEnd(access, group, orders.get((group.integration_id, access.grantee_id))) for access, group in groups]
-
-
-def anybody_was_granted() -> bool:
-    """Whether access was ever granted here."""
-    return AccessRequest.objects.filter(
-        state__in=[RequestState.ACTIVE, RequestState.REVOKING, RequestState.REVOKED]
-    ).exists()
+def _holder(unit: AccessUnit) -> Dependant:
+    access = unit.group.request
+    words = f"{unit.permission_name}: {access.grantee} ({access}, {unit.get_state_display().lower()})"
+    return Dependant(words, "requests.view_accessrequest", "requests_accessrequest", str(access.pk))
 
 
 @dataclass(frozen=True, slots=True)
