@@ -9,8 +9,7 @@ from typing import Any
 from accounts.models import User
 from flows import reach
 from flows.choices import ApprovalMode, ConditionType, LogicalOperator, TargetKind, Trigger
-from flows.decision import Document
-from flows.document import flat
+from flows.decision import Document, targets_of
 from flows.models import Bundle
 from flows.sentence import whose
 from integrations.models import Permission
@@ -124,9 +123,9 @@ def doubts(document: Document) -> list[Finding]:
     found = []
     if document["requestors"]["conditions"] and not reach.people(document["requestors"]).exists():
         found.append(Finding(WHO, "Nobody active fulfils this now, so nobody could ask."))
-    for target in flat(document["targets"]):
-        if target["kind"] == TargetKind.INTEGRATION and not reach.resources(target).exists():
-            found.append(Finding(WHAT, f"Nothing of type “{target['resource_type']}” is selected by one target now."))
+    for target in targets_of(document):
+        if not reach.resources(target).exists():
+            found.append(Finding(WHAT, f"A target on “{target['resource_type']}” selects nothing now."))
     found += [Finding(APPROVERS, text) for text in _approval_doubts(document)]
     if document["settings"]["self_approval"]:
         text = "Who asks may approve their own request: this was set through the API."

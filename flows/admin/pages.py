@@ -39,7 +39,9 @@ def form_page(request: HttpRequest, flow: AccessFlow | None) -> HttpResponse:
     except BadRows as problem:
         return _refused(request, flow, problem)
     checked, meanwhile = request.method == "POST" and not button, []
-    if checked and form.is_valid():
+    if checked and not form.is_valid():
+        form.look_further()
+    elif checked:
         try:
             saved = _save(form, flow, actor_of(request))
         except actions.Overtaken:

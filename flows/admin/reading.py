@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flows import reach
-from flows.choices import TargetKind
-from flows.document import flat, names_in
+from flows.decision import targets_of
+from flows.document import names_in
 from flows.findings import APPROVERS, WHAT, WHO, Finding, doubts
 from flows.forms import BundlePage, PolicyForm
 from flows.sentence import Phrase, phrases
@@ -70,7 +70,7 @@ def count_targets(rows: Any, stored: list[dict[str, Any]] | None = None) -> None
     pairs = zip(rows, stored, strict=True) if stored else ((row, row.shown()) for row in rows.kept())
     for row, target in pairs:
         if target is not None:
-            number = sum(reach.entitlements_of(one) for one in flat([target]) if one["kind"] == TargetKind.INTEGRATION)
+            number = sum(reach.entitlements_of(one) for one in targets_of({"targets": [target]}))
             row.counted = f"Selects {reach.in_words(number, 'entitlement', 'entitlements')} now"
 
 

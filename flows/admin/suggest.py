@@ -8,6 +8,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_GET
 
 from accounts.models import Attribute, Group
 from accounts.queries import find_users
@@ -19,6 +20,7 @@ SHOWN = 20
 _TEXT_MAX = 200
 
 
+@require_GET
 def suggestions(request: HttpRequest) -> JsonResponse:
     """Answer `q` with at most twenty values of `type`: for who may write policy."""
     user = request.user

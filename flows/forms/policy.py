@@ -12,7 +12,7 @@ from django.http import QueryDict
 from flows.choices import TargetKind
 from flows.decision import Document
 from flows.document import assemble
-from flows.findings import Finding
+from flows.findings import APPROVERS, WHAT, WHO, Finding, refusals
 from flows.forms.conditions import JOINS, ConditionForm, GroupForm, attribute_types, refuse_unknown
 from flows.forms.fields import Minutes, Values
 from flows.forms.rows import Rows, hush
@@ -29,9 +29,11 @@ else:
 class FlowForm(_FlowForm):
     """A flow's own columns. Only what works is offered; self-approval is off in everything made here."""
 
-    grant_duration_minutes = Minutes(label="At most", help_text="For example 30 min, 4 h or 1 d.")
+    grant_duration_minutes = Minutes(label="At most", initial=60)
     extension_minutes = Minutes(label="Each by, at most")
-    max_extensions = forms.IntegerField(label="Extensions, at most", required=False, min_value=0, max_value=100)
+    max_extensions = forms.IntegerField(
+        label="Extensions, at most", required=False, initial=0, min_value=0, max_value=100
+    )
     labels = Values(label="Labels", help_text="For finding and reporting.")
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
@@ -152,6 +154,12 @@ class PolicyForm:
             [shown for row in self.targets.kept() if (shown := row.shown()) is not None],
             [told for group in groups if (told := group.told())["conditions"]],
         )
+
+    def look_further(self) -> None:
+        """Find what policy refuses in the sections whose fields are right, so that a person hears it at once."""
+        wrong = {WHO: self.requestors, WHAT: self.targets, APPROVERS: self.approvers}
+        whole = {part for part, rows in wrong.items() if all(row.is_valid() for row in rows)}
+        self.add_findings(one for one in refusals(self.draft()) if one.part in whole)
 
     def add_findings(self, findings: Iterable[Finding]) -> None:
         """Show why the policy as a whole is refused."""

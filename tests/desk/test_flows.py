@@ -171,7 +171,7 @@ def test_every_error_of_the_summary_leads_to_its_field(story: Story, desk: Clien
     page = desk.post(reverse(ADD), sent(story, **change))
     text = page.content.decode()
     anchors = [fault.anchor for fault in page.context["faults"]]
-    assert len(anchors) == 3
+    assert len(anchors) == 4
     for anchor in anchors:
         assert f'id="{anchor}"' in text
         assert f'href="#{anchor}"' in text
