@@ -29,5 +29,6 @@ TIMETABLE: tuple[Line, ...] = (
     Line("integrations.tasks.deliver_changes", 10, "Delivers news of orders and inventory, likewise."),
     Line("flows.tasks.deliver_changes", 10, "Delivers news of policy, likewise: a changed flow ends what it gave."),
     Line("integrations.tasks.sweep_syncs", 60, "Starts syncs that are due; inventory may be minutes old."),
+    Line("integrations.tasks.sweep_deletions", 30, "Deletes large integrations in batches; nobody waits for it."),
     Line("access_requests.tasks.sweep_cleanups", 300, "Deletes logins left behind; they are disabled and due in days."),
 )

@@ -179,16 +179,20 @@ def fulfils(condition: dict[str, Any], person: PersonFacts, requestor: PersonFac
     values, operator = condition["values"], condition["operator"]
     if condition["type"] == ConditionType.MANAGER:
         held = [person.id] if requestor.manager_id == person.id else []
-        return bool(held) if not values else _holds(operator, _held("user", person), values) and bool(held)
-    return _holds(operator, _held(condition["type"], person), values)
+        return bool(held) if not values else _holds(operator, _held("user", operator, person), values) and bool(held)
+    return _holds(operator, _held(condition["type"], operator, person), values)
 
 
-def _held(kind: str, person: PersonFacts) -> list[str]:
-    """Return the person's values of a condition type; a user is known by id and e-mail, a group by id and name."""
+def _held(kind: str, operator: str, person: PersonFacts) -> list[str]:
+    """Return the person's values of a condition type; a user is known by id and e-mail, a group by id and name.
+
+    Ids count only where the whole is compared: that an id begins with "a" says nothing of anybody.
+    """
+    whole = operator in {MatchOperator.IS, MatchOperator.IS_NOT}
     if kind == ConditionType.USER:
-        return [person.id, person.email]
+        return [person.id, person.email] if whole else [person.email]
     if kind == ConditionType.GROUP:
-        return [*person.group_ids, *person.group_names]
+        return [*person.group_ids, *person.group_names] if whole else [*person.group_names]
     return [value for type_, value in person.attributes if type_ == kind]
 
 

@@ -10,13 +10,52 @@ from accounts.models import User
 from accounts.queries import PersonFacts, facts_of
 from flows.choices import ConditionType, LogicalOperator, MatchOperator, SelectorMode
 from flows.current import policy
-from flows.decision import Document, FlowFacts, Reach, matches
+from flows.decision import Document, FlowFacts, Reach, covers, matches
+from flows.models import AccessFlow, AccessTarget, Bundle, Condition
+from integrations.models import Integration, Resource
+from integrations.queries import DEPENDANTS_NAMED, Dependant, Use, entitlements
 from integrations.search import Place, Selection, Wanted, places
+
+
+def active_flows() -> tuple[FlowFacts, ...]:
+    """Return the current version of every active self-serve flow. One query when nothing has changed."""
+    return policy().flows
 
 
 def flows_for(person: PersonFacts) -> tuple[FlowFacts, ...]:
     """Return the current self-serve flows whose requestors the person is one of. One query when nothing has changed."""
     return policy().of(person)
+
+
+def dependants_of(integration: Integration) -> list[Dependant]:
+    """Return the flows and bundles that give something of an integration, or look at what it says of people."""
+    targets = list(
+        AccessTarget.objects.filter(integration=integration).select_related("flow", "in_bundle")[:DEPENDANTS_NAMED]
+    )
+    conditions = Condition.objects.filter(source=integration).select_related("flow")[:DEPENDANTS_NAMED]
+    flows = {one.flow for one in targets if one.flow} | {one.flow for one in conditions}
+    bundles = {one.in_bundle for one in targets if one.in_bundle}
+    return [
+        *(_dependant("access flow", "accessflow", one) for one in sorted(flows, key=str)),
+        *(_dependant("bundle", "bundle", one) for one in sorted(bundles, key=str)),
+    ]
+
+
+def use_of(resource: Resource, user: Any) -> Use | None:
+    """Say how many active flows give something of a resource, to who may read of flows."""
+    if not user.has_perm("flows.view_accessflow"):
+        return None
+    permissions = resource.resource_type.permissions.values_list("pk", flat=True)
+    pairs = entitlements((resource.pk, permission) for permission in permissions)
+    giving = [flow for flow in active_flows() if any(covers(flow.document, pair) for pair in pairs)]
+    ids = [flow.version_id for flow in giving[:DEPENDANTS_NAMED]]
+    rows = AccessFlow.objects.filter(current__in=ids).order_by("name")
+    told = f"{len(giving)} active {'access flow gives' if len(giving) == 1 else 'access flows give'} something on it."
+    return Use("Access flows", told, tuple(_dependant("access flow", "accessflow", one) for one in rows))
+
+
+def _dependant(noun: str, model: str, row: AccessFlow | Bundle) -> Dependant:
+    return Dependant(f"{noun} {row}", f"flows.view_{model}", f"flows_{model}", str(row.pk))
 
 
 def requestable(reach: Reach) -> list[Place]:

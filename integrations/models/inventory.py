@@ -19,6 +19,8 @@ class ResourceType(models.Model):
     integration = models.ForeignKey(Integration, models.CASCADE, related_name="resource_types")
     type = models.CharField(max_length=60)
     name = models.CharField(max_length=100)
+    # How many resources of it the last sync that ended well saw.
+    found = models.PositiveIntegerField(default=0, editable=False)
 
     class Meta:
         """A type is there once per integration."""
@@ -104,6 +106,24 @@ class Resource(models.Model):
             models.Index(fields=["integration", "path", "id"], name="integrations_resource_path"),
             # "Name begins with" in search and conditions by name.
             models.Index(fields=["resource_type", "name"], name="integrations_resource_name"),
+            # The inventory, narrowed to what is rare: what went missing.
+            models.Index(
+                fields=["integration", "path", "id"],
+                name="integrations_resource_missing",
+                condition=models.Q(status=ResourceStatus.MISSING),
+            ),
+            # The same, for medium risk.
+            models.Index(
+                fields=["integration", "path", "id"],
+                name="integrations_resource_medium",
+                condition=models.Q(risk_level__gte=4, risk_level__lte=6),
+            ),
+            # The same, for high risk.
+            models.Index(
+                fields=["integration", "path", "id"],
+                name="integrations_resource_high",
+                condition=models.Q(risk_level__gte=7),
+            ),
             # Search: what is there of one type in reading order, read from the index alone. PostgreSQL also has
             # integrations_resource_trigrams (migration 0003), for texts that are rare.
             models.Index(

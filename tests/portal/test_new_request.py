@@ -12,7 +12,7 @@ from access_requests.forms import JUSTIFICATION_MAX
 from access_requests.models import AccessRequest
 from tests.portal import making
 from tests.portal.conftest import SignIn, Stage
-from tests.portal.reading import address, in_basket, offered, text
+from tests.portal.reading import address, in_basket, text
 
 NEW = "/requests/new/"
 CHECK = "/requests/new/check/"
@@ -41,7 +41,9 @@ def test_the_dry_run_changes_nothing(stage: Stage, enter: SignIn) -> None:
 
 
 def test_the_dry_run_says_what_is_missing(stage: Stage, enter: SignIn) -> None:
-    said = text(enter(stage.cast.requester).post(CHECK, form("orders", justification=" ", duration="other", other="1 d")))
+    said = text(
+        enter(stage.cast.requester).post(CHECK, form("orders", justification=" ", duration="other", other="1 d"))
+    )
     assert "The access flow Payments data wants a justification." in said
     assert "At most 4 h with the access flow Payments data." in said
 

@@ -35,4 +35,4 @@ def initials(provider: str) -> str:
     found = catalogue().get(provider)
     name = found.name if found else provider
     capitals = "".join(letter for letter in name if letter.isupper())
-    return capitals[:3] if 1 < len(capitals) else name[:2].capitalize()
+    return capitals[:3] if len(capitals) > 1 else name[:2].capitalize()
