@@ -23,9 +23,7 @@ WORDS = (
 ).split()
 TYPES = (("database", "Database", 0.02), ("schema", "Schema", 0.08), ("table", "Table", 0.90))
 PERMISSIONS = (("READ_ONLY", "Read only", 3), ("READ_WRITE", "Read and write", 6), ("ADMIN", "Admin", 9))
-COLUMNS = (
-    "integration_id, resource_type_id, source_id, name, path, status, risk_level, context, refusals, fingerprint"
-)
+COLUMNS = "integration_id, resource_type_id, source_id, name, path, status, risk_level, context, refusals, fingerprint"
 
 
 def fill(resources: int = RESOURCES, flows: int = FLOWS, matching: int = MATCHING) -> User:
