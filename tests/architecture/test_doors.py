@@ -12,7 +12,8 @@ DOORS = {"models", "choices", "queries", "actions", "events"}
 # What wires processes together may also see what there is to wire.
 DOORS_FOR_CONFIG = DOORS | {"urls", "apps", "consumers", "tasks", "checks", "admin"}
 # Every action takes an Actor; policy is asked through its pure functions: decide(facts) -> Decision.
-MORE_DOORS = {("audit", "actor"), ("flows", "decision")}
+# A report on the audit trail is written by its own export.
+MORE_DOORS = {("audit", "actor"), ("audit", "export"), ("flows", "decision")}
 
 ROOMS = {
     "__init__", "models", "choices", "lifecycle", "actions", "queries", "events", "tasks", "views", "forms", "urls",
@@ -40,7 +41,10 @@ OWN_ROOMS = {
         "sentence": "a flow in one English sentence",
     },
     "integrations": {"wire": "models to the connectors' dataclasses and back"},
-    "access_requests": {"hearing": "what is done at news from below"},
+    "access_requests": {
+        "hearing": "what is done at news from below",
+        "reports": "many requests at once: filters, figures, CSV, schedules",
+    },
 }
 
 
