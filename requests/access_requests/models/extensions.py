@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from django.db import models
 from django.utils import timezone
 
 from access_requests.choices import EXTENSION_TONES, ApprovalStatus, ExtensionState
 from access_requests.models.requests import AccessRequest
 from accounts.models import User
+from flows.decision import words_for
 from flows.models import FlowVersion
 
 _PENDING = models.Q(state=ExtensionState.PENDING)
@@ -67,6 +70,31 @@ class Extension(models.Model):
     def tone(self) -> str:
         """How the state looks."""
         return EXTENSION_TONES[ExtensionState(self.state)]
+
+    @property
+    def word(self) -> str:
+        """The state as people read it."""
+        return str(ExtensionState(self.state).label)
+
+    @property
+    def more(self) -> str:
+        """What a yes to it gives, in words: "1 h more"."""
+        return f"{words_for(self.seconds)} more"
+
+    @property
+    def key(self) -> str:
+        """A name for it that is no number, to build others from."""
+        return str(self.pk)
+
+    @property
+    def end_if_approved(self) -> datetime | None:
+        """When access ends after a yes; None when it is over."""
+        return self.request.ends_at + timedelta(seconds=self.seconds) if self.request.ends_at else None
+
+    @property
+    def waits(self) -> bool:
+        """Whether somebody has still to answer."""
+        return self.state == ExtensionState.PENDING
 
 
 class ExtensionApproval(models.Model):
