@@ -28,6 +28,10 @@ TIMETABLE: tuple[Line, ...] = (
     Line("accounts.tasks.deliver_changes", 10, "Delivers news of people that was not delivered on commit."),
     Line("integrations.tasks.deliver_changes", 10, "Delivers news of orders and inventory, likewise."),
     Line("flows.tasks.deliver_changes", 10, "Delivers news of policy, likewise: a changed flow ends what it gave."),
+    Line(
+        "accounts.tasks.sweep_letters", 10, "Sends letters: those that were not rung for, and those to be tried again."
+    ),
     Line("integrations.tasks.sweep_syncs", 60, "Starts syncs that are due; inventory may be minutes old."),
     Line("access_requests.tasks.sweep_cleanups", 300, "Deletes logins left behind; they are disabled and due in days."),
+    Line("accounts.tasks.sweep_old_letters", 3600, "Empties letters of a month ago; nobody waits for that."),
 )
