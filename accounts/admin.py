@@ -13,12 +13,12 @@ from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.models import Group as DjangoGroup
 from django.db import transaction
 from django.db.models import Count, Model, QuerySet
-from django.forms import BaseInlineFormSet
+from django.forms import BaseInlineFormSet, TextInput
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from accounts import actions
 from accounts.choices import Role
-from accounts.forms import PersonForm
+from accounts.forms import PersonForm, named_group, named_person
 from accounts.models import Attribute, Group, GroupMembership, User
 from audit.actor import Actor, person
 from audit.choices import Source
@@ -77,7 +77,14 @@ class _AttributesOfPerson(_AnyTable):
     """What is known of the person."""
 
     model = Attribute
-    extra = 0
+    extra = 1
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **rest: Any) -> Any:
+        """Name the field, for in a table no label stands beside it."""
+        field = super().formfield_for_dbfield(db_field, request, **rest)
+        if field is not None:
+            field.widget.attrs["aria-label"] = str(db_field.verbose_name).capitalize()
+        return field
 
 
 class _GroupsOfPerson(_AnyTable):
@@ -85,8 +92,11 @@ class _GroupsOfPerson(_AnyTable):
 
     model = GroupMembership
     fk_name = "user"
-    autocomplete_fields = ("group",)
-    extra = 0
+    extra = 1
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **rest: Any) -> Any:
+        """Take the group by its name."""
+        return named_group(widget=TextInput(attrs={"aria-label": "Group, by its name"}))
 
 
 class _MembersOfGroup(_AnyTable):
@@ -94,8 +104,11 @@ class _MembersOfGroup(_AnyTable):
 
     model = GroupMembership
     fk_name = "group"
-    autocomplete_fields = ("user",)
-    extra = 0
+    extra = 1
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **rest: Any) -> Any:
+        """Take the person by their e-mail address."""
+        return named_person(widget=TextInput(attrs={"aria-label": "Person, by e-mail address"}))
 
 
 def _save_attributes(user: User, gone: list[int], new: list[dict[str, Any]], actor: Actor) -> None:
@@ -122,7 +135,6 @@ class UserAdmin(_ThroughActions):
     """People. They are disabled, never deleted: the trail and the requests speak of them."""
 
     form = PersonForm
-    autocomplete_fields = ("manager",)
     inlines = (_GroupsOfPerson, _AttributesOfPerson)
     list_display = ("email", "name", "role_names", "manager", "is_active")
     list_filter = ("is_active", "roles__role")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zoneinfo
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from allauth.account.forms import LoginForm
 from django import forms
@@ -11,13 +12,14 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
 from accounts.choices import Role
-from accounts.models import User
+from accounts.models import Group, User
 
 if TYPE_CHECKING:
     _PersonModelForm = forms.ModelForm[User]
+    _AnyChoice = forms.ModelChoiceField[Any]
 else:
     # Generic only for the type checker.
-    _PersonModelForm = forms.ModelForm
+    _PersonModelForm, _AnyChoice = forms.ModelForm, forms.ModelChoiceField
 
 
 def check_zone(name: str) -> None:
@@ -81,10 +83,40 @@ class PasswordForm(forms.Form):
         return self.cleaned_data
 
 
+class NamedField(_AnyChoice):
+    """One person by e-mail address, or one group by name: typed, for a list of 20,000 helps nobody."""
+
+    widget = forms.TextInput
+
+    def prepare_value(self, value: Any) -> Any:
+        """Return how the field names what it was given: a row, its key, or what was typed."""
+        if isinstance(value, UUID) and self.queryset is not None:
+            value = self.queryset.filter(pk=value).first()
+        return super().prepare_value(value)
+
+    def to_python(self, value: Any) -> Any:
+        """Return the row. The case of an address says nothing; it is kept in lower case."""
+        typed = str(value or "").strip()
+        return super().to_python(typed.lower() if self.to_field_name == "email" else typed)
+
+
+def named_person(**rest: Any) -> NamedField:
+    """Return a field for a person, by e-mail address."""
+    told = {"invalid_choice": "Nobody has this e-mail address. Look it up under People."}
+    return NamedField(User.objects.all(), to_field_name="email", error_messages=told, **rest)
+
+
+def named_group(**rest: Any) -> NamedField:
+    """Return a field for a group, by name."""
+    told = {"invalid_choice": "No group has this name. Look it up under Groups."}
+    return NamedField(Group.objects.all(), to_field_name="name", error_messages=told, **rest)
+
+
 class PersonForm(_PersonModelForm):
     """A person in the admin site."""
 
     email = forms.EmailField(max_length=254)
+    manager = named_person(required=False, help_text="An e-mail address.")
     roles = forms.MultipleChoiceField(choices=Role.choices, required=False, widget=forms.CheckboxSelectMultiple)
     new_password = forms.CharField(
         required=False,

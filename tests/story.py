@@ -19,7 +19,7 @@ from audit.choices import Source
 from connectors.contract.orders import ResourceFact, Unit
 from connectors.registry import BUILT_IN
 from flows import actions as flow_actions
-from flows.models import AccessFlow
+from flows.models import AccessFlow, FlowVersion
 from integrations import actions as integration_actions
 from integrations.models import Integration, Permission, Resource
 from tests.cast import Cast
@@ -152,6 +152,13 @@ def flow(integration: Integration, name: str = "Databases", mode: str = "any_of"
     """Define a flow over the simulated databases."""
     columns = {"name": name, "approval_mode": mode, "grant_duration_minutes": 60} | change.pop("columns", {})
     return flow_actions.define(columns, document(integration, mode, **change), actor=system())
+
+
+def allow_extensions(flow: AccessFlow, times: int, seconds: int) -> None:
+    """Let the flow's current version give extensions."""
+    version = FlowVersion.objects.get(pk=AccessFlow.objects.get(pk=flow.pk).current_id)
+    version.document["settings"] |= {"max_extensions": times, "extension_seconds": seconds}
+    version.save(update_fields=["document"])
 
 
 def put_into(name: str, *users: User) -> Group:

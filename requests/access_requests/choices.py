@@ -147,6 +147,34 @@ APPROVAL_ICONS: dict[ApprovalStatus, str] = {
 }
 
 
+class ExtensionState(models.TextChoices):
+    """What became of an ask for more time."""
+
+    PENDING = "pending", "Pending"
+    APPROVED = "approved", "Approved"
+    REJECTED = "rejected", "Rejected"
+    CANCELLED = "cancelled", "Withdrawn"
+    # Access ended before anybody answered.
+    LAPSED = "lapsed", "Lapsed"
+
+
+EXTENSION_TONES: dict[ExtensionState, Tone] = {
+    ExtensionState.PENDING: Tone.WAIT,
+    ExtensionState.APPROVED: Tone.GOOD,
+    ExtensionState.REJECTED: Tone.BAD,
+    ExtensionState.CANCELLED: Tone.QUIET,
+    ExtensionState.LAPSED: Tone.QUIET,
+}
+
+EXTENSION_ICONS: dict[ExtensionState, str] = {
+    ExtensionState.PENDING: "hourglass",
+    ExtensionState.APPROVED: "extend",
+    ExtensionState.REJECTED: "no",
+    ExtensionState.CANCELLED: "ban",
+    ExtensionState.LAPSED: "clock",
+}
+
+
 class CredentialsStatus(models.TextChoices):
     """Of a session's credentials. The client API calls AVAILABLE "NEW"."""
 
@@ -195,7 +223,17 @@ def in_client_api(state: RequestState) -> str:
 AUDIT_ACTIONS = {
     "request.created": "Access requested",
     "request.approval_given": "An approver said yes",
+    "request.narrowed": "An approver said yes to less",
     "request.overdue": "A revoke is overdue",
+    "request.favourite_kept": "A request was kept as a favourite",
+    "request.favourite_dropped": "A favourite was dropped",
+    "extension.requested": "More time asked for",
+    "extension.approval_given": "An approver said yes to more time",
+    **{
+        f"extension.{state.value}": f"Extension became {state.value}"
+        for state in ExtensionState
+        if state != ExtensionState.PENDING
+    },
     "session.credentials_viewed": "Credentials shown to the grantee",
     "session.reset_asked": "New credentials asked for",
     **{f"request.{state.value}": f"Request became {state.value.replace('_', ' ')}" for state in RequestState},

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import uuid
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 
 from access_requests.queries import pair_of
 from flows.decision import words_for
@@ -17,6 +19,8 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 # What is offered; how long at most is the access flow's to say, and the dry run tells it.
 DURATIONS = (30 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, DAY)
 AS_LONG_AS_ALLOWED = ""
+# What a column for seconds holds.
+MAX_SECONDS = 2_147_483_647
 
 
 class PairsField(forms.Field):
@@ -65,12 +69,38 @@ class SearchForm(forms.Form):
 
 
 class PageForm(forms.Form):
-    """Which page of a list."""
+    """Which page of each list."""
 
     page = forms.IntegerField(required=False, min_value=1, max_value=100_000)
+    held = forms.IntegerField(required=False, min_value=1, max_value=100_000)
+    waiting = forms.IntegerField(required=False, min_value=1, max_value=100_000)
 
 
 class ReasonForm(forms.Form):
     """An answer with its reason."""
 
     reason = forms.CharField(required=False, max_length=REASON_MAX)
+
+
+class ApprovalForm(ReasonForm):
+    """A yes, to all of a request or (with `narrow`) to the units ticked, for the time chosen."""
+
+    narrow = forms.BooleanField(required=False)
+    # Empty: without an end, which only a request without an end can be given.
+    seconds = forms.IntegerField(required=False, min_value=1, max_value=MAX_SECONDS)
+
+    def clean(self) -> dict[str, Any]:
+        """Read the ids of units; what is no id names nothing of ours."""
+        sent = self.data.getlist("keep") if isinstance(self.data, QueryDict) else ()
+        try:
+            self.cleaned_data["keep"] = [uuid.UUID(value) for value in sent]
+        except ValueError:
+            raise forms.ValidationError("Choose from the list.") from None
+        return self.cleaned_data
+
+
+class ExtendForm(forms.Form):
+    """More time."""
+
+    seconds = forms.IntegerField(min_value=1, max_value=MAX_SECONDS, error_messages={"required": "Say for how long."})
+    justification = forms.CharField(required=False, max_length=JUSTIFICATION_MAX)

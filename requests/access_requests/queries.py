@@ -7,10 +7,32 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
-from django.db.models import Count, Exists, F, Min, Model, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import (
+    Count,
+    Exists,
+    F,
+    Max,
+    Min,
+    Model,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    prefetch_related_objects,
+)
 
-from access_requests.choices import HOLDS_ACCESS, WAITING, ApprovalStatus, RequestState
-from access_requests.models import AccessGroup, AccessRequest, Approval
+from access_requests.choices import HOLDS_ACCESS, WAITING, ApprovalStatus, ExtensionState, RequestState
+from access_requests.models import (
+    AccessGroup,
+    AccessRequest,
+    AccessUnit,
+    Approval,
+    Extension,
+    ExtensionApproval,
+    Favourite,
+    Narrowing,
+)
 from accounts.models import User
 from accounts.queries import facts_of
 from flows import queries as flow_queries
@@ -24,8 +46,6 @@ Stored = TypeVar("Stored", bound=Model)
 PAGE = 20
 # What ends within this long ends "soon".
 SOON = timedelta(hours=1)
-# Waiting and held access of one person: shown without pages, so there has to be an end to it.
-SHOWN_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +84,32 @@ def visible_to(user: User) -> QuerySet[AccessRequest]:
     if user.has_perm("requests.view_accessrequest"):
         return AccessRequest.objects.all()
     asked = Approval.objects.filter(request=OuterRef("pk"), approver=user)
-    return AccessRequest.objects.filter(Q(requestor=user) | Q(grantee=user) | Exists(asked))
+    again = ExtensionApproval.objects.filter(extension__request=OuterRef("pk"), approver=user)
+    return AccessRequest.objects.filter(Q(requestor=user) | Q(grantee=user) | Exists(asked) | Exists(again))
 
 
 def _with_units(rows: QuerySet[AccessRequest]) -> QuerySet[AccessRequest]:
     """Add people, groups, integrations and units: two queries more, however many rows."""
-    groups = AccessGroup.objects.select_related("integration").order_by("integration__name")
+    units = AccessUnit.objects.select_related("resource", "permission")
     return rows.select_related("requestor", "grantee").prefetch_related(
-        Prefetch("access_groups", groups), "access_groups__units"
+        Prefetch("access_groups", _groups()), Prefetch("access_groups__units", units)
     )
+
+
+def _groups() -> QuerySet[AccessGroup]:
+    return AccessGroup.objects.select_related("integration", "session").order_by("integration__name")
+
+
+def complete(rows: Iterable[AccessRequest]) -> None:
+    """Add groups, integrations, sessions, units and extensions to requests of several lists: three queries in all."""
+    prefetch_related_objects(list(rows), Prefetch("access_groups", _groups()), "access_groups__units", "extensions")
 
 
 def held_by(user: User) -> QuerySet[AccessRequest]:
     """Return what gives the person access now, or is on its way in or out; what ends first comes first."""
     held = AccessRequest.objects.filter(grantee=user, state__in=HOLDS_ACCESS)
-    return _with_units(held.order_by(F("ends_at").asc(nulls_last=True), "pk"))[:SHOWN_MAX]
+    held = held.select_related("requestor", "grantee", "flow_version__flow__current")
+    return held.order_by(F("ends_at").asc(nulls_last=True), "pk")
 
 
 def overdue_for(user: User, limit: int = 4) -> list[AccessRequest]:
@@ -89,16 +120,28 @@ def overdue_for(user: User, limit: int = 4) -> list[AccessRequest]:
     return list(late.select_related("grantee").order_by("due_at", "pk")[:limit])
 
 
+def _mine(user: User) -> QuerySet[AccessRequest]:
+    return AccessRequest.objects.filter(Q(requestor=user) | Q(grantee=user)).select_related("requestor", "grantee")
+
+
 def waiting_of(user: User) -> QuerySet[AccessRequest]:
-    """Return what the person asked for, or would get, and has not got yet."""
-    mine = AccessRequest.objects.filter(Q(requestor=user) | Q(grantee=user))
-    return _with_units(mine.filter(state__in=[*WAITING, RequestState.APPROVED]))[:SHOWN_MAX]
+    """Return what the person asked for, or would get, and has not got yet; the latest first."""
+    return _mine(user).filter(state__in=[*WAITING, RequestState.APPROVED]).order_by("-pk")
 
 
 def ended_of(user: User) -> QuerySet[AccessRequest]:
     """Return the person's requests that are over, latest first."""
-    mine = AccessRequest.objects.filter(Q(requestor=user) | Q(grantee=user))
-    return _with_units(mine.filter(ended_at__isnull=False).order_by("-pk"))
+    return _mine(user).filter(ended_at__isnull=False).order_by("-pk")
+
+
+def favourites_of(user: User) -> QuerySet[Favourite]:
+    """Return the person's favourites, latest first."""
+    return Favourite.objects.filter(user=user).select_related("request__requestor", "request__grantee")
+
+
+def is_favourite(user: User, access: AccessRequest) -> bool:
+    """Whether the person keeps the request."""
+    return Favourite.objects.filter(user=user, request=access).exists()
 
 
 def tasks_of(user: User) -> QuerySet[AccessRequest]:
@@ -108,10 +151,31 @@ def tasks_of(user: User) -> QuerySet[AccessRequest]:
     return _with_mine(rows.order_by("requested_at", "pk"), user)
 
 
+def extension_tasks_of(user: User) -> QuerySet[Extension]:
+    """Return the extensions that wait for this person's answer, what ends first comes first, each with `mine`."""
+    asked = ExtensionApproval.objects.filter(extension=OuterRef("pk"), approver=user, status=ApprovalStatus.PENDING)
+    rows = Extension.objects.filter(Exists(asked), state=ExtensionState.PENDING)
+    units = AccessUnit.objects.select_related("resource", "permission")
+    return (
+        rows.select_related("request__requestor", "request__grantee", "requested_by", "flow_version")
+        .prefetch_related(
+            Prefetch("approvals", ExtensionApproval.objects.filter(approver=user), to_attr="mine"),
+            Prefetch("request__access_groups", _groups()),
+            Prefetch("request__access_groups__units", units),
+            "request__extensions",
+        )
+        .order_by("request__ends_at", "pk")
+    )
+
+
 def task_count(user: User) -> int:
-    """Return how many requests wait for this person's answer. One query."""
+    """Return how many requests and extensions wait for this person's answer. One query."""
     waiting = Approval.objects.filter(approver=user, status=ApprovalStatus.PENDING, request__state=RequestState.PENDING)
-    return waiting.values("request").distinct().count()
+    more = ExtensionApproval.objects.filter(
+        approver=user, status=ApprovalStatus.PENDING, extension__state=ExtensionState.PENDING
+    )
+    asked = waiting.order_by().values("request").distinct()
+    return asked.union(more.order_by().values("extension").distinct(), all=True).count()
 
 
 def answered_by(user: User) -> QuerySet[AccessRequest]:
@@ -128,12 +192,16 @@ def _with_mine(rows: QuerySet[AccessRequest], user: User) -> QuerySet[AccessRequ
 
 
 def in_full(rows: QuerySet[AccessRequest]) -> QuerySet[AccessRequest]:
-    """Add all that the page of one request shows: four queries more."""
-    groups = AccessGroup.objects.select_related("integration", "session", "proof").order_by("integration__name")
-    return rows.select_related("requestor", "grantee", "flow_version").prefetch_related(
+    """Add all that the page of one request shows: seven queries more."""
+    groups = _groups().select_related("integration", "session", "proof")
+    extensions = Extension.objects.select_related("requested_by", "flow_version")
+    answers = ExtensionApproval.objects.select_related("approver")
+    return rows.select_related("requestor", "grantee", "flow_version__flow__current").prefetch_related(
         Prefetch("access_groups", groups),
-        "access_groups__units",
+        Prefetch("access_groups__units", AccessUnit.objects.select_related("resource", "permission")),
         Prefetch("approvals", Approval.objects.select_related("approver")),
+        Prefetch("extensions", extensions.prefetch_related(Prefetch("approvals", answers))),
+        Prefetch("narrowings", Narrowing.objects.select_related("approver")),
         "transitions",
     )
 
@@ -196,6 +264,36 @@ def anybody_was_granted() -> bool:
     return AccessRequest.objects.filter(
         state__in=[RequestState.ACTIVE, RequestState.REVOKING, RequestState.REVOKED]
     ).exists()
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What a person asked for before: how often in the last 90 days, and when it was last rejected."""
+
+    first: int
+    lately: int
+    rejected_at: datetime | None
+
+
+def asked_before(rows: Iterable[AccessRequest], at: datetime) -> dict[tuple[Any, int, int], Before]:
+    """Return what is known of each (grantee, resource, permission) of the requests. One query, however many."""
+    units = [(row, unit) for row in rows for group in row.access_groups.all() for unit in group.units.all()]
+    since = at - timedelta(days=90)
+    found = (
+        AccessUnit.objects.filter(
+            group__request__grantee__in={row.grantee_id for row, _ in units},
+            resource__in={unit.resource_id for _, unit in units},
+            permission__in={unit.permission_id for _, unit in units},
+        )
+        .order_by()
+        .values_list("group__request__grantee", "resource", "permission")
+        .annotate(
+            first=Min("group__request"),
+            lately=Count("pk", filter=Q(group__request__requested_at__gte=since)),
+            rejected=Max("group__request__ended_at", filter=Q(group__request__state=RequestState.REJECTED)),
+        )
+    )
+    return {(who, what, how): Before(first, lately, rejected) for who, what, how, first, lately, rejected in found}
 
 
 def last_errors(access: AccessRequest) -> dict[Any, dict[str, str]]:

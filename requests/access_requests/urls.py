@@ -19,6 +19,11 @@ urlpatterns = [
     path("requests/<int:pk>/revoke/", views.revoke, name="revoke_access"),
     path("requests/<int:pk>/approve/", views.approve, name="approve_request"),
     path("requests/<int:pk>/reject/", views.reject, name="reject_request"),
+    path("requests/<int:pk>/favourite/", views.favourite, name="favourite_request"),
+    path("requests/<int:pk>/extend/", views.extend, name="extend_access"),
+    path("requests/<int:pk>/extensions/<int:extension>/approve/", views.approve_extension, name="approve_extension"),
+    path("requests/<int:pk>/extensions/<int:extension>/reject/", views.reject_extension, name="reject_extension"),
+    path("requests/<int:pk>/extensions/<int:extension>/withdraw/", views.withdraw_extension, name="withdraw_extension"),
     path("requests/<int:pk>/sessions/<uuid:session>/password/", views.show_password, name="show_password"),
     path("requests/<int:pk>/sessions/<uuid:session>/reset/", views.reset_password, name="reset_password"),
 ]

@@ -5,15 +5,20 @@ const TICK = 5000;
 const REFRESH_TICKS = 6; // even with a socket, so that the time left stays true
 
 function typed(root) {
-  return [...root.querySelectorAll("textarea")];
+  return [...root.querySelectorAll("textarea, input[type=radio], input[type=checkbox]")];
 }
 
 function swap(html) {
-  const kept = new Map(typed(part).map((field) => [field.id, field.value]));
+  const kept = new Map(typed(part).map((field) => [field.id, field]));
   const unfolded = [...part.querySelectorAll("details[open]")].map((one) => one.id);
   const focused = part.contains(document.activeElement) ? document.activeElement.id : "";
   part.innerHTML = html;
-  for (const field of typed(part)) field.value = kept.get(field.id) || field.value;
+  for (const field of typed(part)) {
+    const before = kept.get(field.id);
+    if (before && field.type === "textarea") field.value = before.value || field.value;
+    else if (before) field.checked = before.checked;
+  }
+  document.dispatchEvent(new Event("swapped"));
   for (const id of unfolded) document.getElementById(id)?.setAttribute("open", "");
   if (focused) document.getElementById(focused)?.focus();
 }
@@ -30,7 +35,8 @@ function start() {
       // Signed out, or not ours any more: the page itself knows what to say.
       if (answer.redirected || answer.status === 404) location.reload();
       const html = answer.ok ? await answer.text() : "";
-      if (html && bare(html) !== shown) { shown = bare(html); swap(html); }
+      // Nothing is taken from under somebody's hand: an open sheet is let stand, and looked at again later.
+      if (html && !part.querySelector(":popover-open") && bare(html) !== shown) { shown = bare(html); swap(html); }
     } catch { /* the server is away; the next tick looks again */ }
     busy = false;
     if (again) { again = false; look(); }

@@ -63,5 +63,5 @@ def test_the_wheel_holds_the_packages_at_its_top(tmp_path: Path) -> None:
         names = archive.namelist()
     tops = {name.split("/")[0] for name in names if not name.split("/")[0].endswith(".dist-info")}
     assert tops == set(PACKAGES) | {"templates", "static"}
-    assert "access_requests/models.py" in names
+    assert "access_requests/models/requests.py" in names
     assert "config/management/commands/up.py" in names

@@ -13,7 +13,7 @@ from tests.architecture.source import APPS, FLOORS, every_file, imported, name_o
 
 FLOOR = {name: len(FLOORS) - number for number, names in enumerate(FLOORS) for name in names}
 OURS = [model for model in apps.get_models() if model._meta.app_config.name in FLOOR]
-MODEL_FILES = [path for path in every_file() if path.name == "models.py" or path.parent.name == "models"]
+MODEL_FILES = [path for path in every_file() if "models" in {path.stem, path.parent.name}]
 
 
 def reaches_up(holder: str, target: str) -> bool:

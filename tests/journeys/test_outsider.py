@@ -12,9 +12,11 @@ from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 from django.urls.converters import IntConverter, UUIDConverter
 
-from access_requests.models import AccessRequest, AccessSession
+from access_requests import actions
+from access_requests.models import AccessRequest, AccessSession, Extension
+from flows.models import AccessFlow
 from tests.cast import PASSWORD, Cast
-from tests.story import Story, begin, flow, simulated_provider
+from tests.story import Story, allow_extensions, begin, flow, simulated_provider
 
 SIGN_IN = "/account/login/"
 EVERYBODY, NOBODY, OWN = "everybody", "nobody", "own"
@@ -33,7 +35,7 @@ class Row:
     about: str = ""
 
 
-REQUEST, SESSION = "request", "session"
+REQUEST, SESSION, EXTENSION = "request", "session", "extension"
 TABLE: dict[str, Row] = {
     "healthz": Row(EVERYBODY),
     "readyz": Row(EVERYBODY),
@@ -56,6 +58,11 @@ TABLE: dict[str, Row] = {
     "revoke_access": Row(NOBODY, "post", REQUEST),
     "approve_request": Row(NOBODY, "post", REQUEST),
     "reject_request": Row(NOBODY, "post", REQUEST),
+    "favourite_request": Row(NOBODY, "post", REQUEST),
+    "extend_access": Row(NOBODY, "post", REQUEST),
+    "approve_extension": Row(NOBODY, "post", EXTENSION),
+    "reject_extension": Row(NOBODY, "post", EXTENSION),
+    "withdraw_extension": Row(NOBODY, "post", EXTENSION),
     "show_password": Row(NOBODY, "post", SESSION),
     "reset_password": Row(NOBODY, "post", SESSION),
     "audit_export": Row("forbidden"),
@@ -95,8 +102,11 @@ def story(fresh_database: None, cast: Cast) -> Iterator[Story]:
 
 @pytest.fixture
 def held(story: Story) -> AccessRequest:
-    """Rita's active access with a password nobody has seen."""
-    return story.granted("orders_prod")
+    """Rita's active access with a password nobody has seen, and an extension that waits for an answer."""
+    allow_extensions(AccessFlow.objects.get(), 1, 600)
+    request, rita = story.granted("orders_prod"), story.cast.requester
+    actions.extend(request, user=rita, actor=story.by(rita), seconds=600, justification="more", at=story.now)
+    return request
 
 
 def client_of(user: Any) -> Client:
@@ -107,8 +117,11 @@ def client_of(user: Any) -> Client:
 
 def address_of(name: str, about: str, request_id: int, session_id: Any) -> str:
     kwargs: dict[str, Any] = {}
-    if about in {REQUEST, SESSION}:
+    if about in {REQUEST, SESSION, EXTENSION}:
         kwargs["pk"] = request_id
+    if about == EXTENSION:
+        found = Extension.objects.filter(request=request_id).first()
+        kwargs["extension"] = found.pk if found else 999999
     if about == SESSION:
         kwargs["session"] = session_id
     if name == "sign_in_link":

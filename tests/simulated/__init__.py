@@ -14,6 +14,8 @@ class Target:
 
     holds: dict[str, dict[str, set[Unit]]] = field(default_factory=lambda: defaultdict(dict))
     passwords: dict[str, str] = field(default_factory=dict)
+    # When the target itself ends each grant, in seconds since the epoch.
+    ends: dict[str, float] = field(default_factory=dict)
     standing: list[Unit] = field(default_factory=list)
     databases: list[ResourceFact] = field(default_factory=list)
     ungrantable: set[Unit] = field(default_factory=set)

@@ -91,6 +91,7 @@ class Simulated:
                 held.add(unit)
                 units.append(UnitReport(unit, UnitOutcome.HELD))
         mine[grant.grant_id] = held
+        target.ends[grant.grant_id] = grant.ends_at
         sealed = ""
         if grant.wants_credentials:
             target.passwords[grant.login] = secrets.token_urlsafe(12)

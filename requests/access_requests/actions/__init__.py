@@ -1,35 +1,54 @@
 """The only writers of requests: one function per verb. Page, API, task and shell behave alike because of it."""
 
-from access_requests.actions.answers import approve, reject
+from access_requests.actions.answers import approve, approve_less, reject
 from access_requests.actions.asking import BadAsk, DryRun, ask, dry_run
 from access_requests.actions.credentials import AlreadySeen, NothingToSee, reset_credentials, take_credentials
 from access_requests.actions.endings import cancel, end, hand_back, recheck_flow, recheck_person, revoke
+from access_requests.actions.extending import (
+    Room,
+    approve_extension,
+    cancel_extension,
+    extend,
+    reject_extension,
+    room_of,
+)
+from access_requests.actions.favourites import FAVOURITES_MAX, drop_favourite, keep_favourite
 from access_requests.actions.grants import absorb, clean_up, dispatch, reorder
 from access_requests.actions.rules import NotPossible, NotYours
 from access_requests.actions.sweeps import sweep, sweep_cleanups
 
 __all__ = [
+    "FAVOURITES_MAX",
     "AlreadySeen",
     "BadAsk",
     "DryRun",
     "NotPossible",
     "NotYours",
     "NothingToSee",
+    "Room",
     "absorb",
     "approve",
+    "approve_extension",
+    "approve_less",
     "ask",
     "cancel",
+    "cancel_extension",
     "clean_up",
     "dispatch",
+    "drop_favourite",
     "dry_run",
     "end",
+    "extend",
     "hand_back",
+    "keep_favourite",
     "recheck_flow",
     "recheck_person",
     "reject",
+    "reject_extension",
     "reorder",
     "reset_credentials",
     "revoke",
+    "room_of",
     "sweep",
     "sweep_cleanups",
     "take_credentials",

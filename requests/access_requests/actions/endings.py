@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from access_requests.actions.eligibility import why_not_eligible
+from access_requests.actions.extending import lapse_extensions
 from access_requests.actions.grants import reorder
 from access_requests.actions.rules import NotPossible, NotYours, lock_person
 from access_requests.choices import (
@@ -80,8 +81,11 @@ def end(
         row = AccessRequest.objects.select_for_update().get(pk=request.pk)
         if row.state not in {_S.GRANTING, _S.ACTIVE}:
             return False
+        if reason == EndReason.TIME and (row.ends_at is None or row.ends_at > moment):
+            return False  # extended since it was found to be due
         told: dict[str, Any] = {"due_at": due_at or moment, "end_reason": reason, "note": note}
         move(row, _S.REVOKING, actor=actor, reason=note or EndReason(reason).label, at=moment, **told)
+        lapse_extensions(row, at=moment)
         AccessUnit.objects.filter(group__request=row, state__in=[UnitState.GRANTING, UnitState.ACTIVE]).update(
             state=UnitState.REVOKING
         )

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -156,10 +157,12 @@ def _absorb_locked(order: Order, person: User) -> bool:
     if order.verb == OrderVerb.CLEAN_UP:
         AccessGroup.objects.filter(pk__in=list(groups)).update(cleaned_at=moment)
         return True
+    holds = {one["grant_id"]: one for one in order.desired["holds"]}
     for report in result.get("grants", ()):
         group = groups.get(report["grant_id"])
-        if group is not None and report["grant_id"] in {one["grant_id"] for one in order.desired["holds"]}:
+        if group is not None and report["grant_id"] in holds:
             _take_in_grant(group, report, sealed[report["grant_id"]], moment)
+            _take_in_end(group, holds[report["grant_id"]])
     still_there = prove(order, groups, at=moment)
     take_in_standing(order, person, at=moment)
     for request in AccessRequest.objects.filter(access_groups__in=list(groups)).distinct().order_by("pk"):
@@ -188,6 +191,13 @@ def _take_in_grant(group: AccessGroup, report: dict[str, Any], sealed: str, at: 
         held |= _take_in_unit(unit, said)
     if held:
         _keep_session(group, report, sealed, at)
+
+
+def _take_in_end(group: AccessGroup, hold: dict[str, Any]) -> None:
+    """Note the target's own end, which an order with the server's end moves behind that."""
+    if hold["ends_at"] and group.backstop_at is not None:
+        group.backstop_at = datetime.fromisoformat(hold["ends_at"]) + timedelta(seconds=settings.LEASE_SECONDS)
+        group.save(update_fields=["backstop_at"])
 
 
 def _take_in_unit(unit: AccessUnit, said: dict[str, Any] | None) -> bool:

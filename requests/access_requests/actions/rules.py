@@ -1,10 +1,18 @@
-"""What all verbs share: errors and the person's lock."""
+"""What all verbs share: errors, the person's lock, and what an approver's answer has to be like."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
+
+from access_requests.choices import ApprovalStatus
 from accounts.models import User
+from flows.choices import ApprovalMode
+from flows.decision import Document
+
+REASON_MAX = 500
 
 
 class NotPossible(Exception):
@@ -21,3 +29,25 @@ def lock_person(person_id: Any) -> User:
     The lock does not hinder rows that merely point at the person.
     """
     return User.objects.select_for_update(no_key=True).get(pk=person_id)
+
+
+def answer_rows(asked: QuerySet[Any], document: Document, status: ApprovalStatus, reason: str, at: datetime) -> None:
+    """Write an answer into an approver's waiting rows.
+
+    Raises NotPossible when there are none left, or the reason is not as the flow wants it.
+    """
+    if document["settings"]["approver_reason_required"] and not reason.strip():
+        raise NotPossible("This access flow wants a reason with every answer.")
+    if len(reason) > REASON_MAX:
+        raise NotPossible(f"A reason has at most {REASON_MAX} characters.")
+    if not asked.filter(status=ApprovalStatus.PENDING).update(status=status, reason=reason.strip(), decided_at=at):
+        raise NotPossible("You have answered already.")
+
+
+def enough(rows: QuerySet[Any], document: Document) -> bool:
+    """Whether the answers so far make a yes: one from any group, or one from each."""
+    yes = set(rows.filter(status=ApprovalStatus.APPROVED).values_list("group_index", flat=True))
+    approval = document["approval"]
+    if approval["mode"] == ApprovalMode.ALL_OF:
+        return yes == set(range(len([group for group in approval["groups"] if group["tier"] == 0])))
+    return bool(yes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -18,21 +19,27 @@ from access_requests import queries
 from access_requests.choices import (
     APPROVAL_ICONS,
     APPROVAL_TONES,
+    EXTENSION_ICONS,
+    EXTENSION_TONES,
     FINAL,
     ICONS,
+    TONES,
     UNIT_ICONS,
     ApprovalStatus,
     EndedHow,
+    ExtensionState,
     RequestState,
     Tone,
     UnitState,
 )
-from access_requests.models import AccessRequest, AccessUnit, Approval
+from access_requests.models import AccessRequest, AccessUnit, Approval, Extension, ExtensionApproval
 from flows.decision import words_for
 from integrations.queries import catalogue
 
 register = template.Library()
 Context = RequestContext | dict[str, Any]
+SOON_SECONDS = 15 * 60
+_ACTIVE = RequestState.ACTIVE
 RISK_WORDS = ((3, "Low", "quiet"), (6, "Medium", "wait"), (9, "High", "bad"))
 
 
@@ -103,22 +110,44 @@ def roughly(seconds: float) -> str:
     return words_for(int(seconds // grain) * grain)
 
 
+def _seconds_left(context: Context, access: AccessRequest) -> float:
+    return (access.ends_at - _now(context)).total_seconds() if access.ends_at else float("inf")
+
+
 @register.simple_tag(takes_context=True)
-def time_left(context: Context, access: AccessRequest) -> str:
-    """Say how long access still lasts."""
+def time_left(context: Context, access: AccessRequest) -> SafeString | str:
+    """Say how long access still lasts; the script counts on from the instant in the element."""
     if access.ends_at is None:
-        return "No end" if access.activated_at else ""
-    seconds = (access.ends_at - _now(context)).total_seconds()
-    return f"{roughly(seconds)} left" if seconds > 0 else "Ends now"
+        return format_html("<b>{}</b>", "No end") if access.activated_at else ""
+    seconds = _seconds_left(context, access)
+    words = f"{roughly(seconds)} left" if seconds > 0 else "Ends now"
+    return format_html('<b data-left="{}">{}</b>', int(access.ends_at.timestamp()), words)
+
+
+@register.simple_tag(takes_context=True)
+def clock_left(context: Context, access: AccessRequest) -> str:
+    """Write the time left as short as fits into a ring: 1:18 for an hour and 18 minutes, 9m, 3d."""
+    if access.ends_at is None:
+        return "∞"
+    minutes = max(0, int(_seconds_left(context, access) // 60))
+    if minutes >= 24 * 60:
+        return f"{minutes // (24 * 60)}d"
+    return f"{minutes // 60}:{minutes % 60:02d}" if minutes >= 60 else f"{minutes}m"
 
 
 @register.simple_tag(takes_context=True)
 def share_left(context: Context, access: AccessRequest) -> int:
-    """Return how much of the time is left, in per cent."""
-    if access.ends_at is None or not access.duration_seconds:
+    """Return how much of the time is left, in per cent of all the time it has, extensions included."""
+    if access.ends_at is None or access.activated_at is None:
         return 100
-    seconds = (access.ends_at - _now(context)).total_seconds()
-    return max(0, min(100, round(100 * seconds / access.duration_seconds)))
+    whole = (access.ends_at - access.activated_at).total_seconds()
+    return max(0, min(100, round(100 * _seconds_left(context, access) / whole))) if whole > 0 else 0
+
+
+@register.simple_tag(takes_context=True)
+def soon(context: Context, access: AccessRequest) -> bool:
+    """Whether access ends within a quarter of an hour."""
+    return _seconds_left(context, access) < SOON_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +183,31 @@ def state_word(context: Context, access: AccessRequest) -> str:
     return badge_of(access, _now(context)).word
 
 
+@register.inclusion_tag("portal/_icon.html", takes_context=True)
+def state_icon(context: Context, access: AccessRequest) -> dict[str, str]:
+    """Draw the icon of a request's state."""
+    return {"name": badge_of(access, _now(context)).icon}
+
+
+@register.simple_tag(takes_context=True)
+def is_plain(context: Context, access: AccessRequest) -> bool:
+    """Whether there is nothing to say of a request's state beside that it is active."""
+    return badge_of(access, _now(context)) == Badge(str(_ACTIVE.label), TONES[_ACTIVE], ICONS[_ACTIVE])
+
+
+@register.filter
+def among(value: object, values: Container[str]) -> bool:
+    """Whether a value, written as a form sends it, is among those that were sent."""
+    return str(value) in values
+
+
+@register.inclusion_tag("portal/_state.html")
+def extension_state(extension: Extension) -> dict[str, Any]:
+    """Show what became of an ask for more time."""
+    one = ExtensionState(extension.state)
+    return {"badge": Badge(extension.word, EXTENSION_TONES[one], EXTENSION_ICONS[one])}
+
+
 @register.inclusion_tag("portal/_state.html")
 def unit_state(unit: AccessUnit, access: AccessRequest) -> dict[str, Any]:
     """Show a unit's state. What still waits in a request that is over was not granted, and will not be."""
@@ -164,7 +218,7 @@ def unit_state(unit: AccessUnit, access: AccessRequest) -> dict[str, Any]:
 
 
 @register.inclusion_tag("portal/_state.html")
-def approval_state(approval: Approval) -> dict[str, Any]:
+def approval_state(approval: Approval | ExtensionApproval) -> dict[str, Any]:
     """Show what an approver said."""
     one = ApprovalStatus(approval.status)
     return {"badge": Badge(str(one.label), APPROVAL_TONES[one], APPROVAL_ICONS[one])}
@@ -179,8 +233,15 @@ def icon(name: str) -> dict[str, str]:
 @register.inclusion_tag("portal/_risk.html")
 def risk(level: int) -> dict[str, Any]:
     """Show a risk level, 1 to 9, as a word and a number."""
+    level = max(1, min(9, level))
     step, (_, word, tone) = next((at, one) for at, one in enumerate(RISK_WORDS, 1) if level <= one[0])
     return {"word": word, "tone": tone, "icon": f"risk-{step}", "level": level}
+
+
+@register.inclusion_tag("portal/_risk.html")
+def unit_risk(unit: AccessUnit) -> dict[str, Any]:
+    """Show the risk of a unit: the higher of its permission’s and its resource’s."""
+    return risk(max(unit.permission.risk_level, unit.resource.risk_level))
 
 
 @register.filter
@@ -203,6 +264,6 @@ def provider(type_: str) -> str:
 
 @register.simple_tag(takes_context=True)
 def tasks_waiting(context: Context) -> int:
-    """Return how many requests wait for the reader's answer."""
+    """Return how many requests and extensions wait for the reader's answer."""
     user = context.get("user")
     return queries.task_count(user) if user is not None and user.is_authenticated else 0

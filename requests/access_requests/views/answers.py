@@ -10,7 +10,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from access_requests import actions
-from access_requests.forms import ReasonForm
+from access_requests.choices import RequestState
+from access_requests.forms import ApprovalForm, ReasonForm
 from access_requests.models import AccessRequest
 from access_requests.views.common import actor_of, find, me, page
 from access_requests.views.home import render_home
@@ -24,74 +25,90 @@ HOME, TASKS = "home", "tasks"
 @page("POST")
 def withdraw(http: HttpRequest, pk: int) -> HttpResponse:
     """Withdraw a request before access: requestor or grantee."""
-    return _act(http, pk, lambda access: actions.cancel(access, user=me(http), actor=actor_of(http)), "withdrawn")
+    access = find(http, pk)
+    cancel = actions.cancel
+    return act(http, access, lambda: cancel(access, user=me(http), actor=actor_of(http)), f"{access} was withdrawn.")
 
 
 @page("POST")
 def hand_back(http: HttpRequest, pk: int) -> HttpResponse:
     """Give access back early: the grantee."""
-    return _act(http, pk, lambda access: actions.hand_back(access, user=me(http), actor=actor_of(http)), "handed back")
+    access = find(http, pk)
+    give, said = actions.hand_back, f"{access} was handed back."
+    return act(http, access, lambda: give(access, user=me(http), actor=actor_of(http)), said)
 
 
 @page("POST")
 def revoke(http: HttpRequest, pk: int) -> HttpResponse:
     """Take access away, with a reason: an admin, or an approver who approved it."""
-    return _act_with_reason(
-        http, pk, lambda access, why: actions.revoke(access, user=me(http), actor=actor_of(http), reason=why), "revoked"
+    access = find(http, pk)
+    take, said = actions.revoke, f"{access} was revoked."
+    return act_with_reason(
+        http, access, lambda why: take(access, user=me(http), actor=actor_of(http), reason=why), said
     )
 
 
 @page("POST")
 def approve(http: HttpRequest, pk: int) -> HttpResponse:
-    """Approve: who was asked to."""
-    return _act_with_reason(
+    """Approve: who was asked to. With `narrow`, only the units ticked, for the time chosen."""
+    access, form = find(http, pk), ApprovalForm(http.POST)
+    if not form.is_valid():
+        return refused(http, pk, " ".join(str(error) for errors in form.errors.values() for error in errors), 422)
+    given = form.cleaned_data
+    common: dict[str, Any] = {"approver": me(http), "actor": actor_of(http), "reason": given["reason"]}
+    if not given["narrow"]:
+        return act(http, access, lambda: actions.approve(access, **common), f"{access} was approved.")
+    if not given["keep"]:
+        said = f"{access} was {RequestState.REJECTED.label.lower()}: nothing of it was left to approve."
+        return act(http, access, lambda: actions.reject(access, **common), said)
+    less = actions.approve_less
+    return act(
         http,
-        pk,
-        lambda access, why: actions.approve(access, approver=me(http), actor=actor_of(http), reason=why),
-        "approved",
+        access,
+        lambda: less(access, keep=given["keep"], duration_seconds=given["seconds"], **common),
+        f"{access} was approved.",
     )
 
 
 @page("POST")
 def reject(http: HttpRequest, pk: int) -> HttpResponse:
     """Reject: who was asked to approve."""
-    return _act_with_reason(
-        http,
-        pk,
-        lambda access, why: actions.reject(access, approver=me(http), actor=actor_of(http), reason=why),
-        "rejected",
+    access = find(http, pk)
+    say_no, said = actions.reject, f"{access} was rejected."
+    return act_with_reason(
+        http, access, lambda why: say_no(access, approver=me(http), actor=actor_of(http), reason=why), said
     )
 
 
-def _act_with_reason(http: HttpRequest, pk: int, do: Callable[[AccessRequest, str], Any], said: str) -> HttpResponse:
+def act_with_reason(http: HttpRequest, access: AccessRequest, do: Callable[[str], Any], said: str) -> HttpResponse:
+    """Do what takes a reason, as `act` does."""
     form = ReasonForm(http.POST)
     if not form.is_valid():
-        find(http, pk)
-        return _refused(http, pk, " ".join(map(str, form.errors["reason"])), 422)
-    return _act(http, pk, lambda access: do(access, form.cleaned_data["reason"]), said)
+        return refused(http, access.pk, " ".join(map(str, form.errors["reason"])), 422)
+    return act(http, access, lambda: do(form.cleaned_data["reason"]), said)
 
 
-def _act(http: HttpRequest, pk: int, do: Callable[[AccessRequest], Any], said: str) -> HttpResponse:
+def act(http: HttpRequest, access: AccessRequest, do: Callable[[], Any], said: str) -> HttpResponse:
     """Do it and go back to the page it came from. Who has no part in it gets the 404 of what is not there."""
-    access = find(http, pk)
     try:
-        do(access)
+        do()
     except actions.NotYours:
         raise Http404 from None
     except actions.NotPossible as problem:
-        return _refused(http, pk, str(problem), 409)
-    messages.success(http, f"{access} was {said}.")
+        return refused(http, access.pk, str(problem), 409)
+    if said:
+        messages.success(http, said)
     back = http.POST.get("back")
     if back == HOME:
         return redirect("my_access")
-    return redirect("my_tasks") if back == TASKS else redirect("request_page", pk=pk)
+    return redirect("my_tasks") if back == TASKS else redirect("request_page", pk=access.pk)
 
 
-def _refused(http: HttpRequest, pk: int, problem: str, status: int) -> HttpResponse:
+def refused(http: HttpRequest, pk: int, problem: str, status: int) -> HttpResponse:
     """Show the page it came from again, with the problem and what was typed."""
-    typed, back = http.POST.get("reason", ""), http.POST.get("back")
+    back = http.POST.get("back")
     if back == HOME:
         return render_home(http, problem=problem, status=status)
     if back == TASKS:
-        return render_tasks(http, pk=pk, problem=problem, typed=typed, status=status)
-    return render_request(http, pk, problem=problem, typed=typed, status=status)
+        return render_tasks(http, pk=pk, problem=problem, status=status)
+    return render_request(http, pk, problem=problem, status=status)

@@ -72,7 +72,7 @@ def find_in_full(http: HttpRequest, pk: int) -> AccessRequest:
     return found
 
 
-def page_number(http: HttpRequest) -> int:
+def page_number(http: HttpRequest, name: str = "page") -> int:
     """Return which page of a list is asked for; the first when it makes no sense."""
     form = PageForm(http.GET)
-    return (form.cleaned_data["page"] or 1) if form.is_valid() else 1
+    return (form.cleaned_data[name] or 1) if form.is_valid() else 1

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from access_requests.choices import ApprovalStatus, RequestState
+from access_requests.actions import Room, room_of
+from access_requests.choices import ApprovalStatus, ExtensionState, RequestState
 from access_requests.lifecycle import MOVES
 from access_requests.models import AccessRequest, Approval
 from accounts.models import User
@@ -19,6 +20,8 @@ class May:
     hand_back: bool
     answer: bool
     revoke: bool
+    keep: bool
+    extend: Room | None
 
 
 def may_of(user: User, access: AccessRequest, approvals: Iterable[Approval]) -> May:
@@ -31,4 +34,19 @@ def may_of(user: User, access: AccessRequest, approvals: Iterable[Approval]) -> 
         answer=access.state == RequestState.PENDING and ApprovalStatus.PENDING in mine,
         revoke=RequestState.REVOKING in to
         and (ApprovalStatus.APPROVED in mine or user.has_perm("requests.revoke_accessrequest")),
+        keep=user.pk in {access.requestor_id, access.grantee_id},
+        extend=_room(user, access) if access.state == RequestState.ACTIVE else None,
     )
+
+
+def _room(user: User, access: AccessRequest) -> Room | None:
+    """Return how much more time may be asked for; None when none may, or an extension waits already.
+
+    Reads `extensions` and the flow's current version, which pages read beforehand.
+    """
+    current = access.flow_version.flow.current
+    if user.pk not in {access.requestor_id, access.grantee_id} or access.ends_at is None or current is None:
+        return None
+    states = [one.state for one in access.extensions.all()]
+    room = room_of(current.document, states.count(ExtensionState.APPROVED))
+    return room if room.left and ExtensionState.PENDING not in states else None

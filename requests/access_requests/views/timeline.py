@@ -9,14 +9,18 @@ from datetime import datetime
 from access_requests.choices import (
     APPROVAL_ICONS,
     APPROVAL_TONES,
+    EXTENSION_ICONS,
+    EXTENSION_TONES,
     ICONS,
     TONES,
     ApprovalStatus,
+    ExtensionState,
     RequestState,
     Tone,
 )
 from access_requests.models import AccessRequest, Transition
 from audit.choices import ActorKind
+from flows.decision import words_for
 
 # What the reader already sees from the line before it, or from the answers.
 _SILENT = (RequestState.INITIALIZING,)
@@ -42,7 +46,7 @@ class Event:
 
 def events_of(access: AccessRequest) -> list[Event]:
     """Return the timeline of a request read with queries.in_full."""
-    past = [*_asked(access), *_answers(access), *_moves(access)]
+    past = [*_asked(access), *_answers(access), *_narrowings(access), *_moves(access), *_extensions(access)]
     past.sort(key=lambda event: event.at)
     return [*past, *_ahead(access)]
 
@@ -63,6 +67,39 @@ def _answers(access: AccessRequest) -> Iterator[Event]:
         status = ApprovalStatus(one.status)
         said = f"{one.approver.name} {status.label.lower()}"
         yield Event(one.decided_at, APPROVAL_ICONS[status], APPROVAL_TONES[status], said, one.reason)
+
+
+def _narrowings(access: AccessRequest) -> Iterator[Event]:
+    """Yield what approvers took away, before their yes."""
+    for one in access.narrowings.all():
+        gone = [f"{what['permission']} on {what['resource']}" for what in one.dropped]
+        shorter = f"{_length(one.new_seconds)} instead of {_length(one.old_seconds)}"
+        said = [shorter] if one.new_seconds != one.old_seconds else []
+        said += [f"without {', '.join(gone)}"] if gone else []
+        yield Event(one.at, "edit", Tone.WAIT, f"{one.approver.name} gives less: {'; '.join(said)}")
+
+
+def _length(seconds: int | None) -> str:
+    return "no end" if seconds is None else words_for(seconds)
+
+
+def _extensions(access: AccessRequest) -> Iterator[Event]:
+    """Yield who asked for more time, who answered, and what became of it."""
+    for one in access.extensions.all():
+        more = words_for(one.seconds)
+        who = one.requested_by.name
+        yield Event(one.requested_at, "user", Tone.QUIET, f"{who} asked for {more} more", one.justification)
+        seen = set()
+        for answer in one.approvals.all():
+            if answer.decided_at is not None and answer.approver_id not in seen:
+                seen.add(answer.approver_id)
+                status = ApprovalStatus(answer.status)
+                said = f"{answer.approver.name} {status.label.lower()} the extension"
+                yield Event(answer.decided_at, APPROVAL_ICONS[status], APPROVAL_TONES[status], said, answer.reason)
+        state = ExtensionState(one.state)
+        if one.decided_at is not None and state != ExtensionState.REJECTED:
+            text = f"Extended by {more}" if state == ExtensionState.APPROVED else f"Extension {one.word.lower()}"
+            yield Event(one.decided_at, EXTENSION_ICONS[state], EXTENSION_TONES[state], text, one.note)
 
 
 def _moves(access: AccessRequest) -> Iterator[Event]:

@@ -1,0 +1,29 @@
+"""Requests, approvals, grants, sessions, extensions, and the record of how each ended."""
+
+from access_requests.models.extensions import Extension, ExtensionApproval
+from access_requests.models.requests import (
+    AccessGroup,
+    AccessRequest,
+    AccessSession,
+    AccessUnit,
+    Approval,
+    Proof,
+    StandingRecord,
+    Transition,
+)
+from access_requests.models.wishes import Favourite, Narrowing
+
+__all__ = [
+    "AccessGroup",
+    "AccessRequest",
+    "AccessSession",
+    "AccessUnit",
+    "Approval",
+    "Extension",
+    "ExtensionApproval",
+    "Favourite",
+    "Narrowing",
+    "Proof",
+    "StandingRecord",
+    "Transition",
+]
