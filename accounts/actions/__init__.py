@@ -1,6 +1,7 @@
 """The only writers of people and groups: one function per verb, with its permission, audit entry and news inside."""
 
 from accounts.actions.groups import add_member, create_group, delete_group, remove_member, rename_group
+from accounts.actions.letters import choose_letters, drop_letter, retry_letter, send_letters, tidy_letters, write_letter
 from accounts.actions.people import (
     Keep,
     create_user,
@@ -21,8 +22,10 @@ from accounts.actions.sign_in import (
     record_sign_out,
     use_sign_in_link,
 )
+from accounts.letters import Attachment, address_of
 
 __all__ = [
+    "Attachment",
     "AlreadyThere",
     "BadValue",
     "InUse",
@@ -32,10 +35,13 @@ __all__ = [
     "NotAllowed",
     "Refused",
     "add_member",
+    "address_of",
+    "choose_letters",
     "create_group",
     "create_user",
     "delete_group",
     "disable_user",
+    "drop_letter",
     "edit_profile",
     "edit_user",
     "enable_user",
@@ -46,9 +52,13 @@ __all__ = [
     "remove_member",
     "rename_group",
     "require",
+    "retry_letter",
+    "send_letters",
     "set_attributes",
     "set_password",
     "set_roles",
     "set_theme",
+    "tidy_letters",
     "use_sign_in_link",
+    "write_letter",
 ]

@@ -24,6 +24,8 @@ OWN_ROOMS = {
     "accounts": {
         "adapters": "allauth asks an adapter",
         "backends": "Django asks a backend who signs in",
+        "letters": "what a letter says: plain data into text and HTML",
+        "post": "how a letter leaves: by SMTP or into a folder, and what went wrong",
         "roles": "what each role may do",
         "trail": "sign-ins of Django and allauth, told to the audit trail",
     },

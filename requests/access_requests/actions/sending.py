@@ -13,9 +13,8 @@ from access_requests.choices import ExportState, ReportKind
 from access_requests.models import Export, ExportPart, Report
 from access_requests.reports import who
 from access_requests.reports.filters import FilterForm
-from accounts import actions as account_actions
+from accounts.actions import Attachment, address_of, write_letter
 from accounts.choices import LetterKind
-from accounts.letters import Attachment, address_of
 from accounts.models import User
 from audit.actions import Subject, record
 from audit.actor import system
@@ -91,7 +90,7 @@ def file_name(export: Export) -> str:
 
 def _write(people: Iterable[User], export: Export, attachment: Attachment | None, at: datetime) -> None:
     for one in people:
-        account_actions.write_letter(
+        write_letter(
             to=one,
             kind=LetterKind.REPORT,
             subject=f"{export.name}: {export.rows_done:,} {'row' if export.rows_done == 1 else 'rows'}",
