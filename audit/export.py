@@ -17,12 +17,26 @@ from django.db.models import QuerySet
 from audit import actions, queries
 from audit.actor import Actor
 from audit.chain import FIELDS
+from audit.forms import NAMES as FILTERS
 from audit.forms import BadFilter, read_filters
 from audit.models import AuditEntry
 from audit.queries import Filters
 
 # What other apps need to export the trail on somebody's behalf; this module is a door (see tests/architecture).
-__all__ = ["HEADER", "AuditEntry", "BadFilter", "Page", "cell", "newest", "page", "pages", "read_filters", "start", "stream", "written"]
+__all__ = [
+    "FILTERS",
+    "HEADER",
+    "BadFilter",
+    "Page",
+    "cell",
+    "newest",
+    "page",
+    "pages",
+    "read_filters",
+    "start",
+    "stream",
+    "written",
+]
 
 HEADER = (*FIELDS, "sequence", "digest")
 _PAGE = 500

@@ -25,8 +25,8 @@ from accounts.actions.sign_in import (
 from accounts.letters import Attachment, address_of
 
 __all__ = [
-    "Attachment",
     "AlreadyThere",
+    "Attachment",
     "BadValue",
     "InUse",
     "Keep",

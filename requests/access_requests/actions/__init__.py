@@ -4,7 +4,7 @@ from access_requests.actions.answers import approve, approve_less, reject
 from access_requests.actions.asking import BadAsk, DryRun, ask, dry_run
 from access_requests.actions.credentials import AlreadySeen, NothingToSee, reset_credentials, take_credentials
 from access_requests.actions.endings import cancel, end, hand_back, recheck_flow, recheck_person, revoke
-from access_requests.actions.exports import export_now, fetch, run_exports, sweep_expired
+from access_requests.actions.exports import AT_ONCE, export_now, fetch, run_exports, sweep_expired
 from access_requests.actions.extending import (
     Room,
     approve_extension,
@@ -16,6 +16,7 @@ from access_requests.actions.extending import (
 from access_requests.actions.favourites import FAVOURITES_MAX, drop_favourite, keep_favourite
 from access_requests.actions.grants import absorb, clean_up, dispatch, reorder
 from access_requests.actions.reports import (
+    RECIPIENTS_MAX,
     Wish,
     change_report,
     delete_report,
@@ -25,13 +26,16 @@ from access_requests.actions.reports import (
 )
 from access_requests.actions.rules import NotPossible, NotYours
 from access_requests.actions.schedules import sweep_reports
+from access_requests.actions.sending import file_name
 from access_requests.actions.sweeps import sweep, sweep_cleanups
 
 __all__ = [
+    "AT_ONCE",
+    "FAVOURITES_MAX",
+    "RECIPIENTS_MAX",
     "AlreadySeen",
     "BadAsk",
     "DryRun",
-    "FAVOURITES_MAX",
     "NotPossible",
     "NotYours",
     "NothingToSee",
@@ -54,6 +58,7 @@ __all__ = [
     "export_now",
     "extend",
     "fetch",
+    "file_name",
     "hand_back",
     "keep_favourite",
     "pause_report",

@@ -1,8 +1,8 @@
 """CSV: at once where it is short, in the background where it is long, and by a report's schedule.
 
-A worker claims an export by compare-and-swap: a new epoch and a lease. Each part is committed together with the place it
-has come to, under that epoch; so a worker that lost its lease cannot write, and whoever claims it next goes on behind
-the last part. No row is in it twice, however often it is begun.
+A worker claims an export by compare-and-swap: a new epoch and a lease. Each part is committed together with the place
+it has come to, under that epoch; so a worker that lost its lease cannot write, and whoever claims it next goes on
+behind the last part. No row is in it twice, however often it is begun.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from access_requests.events import ring_exports
 from access_requests.models import Export, ExportPart
 from access_requests.reports import who
 from access_requests.reports.filters import BadFilter
-from access_requests.reports.schedule import BadSchedule
 from access_requests.reports.sheets import Sheet
 from accounts.models import User
 from audit.actions import Subject, record
@@ -120,7 +119,7 @@ def _work(export: Export, until: float, at: datetime | None) -> int:
         return 0
     try:
         return _write(export, who.sheet_for(export), until, at)
-    except (BadFilter, BadSchedule) as problem:
+    except BadFilter as problem:
         _fail(export, str(problem), moment)
     except Exception:  # another export must not wait for this one
         log.exception("export %s: attempt %s", export.pk, export.attempts)
@@ -185,7 +184,9 @@ def _fail(export: Export, why: str, at: datetime) -> None:
             sending.tell_failed(export, why, at)
 
 
-def fetch(export: Export, *, user: User, actor: Actor, packed: bool = False, at: datetime | None = None) -> Iterator[bytes]:
+def fetch(
+    export: Export, *, user: User, actor: Actor, packed: bool = False, at: datetime | None = None
+) -> Iterator[bytes]:
     """Return the parts of an export as bytes of CSV, or as one gzip file. Whoever fetches it may read it now.
 
     Raises NotYours, also when the right was lost since, and NotPossible when it is not there (any more).

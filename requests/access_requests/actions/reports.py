@@ -14,6 +14,7 @@ from access_requests.actions.rules import NotPossible, NotYours, lock_person
 from access_requests.choices import ReportFormat, ReportKind
 from access_requests.models import Report
 from access_requests.reports import fields, filters, schedule, who
+from access_requests.reports.periods import zone_of
 from accounts.models import User
 from audit import export as trail
 from audit.actions import Subject, record
@@ -152,7 +153,7 @@ def _filters(report: Report, words: dict[str, str], at: datetime) -> dict[str, s
             trail.read_filters(words)
             return dict(words)
         form = filters.FilterForm(words)
-        filters.read(words, at=at, zone=schedule.zone_of(report.owner.time_zone))
+        filters.read(words, at=at, zone=zone_of(report.owner))
         return form.words() if form.is_valid() else {}
     except (filters.BadFilter, trail.BadFilter) as problem:
         raise NotPossible(str(problem)) from None

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from access_requests.actions import exports
 from access_requests.actions.reports import subject_of
-from access_requests.models import Report
 from access_requests.choices import UNFINISHED
+from access_requests.models import Report
 from access_requests.reports import schedule, who
 from access_requests.reports.schedule import BadSchedule
 from audit.actions import record

@@ -12,7 +12,7 @@ from django.db import transaction
 from access_requests.choices import ExportState, ReportKind
 from access_requests.models import Export, ExportPart, Report
 from access_requests.reports import who
-from access_requests.reports.filters import FilterForm
+from access_requests.reports.filters import said_of
 from accounts.actions import Attachment, address_of, write_letter
 from accounts.choices import LetterKind
 from accounts.models import User
@@ -52,7 +52,9 @@ def tell_failed(export: Export, why: str, at: datetime) -> None:
 def _send_report(export: Export, at: datetime) -> None:
     """Write to the recipients who may see what it tells now; the others are left out, and the report says so."""
     people = list(export.recipients.order_by("email").prefetch_related("roles"))
-    allowed = [one for one in people if who.may_receive(one, export.asked_by, export.kind) and who.may_read(one, export)]
+    allowed = [
+        one for one in people if who.may_receive(one, export.asked_by, export.kind) and who.may_read(one, export)
+    ]
     refused = [one for one in people if one not in allowed]
     _write(allowed, export, _attachment(export), at)
     note = f"Not sent to {', '.join(one.email for one in refused)}: may no longer see what it tells." if refused else ""
@@ -107,7 +109,7 @@ def _context(export: Export, attachment: Attachment | None) -> dict[str, Any]:
     return {
         "name": export.name,
         "kind": ReportKind(export.kind).label,
-        "said": said(export.kind, export.filters),
+        "said": said_of(export.kind, export.filters),
         "rows": export.rows_done,
         "asked_at": export.asked_at,
         "expires_at": export.expires_at,
@@ -116,11 +118,3 @@ def _context(export: Export, attachment: Attachment | None) -> dict[str, Any]:
         "attached": attachment.name if attachment else "",
         "export_url": address_of("export_page", export.pk),
     }
-
-
-def said(kind: str, words: dict[str, str]) -> str:
-    """Return kept filters as people say them."""
-    if kind == ReportKind.AUDIT:
-        return ", ".join(f"{name} {value}" for name, value in words.items()) or "everything"
-    form = FilterForm(words)
-    return form.said() if form.is_valid() else "filters that do not make sense any more"

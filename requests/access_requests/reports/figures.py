@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,8 +13,8 @@ from django.db.models import Count, Exists, F, FloatField, Func, IntegerField, M
 
 from access_requests.models import AccessRequest, Approval
 from access_requests.reports.filters import Filters
-from access_requests.reports.rows import Seconds, lag, late
 from access_requests.reports.periods import Span
+from access_requests.reports.rows import Seconds, lag, late
 
 # Every time zone's hours and days begin at a quarter of an hour.
 _SLOT = 900
@@ -83,14 +84,18 @@ def figures(rows: QuerySet[AccessRequest], filters: Filters, zone: ZoneInfo) -> 
     decided = Q(decided_at__isnull=False)
     wait = Seconds(F("decided_at"), F("requested_at"), output_field=FloatField())
     counted = rows.alias(lag=lag(), asked=asked, wait=wait).annotate(slot=Slot(F("requested_at")))
-    slots = counted.order_by().values("slot").annotate(
-        total=Count("pk"),
-        unasked=Count("pk", filter=decided & Q(asked=False)),
-        answered=Count("pk", filter=decided & Q(asked=True)),
-        # Due ends that are over, and those that are due and late already.
-        ended=Count("pk", filter=Q(lag__isnull=False) | late(filters.at)),
-        late=Count("pk", filter=late(filters.at)),
-        longest=Max("wait", filter=decided & Q(asked=True)),
+    slots = (
+        counted.order_by()
+        .values("slot")
+        .annotate(
+            total=Count("pk"),
+            unasked=Count("pk", filter=decided & Q(asked=False)),
+            answered=Count("pk", filter=decided & Q(asked=True)),
+            # Due ends that are over, and those that are due and late already.
+            ended=Count("pk", filter=Q(lag__isnull=False) | late(filters.at)),
+            late=Count("pk", filter=late(filters.at)),
+            longest=Max("wait", filter=decided & Q(asked=True)),
+        )
     )
     found = list(slots)
     result = Figures()
@@ -136,14 +141,15 @@ def _after(begin: datetime, zone: ZoneInfo, grain: str) -> datetime:
     return _begin(begin + timedelta(days=days), zone, grain)
 
 
-def _bars(found: list[dict[str, Any]], span: Span, zone: ZoneInfo, grain: str) -> list[Bar]:
+def _bars(found: Sequence[Mapping[str, Any]], span: Span, zone: ZoneInfo, grain: str) -> list[Bar]:
     """Lay the counted quarters of an hour into bars, with the empty ones between."""
     heights: dict[datetime, list[int]] = defaultdict(lambda: [0, 0])
     for slot in found:
         begin = _begin(datetime.fromtimestamp(slot["slot"] * _SLOT, UTC), zone, grain).astimezone(UTC)
         heights[begin][0] += slot["total"]
         heights[begin][1] += slot["late"]
-    bars, begin = [], _begin(span.since, zone, grain)
+    bars: list[Bar] = []
+    begin = _begin(span.since, zone, grain)
     while begin < span.until and len(bars) < 1000:
         total, behind = heights.get(begin.astimezone(UTC), (0, 0))
         bars.append(Bar(begin, total, behind))

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.utils import timezone
 
-from access_requests.choices import RequestState
+from access_requests.choices import ReportKind, RequestState
 from access_requests.reports import periods
 from access_requests.reports.periods import UNITS, Span
 from flows.choices import Trigger
@@ -170,3 +170,11 @@ def read(words: Mapping[str, Any], *, at: datetime | None = None, zone: ZoneInfo
     if not form.is_valid():
         raise BadFilter(" ".join(str(one) for errors in form.errors.values() for one in errors))
     return form.filters(at or timezone.now(), zone)
+
+
+def said_of(kind: str, words: Mapping[str, str]) -> str:
+    """Return kept filters as people say them."""
+    if kind == ReportKind.AUDIT:
+        return ", ".join(f"{name} {value}" for name, value in words.items()) or "everything"
+    form = FilterForm(words)
+    return form.said() if form.is_valid() else "filters that do not make sense any more"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import calendar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from accounts.models import User
 
 HOUR, DAY, MONTH = "hour", "day", "month"
 UNITS = ((HOUR, "hours"), (DAY, "days"), (MONTH, "months"))
@@ -17,6 +19,14 @@ class Span:
 
     since: datetime
     until: datetime
+
+
+def zone_of(user: User) -> ZoneInfo:
+    """Return the person's time zone, or UTC."""
+    try:
+        return ZoneInfo(user.time_zone or "UTC")
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
 
 
 def last(count: int, unit: str, at: datetime, zone: ZoneInfo, *, whole: bool = False) -> Span:
@@ -49,7 +59,7 @@ def _begin(local: datetime, unit: str) -> datetime:
 
 
 def _back(local: datetime, count: int, unit: str) -> datetime:
-    """Return the same time of day so many days or months earlier, or so many hours earlier by the clock of the world."""
+    """Return the same time of day so many days or months earlier; hours are counted as they pass."""
     if unit == HOUR:
         return (local.astimezone(UTC) - timedelta(hours=count)).astimezone(local.tzinfo)
     if unit == DAY:

@@ -80,7 +80,7 @@ def _about(text: str) -> Q:
         Q(resource_path__icontains=text) | Q(resource_source_id__icontains=text) | Q(permission_name__icontains=text),
         group__request=OuterRef("pk"),
     )
-    return Q(justification__icontains=text) | Exists(units)
+    return Q(justification__icontains=text) | Q(Exists(units))
 
 
 def _in_state(rows: QuerySet[AccessRequest], filters: Filters) -> QuerySet[AccessRequest]:

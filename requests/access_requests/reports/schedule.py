@@ -51,10 +51,13 @@ class Schedule:
 
     def next(self, at: datetime) -> datetime:
         """Return the first instant after `at`, in UTC. Raises BadSchedule when there is none for years."""
-        walk = croniter(self.cron, at.astimezone(self.zone).replace(tzinfo=None) - _BACK, max_years_between_matches=_YEARS)
+        walk = croniter(
+            self.cron, at.astimezone(self.zone).replace(tzinfo=None) - _BACK, max_years_between_matches=_YEARS
+        )
         try:
             while True:
-                instant = walk.get_next(datetime).replace(tzinfo=self.zone).astimezone(UTC)
+                local: datetime = walk.get_next(datetime)
+                instant = local.replace(tzinfo=self.zone).astimezone(UTC)
                 if instant > at:
                     return instant
         except CroniterError:
@@ -72,9 +75,7 @@ def read(cron: str, zone: str, at: datetime) -> Schedule:
     """Return the schedule that the text means. Raises BadSchedule: junk, too often, never."""
     given = cron.split()
     if len(cron) > LONGEST or len(given) != len(_FIELDS):
-        raise BadSchedule(
-            f"A schedule has five fields: {', '.join(_FIELDS)}. “0 8 * * 1” is every Monday at 8; this has {len(given)}."
-        )
+        raise BadSchedule(f"A schedule has five fields: {', '.join(_FIELDS)}. “0 8 * * 1” is every Monday at 8.")
     wrong = next((name for name, text in zip(_FIELDS, given, strict=True) if not _FIELD.fullmatch(text)), None)
     if wrong:
         raise BadSchedule(f"The {wrong} cannot be read. “0 8 * * 1” is every Monday at 8.")

@@ -1,10 +1,10 @@
-"""Reports as CSV, page by page, so that memory does not grow with them; each page says behind which row the next begins."""
+"""Reports as CSV, piece by piece, so that memory does not grow; each says behind which row the next begins."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from asgiref.sync import sync_to_async
 from django.db.models import QuerySet
@@ -67,7 +67,7 @@ class ActivitySheet:
 class TrailSheet:
     """Entries of the audit trail with all their fields, oldest first, up to those there were at the beginning."""
 
-    entries: QuerySet[trail.AuditEntry]
+    entries: QuerySet[Any]
 
     def header(self) -> str:
         """Return the names of the fields."""
@@ -84,16 +84,21 @@ class TrailSheet:
         return Piece(page.text, page.rows, f"{page.last}/{newest}")
 
 
-def pieces(sheet: Sheet) -> Iterator[str]:
+def pieces(sheet: Sheet) -> Iterator[bytes]:
     """Yield a whole sheet."""
-    yield sheet.header()
+    yield sheet.header().encode()
     piece = sheet.piece("")
     while piece.rows:
-        yield piece.text
+        yield piece.text.encode()
         piece = sheet.piece(piece.cursor)
 
 
-async def stream(waiting: Iterator[str] | Iterator[bytes]) -> AsyncIterator[str | bytes]:
+async def stream(waiting: Iterator[bytes]) -> AsyncIterator[bytes]:
     """Yield what an iterator yields, without holding up the event loop."""
-    while piece := await sync_to_async(next)(waiting, ""):  # type: ignore[arg-type]  # the end is empty in both
+    while piece := await sync_to_async(_next)(waiting):
         yield piece
+
+
+def _next(waiting: Iterator[bytes]) -> bytes:
+    """Return the next piece, or nothing after the last: StopIteration cannot pass through a coroutine."""
+    return next(waiting, b"")

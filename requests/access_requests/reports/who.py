@@ -8,12 +8,12 @@ from django.db.models import Case, Q, QuerySet, Value, When
 
 from access_requests.choices import ExportState, ReportKind
 from access_requests.models import Export, Report
-from access_requests.queries import visible_to
-from access_requests.reports import filters, rows, schedule
+from access_requests.reports import filters, rows
+from access_requests.reports.periods import zone_of
 from access_requests.reports.sheets import ActivitySheet, Sheet, TrailSheet
 from accounts.models import User
 from audit import export as trail
-from audit.queries import entries as entries_for
+from audit.queries import entries as trail_for
 
 # What it takes to see all of the data, whoever it is about.
 PERMISSIONS = {ReportKind.ACTIVITY: "requests.view_accessrequest", ReportKind.AUDIT: "audit.export_auditentry"}
@@ -65,21 +65,21 @@ def may_read(user: User, export: Export) -> bool:
 def sheet_for(export: Export) -> Sheet:
     """Return what an export is to contain, as who asked for it may see it now.
 
-    Raises BadFilter or BadSchedule when what was kept does not make sense any more.
+    Raises BadFilter when what was kept does not make sense any more.
     """
-    owner = export.asked_by
-    return sheet(owner, export.kind, export.filters, export.columns, export.asked_at)
+    return sheet(export.asked_by, export.kind, export.filters, export.columns, export.asked_at)
 
 
 def sheet(user: User, kind: str, words: dict[str, str], columns: list[str], at: datetime) -> Sheet:
     """Return a report as this person may see it, asked at that moment. Raises BadFilter."""
+    if not may_report(user, kind):
+        raise filters.BadFilter("This takes the permission to export the audit trail.")
     if kind == ReportKind.AUDIT:
         try:
-            found = entries_for(user, filters=trail.read_filters(words)) if may_report(user, kind) else None
+            return TrailSheet(trail_for(user, filters=trail.read_filters(words)))
         except trail.BadFilter as problem:
             raise filters.BadFilter(str(problem)) from None
-        return TrailSheet(trail.AuditEntry.objects.none() if found is None else found)
-    selected = rows.matching(user, filters.read(words, at=at, zone=schedule.zone_of(user.time_zone)))
+    selected = rows.matching(user, filters.read(words, at=at, zone=zone_of(user)))
     return ActivitySheet(selected, columns)
 
 
