@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import uuid
+from datetime import timedelta
+
+from django.db.models import Count
+from django.utils import timezone
+
 from access_requests import actions
+from access_requests.choices import OPEN, RequestState
+from access_requests.models import AccessRequest
 from accounts.choices import ChangeKind
 from accounts.events import subscribe
 from accounts.models import AbstractChange
+from flows import events as flow_events
 from integrations.models import Order
 
 
@@ -24,8 +33,24 @@ def _flow_changed(change: AbstractChange) -> None:
     actions.recheck_flow(change.subject_id)
 
 
+def _live(flows: flow_events.Ids) -> dict[uuid.UUID, int]:
+    """Count what would end with each flow: requests on their way to access, or holding it."""
+    return _by_flow(flows, state__in=set(OPEN) - {RequestState.REVOKING})
+
+
+def _recent(flows: flow_events.Ids) -> dict[uuid.UUID, int]:
+    """Count the requests of the last 90 days."""
+    return _by_flow(flows, requested_at__gte=timezone.now() - timedelta(days=90))
+
+
+def _by_flow(flows: flow_events.Ids, **narrowed: object) -> dict[uuid.UUID, int]:
+    rows = AccessRequest.objects.filter(flow_version__flow__in=list(flows), **narrowed).order_by()
+    return dict(rows.values_list("flow_version__flow").annotate(number=Count("pk")))
+
+
 def subscribe_all() -> None:
     """Subscribe; doing it again changes nothing."""
+    flow_events.count_with(live=_live, recent=_recent)
     subscribe("order.settled", _order_settled)
     subscribe("flow.changed", _flow_changed)
     for kind in ChangeKind:

@@ -14,7 +14,7 @@ from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, r
 from django.urls.converters import IntConverter, UUIDConverter
 
 from access_requests import actions
-from access_requests.models import AccessRequest, AccessSession, Extension
+from access_requests.models import AccessRequest, AccessSession, Export, Extension, Report
 from flows.models import AccessFlow
 from tests.cast import PASSWORD, Cast
 from tests.story import Story, allow_extensions, begin, flow, simulated_provider
@@ -36,6 +36,7 @@ class Row:
     about: str = ""
 
 
+REPORT, EXPORT = "report", "export"
 REQUEST, SESSION, EXTENSION = "request", "session", "extension"
 TABLE: dict[str, Row] = {
     "healthz": Row(EVERYBODY),
@@ -43,6 +44,8 @@ TABLE: dict[str, Row] = {
     "favicon": Row(EVERYBODY),
     "account_login": Row(EVERYBODY),
     "sign_in_link": Row(EVERYBODY),
+    "oidc_start": Row(EVERYBODY, "post"),
+    "oidc_callback": Row(EVERYBODY),
     "account_logout": Row(EVERYBODY),
     "account_reauthenticate": Row(OWN),
     "account": Row(OWN),

@@ -81,14 +81,18 @@ def test_pages_follow_each_other_without_gap_or_double(stage: Stage, enter: Sign
         found = re.search(r'href="(\?[^"]*behind=[^"]*)"', response.content.decode())
         address = URL + found.group(1).replace("&amp;", "&") if found else ""
     assert address == ""
-    assert seen == [str(pk) for pk in AccessRequest.objects.order_by("-requested_at", "-pk").values_list("pk", flat=True)]
+    assert seen == [
+        str(pk) for pk in AccessRequest.objects.order_by("-requested_at", "-pk").values_list("pk", flat=True)
+    ]
     back = re.search(r'href="(\?[^"]*before=[^"]*)"', response.content.decode())
     assert back
     response = client.get(URL + back.group(1).replace("&amp;", "&"))
     assert numbers(response) == seen[25:50]
 
 
-@pytest.mark.parametrize("junk", ["behind=x", "behind=2026-01-01_5", "before=_", "behind=2026-01-01T00:00Z_99999999999999999999"])
+@pytest.mark.parametrize(
+    "junk", ["behind=x", "behind=2026-01-01_5", "before=_", "behind=2026-01-01T00:00Z_99999999999999999999"]
+)
 def test_a_place_that_makes_no_sense_is_the_first_page(stage: Stage, enter: SignIn, junk: str) -> None:
     access = stage.ask()
     assert numbers(enter(stage.cast.requester).get(f"{URL}?{junk}")) == [str(access.pk)]
@@ -128,7 +132,9 @@ def test_the_figures_count_what_the_list_shows(stage: Stage, enter: SignIn) -> N
     for minutes in (1, 2, 9):
         access = stage.ask("ledger")
         waits.append(access)
-        AccessRequest.objects.filter(pk=access.pk).update(requested_at=now - HOUR, decided_at=now - HOUR + timedelta(minutes=minutes))
+        AccessRequest.objects.filter(pk=access.pk).update(
+            requested_at=now - HOUR, decided_at=now - HOUR + timedelta(minutes=minutes)
+        )
     intime = making.ended(stage.active("orders", at=now - HOUR), due_at=now, lag=59.9)
     behind = making.ended(stage.active("orders", at=now - HOUR), due_at=now, lag=61)
     AccessRequest.objects.filter(pk__in=[intime.pk, behind.pk]).update(decided_at=None)

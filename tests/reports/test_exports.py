@@ -209,11 +209,16 @@ def written(stage: Stage) -> Export:
 
 
 @pytest.mark.parametrize("where", ["", "part/", "download/"])
-def test_an_export_is_there_for_who_asked_and_nobody_else(stage: Stage, enter: SignIn, written: Export, where: str) -> None:
+def test_an_export_is_there_for_who_asked_and_nobody_else(
+    stage: Stage, enter: SignIn, written: Export, where: str
+) -> None:
     url = f"/exports/{written.pk}/{where}"
     assert enter(written.asked_by).get(url).status_code == 200
     for user in (stage.cast.outsider, stage.cast.requester, stage.cast.admin):
-        answer, nothing = enter(user).get(url), enter(user).get(url.replace(str(written.pk), "0" * 8 + str(written.pk)[8:]))
+        answer, nothing = (
+            enter(user).get(url),
+            enter(user).get(url.replace(str(written.pk), "0" * 8 + str(written.pk)[8:])),
+        )
         assert (answer.status_code, nothing.status_code) == (404, 404)
         assert "Vera" not in text(answer)
 

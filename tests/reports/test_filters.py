@@ -13,7 +13,7 @@ from access_requests.choices import OPEN, RequestState
 from access_requests.models import AccessRequest
 from access_requests.queries import visible_to
 from access_requests.reports import figures, periods, rows
-from access_requests.reports.filters import Filters, FilterForm, read
+from access_requests.reports.filters import FilterForm, Filters, read
 from accounts.models import User
 from flows.models import FlowVersion
 from tests import cast as people
@@ -34,7 +34,9 @@ def late(one: AccessRequest) -> bool:
 def everything() -> list[AccessRequest]:
     """Read all there is, once."""
     below = ("access_groups__units", "access_groups__integration", "approvals")
-    return list(AccessRequest.objects.select_related("requestor", "grantee", "flow_version__flow").prefetch_related(*below))
+    return list(
+        AccessRequest.objects.select_related("requestor", "grantee", "flow_version__flow").prefetch_related(*below)
+    )
 
 
 def naive(one: AccessRequest, kept: Filters) -> bool:

@@ -38,7 +38,9 @@ def monday(user: User, *recipients: User, **more: Any) -> Report:
 
 
 def test_a_report_keeps_filters_columns_and_when_it_is_next(stage: Stage) -> None:
-    report = monday(stage.cast.requester, filters={"period": "last-30-day", "state": "late"}, columns=["status", "request_id"])
+    report = monday(
+        stage.cast.requester, filters={"period": "last-30-day", "state": "late"}, columns=["status", "request_id"]
+    )
     report.refresh_from_db()
     assert report.filters == {"state": "late"}
     assert report.columns == ["request_id", "status"]
@@ -98,7 +100,9 @@ def test_pausing_stops_and_resuming_goes_on_from_the_next_time(stage: Stage) -> 
     actions.pause_report(report, user=user, actor=by, at=NOON)
     report.refresh_from_db()
     assert (report.next_run_at, report.paused_at) == (None, NOON)
-    actions.change_report(report, wish(name="Other", cron="0 9 * * 1", recipients=[user.email]), user=user, actor=by, at=NOON)
+    actions.change_report(
+        report, wish(name="Other", cron="0 9 * * 1", recipients=[user.email]), user=user, actor=by, at=NOON
+    )
     report.refresh_from_db()
     assert (report.next_run_at, report.paused_at, report.name) == (None, NOON, "Other")
     actions.resume_report(report, user=user, actor=by, at=NOON + timedelta(days=20))

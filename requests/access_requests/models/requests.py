@@ -97,6 +97,12 @@ class AccessRequest(models.Model):
             models.Index(fields=["id"], name="requests_granting", condition=models.Q(state=RequestState.GRANTING)),
             # Activity and its CSV: a period, newest first, page by page behind the last row.
             models.Index(fields=["-requested_at", "-id"], name="requests_activity"),
+            # The banner of every page: overdue ends, of which there should be none.
+            models.Index(
+                fields=["due_at"],
+                name="requests_overdue",
+                condition=models.Q(state=RequestState.REVOKING, overdue_since__isnull=False),
+            ),
             # My access.
             models.Index(fields=["grantee", "-id"], name="requests_of_grantee"),
             models.Index(fields=["requestor", "-id"], name="requests_of_requestor"),
