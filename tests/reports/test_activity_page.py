@@ -16,8 +16,8 @@ from tests.portal.reading import text
 
 URL = "/activity/"
 HOUR = timedelta(hours=1)
-# The session, the person, their roles, tasks, overdue ends and late jobs in the frame; saved reports; figures and the median;
-# the rows, their groups, units, approvals and versions.
+# The session, the person, their roles, tasks, overdue ends and late jobs in the frame; saved reports; figures, the
+# median; the rows, their groups, units, approvals and versions.
 QUERIES = 14
 
 
@@ -128,10 +128,8 @@ def test_the_figures_count_what_the_list_shows(stage: Stage, enter: SignIn) -> N
     now = datetime.now(UTC)
     making.flow(stage.integration, stage.cast.requester, name="Free", permissions=("ADMIN",))
     free = making.ask(stage.cast.requester, "orders", permission="ADMIN")
-    waits = []
     for minutes in (1, 2, 9):
         access = stage.ask("ledger")
-        waits.append(access)
         AccessRequest.objects.filter(pk=access.pk).update(
             requested_at=now - HOUR, decided_at=now - HOUR + timedelta(minutes=minutes)
         )
