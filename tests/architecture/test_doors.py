@@ -13,8 +13,9 @@ DOORS = {"models", "choices", "queries", "actions", "events"}
 DOORS_FOR_CONFIG = DOORS | {"urls", "apps", "consumers", "tasks", "checks", "admin"}
 # The demo adds a way to sign in, which the trail has to have a word for.
 DOORS_FOR_DEMO = DOORS | {"trail"}
-# Every action takes an Actor; policy is asked through its pure functions: decide(facts) -> Decision.
-MORE_DOORS = {("audit", "actor"), ("flows", "decision")}
+# Every action takes an Actor; policy is asked through its pure functions: decide(facts) -> Decision; the inventory is
+# searched at a million rows, which takes a package of its own; a report on the audit trail is its own export's.
+MORE_DOORS = {("audit", "actor"), ("audit", "export"), ("flows", "decision"), ("integrations", "search")}
 
 ROOMS = {
     "__init__", "models", "choices", "lifecycle", "actions", "queries", "events", "tasks", "views", "forms", "urls",
@@ -25,6 +26,8 @@ OWN_ROOMS = {
     "accounts": {
         "adapters": "allauth asks an adapter",
         "backends": "Django asks a backend who signs in",
+        "letters": "what a letter says: plain data into text and HTML",
+        "post": "how a letter leaves: by SMTP or into a folder, and what went wrong",
         "claims": "what an identity provider says of a person, read",
         "oidc": "allauth's exchange with the identity provider, held to our rules",
         "roles": "what each role may do",
@@ -39,15 +42,21 @@ OWN_ROOMS = {
         "verify": "reading the chain back",
     },
     "flows": {
+        "current": "the current flows, ready in memory",
         "decision": "decide(facts) -> Decision",
         "document": "a flow version as data",
         "findings": "what is wrong with a policy, and what is doubtful",
         "reach": "whom and what a policy reaches, counted by the database",
         "sentence": "a flow in one English sentence",
     },
-    "integrations": {"wire": "models to the connectors' dataclasses and back"},
+    "integrations": {
+        "search": "what some targets give, found by text at a million rows",
+        "wire": "models to the connectors' dataclasses and back",
+    },
     "access_requests": {
         "hearing": "what is done at news from below",
+        "offering": "what a person may ask for, as the page of a new request shows it",
+        "reports": "many requests at once: filters, figures, CSV, schedules",
         "telling": "what the floors below are told of this one",
     },
 }

@@ -1,6 +1,7 @@
 """Requests, approvals, grants, sessions, extensions, and the record of how each ended."""
 
 from access_requests.models.extensions import Extension, ExtensionApproval
+from access_requests.models.reports import Export, ExportPart, Report
 from access_requests.models.requests import (
     AccessGroup,
     AccessRequest,
@@ -11,6 +12,7 @@ from access_requests.models.requests import (
     StandingRecord,
     Transition,
 )
+from access_requests.models.sending import SentForm, new_token
 from access_requests.models.wishes import Favourite, Narrowing
 
 __all__ = [
@@ -19,11 +21,16 @@ __all__ = [
     "AccessSession",
     "AccessUnit",
     "Approval",
+    "Export",
+    "ExportPart",
     "Extension",
     "ExtensionApproval",
     "Favourite",
     "Narrowing",
     "Proof",
+    "Report",
+    "SentForm",
     "StandingRecord",
     "Transition",
+    "new_token",
 ]
