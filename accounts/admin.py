@@ -90,11 +90,15 @@ class _AttributesOfPerson(_AnyTable):
 
 
 class _GroupsOfPerson(_AnyTable):
-    """The person's groups."""
+    """The person's groups, but for those that single sign-on says: they stand with it."""
 
     model = GroupMembership
     fk_name = "user"
     extra = 1
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return what may be changed here."""
+        return super().get_queryset(request).filter(group__source=GroupSource.LOCAL)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **rest: Any) -> Any:
         """Take the group by its name."""
@@ -171,7 +175,10 @@ class UserAdmin(_ThroughActions):
     def single_sign_on(self, user: User) -> str:
         """Return whom the identity provider means by this person, and since when."""
         linked = [f"{one} since {one.linked_at:%Y-%m-%d}" for one in user.identities.order_by("issuer")]
-        return "; ".join(linked) or "Not linked. The first sign-in links it, by the verified e-mail address."
+        if not linked:
+            return "Not linked. The first sign-in links it, by the verified e-mail address."
+        groups = user.groups.exclude(source=GroupSource.LOCAL).order_by("name").values_list("name", flat=True)
+        return f"{'; '.join(linked)}. Groups: {', '.join(groups) or 'none'}."
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         """Create or edit."""

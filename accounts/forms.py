@@ -50,7 +50,11 @@ class ProfileForm(forms.Form):
 
     name = forms.CharField(max_length=150)
     time_zone = forms.CharField(
-        max_length=60, required=False, validators=[check_zone], help_text="For example Europe/Berlin; empty means UTC."
+        max_length=60,
+        required=False,
+        validators=[check_zone],
+        help_text="For example Europe/Berlin; empty means UTC.",
+        widget=forms.TextInput(attrs={"list": "zones", "autocomplete": "off"}),
     )
 
 
@@ -106,7 +110,10 @@ class NamedField(_AnyChoice):
     def to_python(self, value: Any) -> Any:
         """Return the row. The case of an address says nothing; it is kept in lower case."""
         typed = str(value or "").strip()
-        return super().to_python(typed.lower() if self.to_field_name == "email" else typed)
+        try:
+            return super().to_python(typed.lower() if self.to_field_name == "email" else typed)
+        except Group.MultipleObjectsReturned:
+            raise ValidationError("Several groups have this name. Open the one you mean, or rename it.") from None
 
 
 def named_person(**rest: Any) -> NamedField:
@@ -116,9 +123,10 @@ def named_person(**rest: Any) -> NamedField:
 
 
 def named_group(**rest: Any) -> NamedField:
-    """Return a field for a group, by name."""
-    told = {"invalid_choice": "No group has this name. Look it up under Groups."}
-    return NamedField(Group.objects.filter(source=GroupSource.LOCAL), to_field_name="name", error_messages=told, **rest)
+    """Return a field for a group made here, by name; the others are changed where they come from."""
+    told = {"invalid_choice": "No group made here has this name. Look it up under Groups."}
+    local = Group.objects.filter(source=GroupSource.LOCAL)
+    return NamedField(local, to_field_name="name", error_messages=told, **rest)
 
 
 class PersonForm(_PersonModelForm):

@@ -8,6 +8,7 @@ on to the provider by itself. It is no redirect because browsers hold redirects 
 from __future__ import annotations
 
 import logging
+import zoneinfo
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -238,7 +239,12 @@ def account(request: HttpRequest) -> HttpResponse:
         actions.edit_profile(user, actor=person(user, Source.PORTAL), **form.cleaned_data)
         messages.success(request, "Your profile is saved.")
         return redirect("account")
-    return render(request, "account/account.html", {"form": form, "password_sign_in": settings.PASSWORD_SIGN_IN})
+    context = {
+        "form": form,
+        "zones": sorted(zoneinfo.available_timezones()),
+        "password_sign_in": settings.PASSWORD_SIGN_IN,
+    }
+    return render(request, "account/account.html", context)
 
 
 @require_http_methods(["POST"])

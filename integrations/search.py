@@ -8,13 +8,10 @@ which; SQLite always walks. Selectors by name and id are looked up first, so tha
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
-
-from django.db import connection
 
 from integrations.choices import IntegrationStatus
 from integrations.models import Permission

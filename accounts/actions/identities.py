@@ -59,6 +59,8 @@ def take_groups(
 
     A name that is new becomes a group. `trouble` says for the trail what could not be read. Raises NotAllowed.
     """
+    if source == GroupSource.LOCAL:
+        raise ValueError("Groups made here are not told by anybody.")
     actor, wanted = actor or system("Single sign-on"), set(names)
     with transaction.atomic():
         require(actor, "accounts.change_group")

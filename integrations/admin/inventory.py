@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 
@@ -31,7 +32,9 @@ class ResourceAdmin(ReadOnly):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """Show one; nothing is written here."""
-        need(request, "integrations.view_resource" if request.method in {"GET", "HEAD"} else "nothing.at_all")
+        need(request, "integrations.view_resource")
+        if request.method not in {"GET", "HEAD"}:
+            raise PermissionDenied
         row: Resource | None = self.get_object(request, object_id)
         if row is None:
             raise Http404

@@ -17,15 +17,35 @@ from integrations.choices import IntegrationStatus
 from integrations.models import Connector, Integration, Permission, ResourceType
 
 RESOURCES, INTEGRATIONS, FLOWS, MATCHING = 1_000_000, 400, 2_000, 200
-WORDS = (
-    "orders ledger payment invoice customer stock price audit event session account report archive import export"
-    " staging daily monthly summary history detail index queue batch"
-).split()
+WORDS = [
+    "orders",
+    "ledger",
+    "payment",
+    "invoice",
+    "customer",
+    "stock",
+    "price",
+    "audit",
+    "event",
+    "session",
+    "account",
+    "report",
+    "archive",
+    "import",
+    "export",
+    "staging",
+    "daily",
+    "monthly",
+    "summary",
+    "history",
+    "detail",
+    "index",
+    "queue",
+    "batch",
+]
 TYPES = (("database", "Database", 0.02), ("schema", "Schema", 0.08), ("table", "Table", 0.90))
 PERMISSIONS = (("READ_ONLY", "Read only", 3), ("READ_WRITE", "Read and write", 6), ("ADMIN", "Admin", 9))
-COLUMNS = (
-    "integration_id, resource_type_id, source_id, name, path, status, risk_level, context, refusals, fingerprint"
-)
+COLUMNS = "integration_id, resource_type_id, source_id, name, path, status, risk_level, context, refusals, fingerprint"
 
 
 def fill(resources: int = RESOURCES, flows: int = FLOWS, matching: int = MATCHING) -> User:

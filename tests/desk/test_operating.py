@@ -227,12 +227,10 @@ def test_connectors_show_what_they_do(story: Story, desk: Client) -> None:
     instance = story.integration.connector.instances.get()
     Order.objects.filter(pk=order.pk).update(state="leased", leased_by=instance, lease_until=timezone.now())
     page = desk.get(reverse("admin:integrations_connector_changelist")).content.decode()
-    assert '<td class="field-running">1</td>' in page
+    assert "1 instance<" in page
     assert instance.version in page
-    assert (
-        '<td class="field-running">1</td>'
-        in desk.get(reverse("admin:integrations_connectorinstance_changelist")).content.decode()
-    )
+    listed = desk.get(reverse("admin:integrations_connectorinstance_changelist")).content.decode()
+    assert '<td class="field-running">1</td>' in listed
     for row in (instance, story.integration.connector):
         address = reverse(f"admin:integrations_{row._meta.model_name}_change", args=[row.pk])
         assert 'name="_save"' not in desk.get(address).content.decode()

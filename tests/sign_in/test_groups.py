@@ -134,6 +134,25 @@ def test_a_group_from_there_is_not_changed_here(cast: Cast, db: None) -> None:
     actions.delete_group(group, actor=admin)
 
 
+def test_an_admin_edits_a_person_whose_groups_have_the_names_of_others(cast: Cast, db: None) -> None:
+    ours = actions.create_group("Engineers", actor=system())
+    actions.sign_in_with(told("Engineers", "Leads"), create=False)
+    desk, path = signed_in(cast.admin), f"/admin/accounts/user/{cast.requester.pk}/change/"
+    assert "Groups: Engineers, Leads." in desk.get(path).content.decode()
+    form = {"email": "rita@example.com", "name": "Rita", "roles": ["grantee"], "new_password": "", "manager": ""}
+    rows = {"memberships-0-group": "Engineers", "memberships-0-user": cast.requester.pk, "time_zone": ""}
+    counts = {f"{name}-{which}": n for name, n in (("memberships", 1), ("attributes", 0))
+              for which, n in (("TOTAL_FORMS", n), ("INITIAL_FORMS", 0))}  # fmt: skip
+    assert desk.post(path, form | rows | counts).status_code == 302
+    assert set(cast.requester.groups.values_list("name", "source")) == {
+        ("Engineers", "local"), ("Engineers", "oidc"), ("Leads", "oidc")
+    }  # fmt: skip
+    actions.remove_member(ours, cast.requester, actor=system())
+    actions.create_group("Engineers", actor=system())
+    page = desk.post(path, form | rows | counts)
+    assert (page.status_code, b"Several groups have this name" in page.content) == (200, True)
+
+
 def test_an_admin_unlinks_people_on_the_list(cast: Cast, db: None) -> None:
     actions.sign_in_with(told("Engineers"), create=False)
     desk = signed_in(cast.admin)
