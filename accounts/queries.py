@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 
+from accounts.choices import Role
 from accounts.models import Attribute, GroupMembership, User
+from accounts.roles import allow
 
 # People per query, under SQLite's limit of parameters.
 _AT_ONCE = 10_000
@@ -73,3 +75,9 @@ def _facts_of(ids: list[uuid.UUID]) -> dict[uuid.UUID, PersonFacts]:
         )
         for user in User.objects.filter(pk__in=ids).select_related("manager")
     }
+
+
+def people_with(permission: str) -> list[User]:
+    """Return active people one of whose roles allows `permission`, by name: whom to turn to. One query."""
+    able = [role for role in Role if allow(frozenset({role}), permission)]
+    return list(User.objects.filter(is_active=True, roles__role__in=able).distinct().order_by("name", "email"))

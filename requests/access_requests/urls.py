@@ -11,6 +11,7 @@ urlpatterns = [
     path("", views.my_access, name="my_access"),
     path("tasks/", views.my_tasks, name="my_tasks"),
     path("requests/new/", views.new_request, name="new_request"),
+    path("requests/new/found/", views.find_resources, name="find_resources"),
     path("requests/new/check/", views.check_request, name="check_request"),
     path("requests/<int:pk>/", views.request_page, name="request_page"),
     path("requests/<int:pk>/part/", views.request_part, name="request_part"),

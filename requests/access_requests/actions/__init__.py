@@ -1,7 +1,7 @@
 """The only writers of requests: one function per verb. Page, API, task and shell behave alike because of it."""
 
 from access_requests.actions.answers import approve, approve_less, reject
-from access_requests.actions.asking import BadAsk, DryRun, ask, dry_run
+from access_requests.actions.asking import ENTITLEMENTS_MAX, BadAsk, DryRun, ask, dry_run
 from access_requests.actions.credentials import AlreadySeen, NothingToSee, reset_credentials, take_credentials
 from access_requests.actions.endings import cancel, end, hand_back, recheck_flow, recheck_person, revoke
 from access_requests.actions.extending import (
@@ -15,9 +15,11 @@ from access_requests.actions.extending import (
 from access_requests.actions.favourites import FAVOURITES_MAX, drop_favourite, keep_favourite
 from access_requests.actions.grants import absorb, clean_up, dispatch, reorder
 from access_requests.actions.rules import NotPossible, NotYours
+from access_requests.actions.sending import Sent, send
 from access_requests.actions.sweeps import sweep, sweep_cleanups
 
 __all__ = [
+    "ENTITLEMENTS_MAX",
     "FAVOURITES_MAX",
     "AlreadySeen",
     "BadAsk",
@@ -26,6 +28,7 @@ __all__ = [
     "NotYours",
     "NothingToSee",
     "Room",
+    "Sent",
     "absorb",
     "approve",
     "approve_extension",
@@ -49,6 +52,7 @@ __all__ = [
     "reset_credentials",
     "revoke",
     "room_of",
+    "send",
     "sweep",
     "sweep_cleanups",
     "take_credentials",

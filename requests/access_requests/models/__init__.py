@@ -11,6 +11,7 @@ from access_requests.models.requests import (
     StandingRecord,
     Transition,
 )
+from access_requests.models.sending import SentForm, new_token
 from access_requests.models.wishes import Favourite, Narrowing
 
 __all__ = [
@@ -24,6 +25,8 @@ __all__ = [
     "Favourite",
     "Narrowing",
     "Proof",
+    "SentForm",
     "StandingRecord",
     "Transition",
+    "new_token",
 ]

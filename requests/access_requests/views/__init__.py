@@ -1,7 +1,7 @@
 """The portal's pages: one function view each."""
 
 from access_requests.views.answers import approve, hand_back, reject, revoke, withdraw
-from access_requests.views.asking import check_request, new_request
+from access_requests.views.asking import check_request, find_resources, new_request
 from access_requests.views.extending import approve_extension, extend, reject_extension, withdraw_extension
 from access_requests.views.favourites import favourite
 from access_requests.views.home import my_access
@@ -15,6 +15,7 @@ __all__ = [
     "check_request",
     "extend",
     "favourite",
+    "find_resources",
     "hand_back",
     "my_access",
     "my_tasks",
