@@ -2,6 +2,7 @@
 
 from accounts.actions.groups import add_member, create_group, delete_group, remove_member, rename_group
 from accounts.actions.identities import forget_identities, sign_in_with, take_groups
+from accounts.actions.letters import choose_letters, drop_letter, retry_letter, send_letters, tidy_letters, write_letter
 from accounts.actions.people import (
     Keep,
     create_user,
@@ -34,9 +35,11 @@ from accounts.actions.sign_in import (
     record_sign_out,
     use_sign_in_link,
 )
+from accounts.letters import Attachment, address_of
 
 __all__ = [
     "AlreadyThere",
+    "Attachment",
     "BadValue",
     "InUse",
     "Keep",
@@ -47,10 +50,13 @@ __all__ = [
     "Refused",
     "SignInRefused",
     "add_member",
+    "address_of",
+    "choose_letters",
     "create_group",
     "create_user",
     "delete_group",
     "disable_user",
+    "drop_letter",
     "edit_profile",
     "edit_user",
     "enable_user",
@@ -63,11 +69,15 @@ __all__ = [
     "remove_member",
     "rename_group",
     "require",
+    "retry_letter",
+    "send_letters",
     "set_attributes",
     "set_password",
     "set_roles",
     "set_theme",
     "sign_in_with",
     "take_groups",
+    "tidy_letters",
     "use_sign_in_link",
+    "write_letter",
 ]

@@ -17,3 +17,21 @@ def sweep() -> int:
 def sweep_cleanups() -> int:
     """Remove logins left behind."""
     return actions.sweep_cleanups()
+
+
+@shared_task
+def run_exports() -> int:
+    """Write exports that wait, for a while."""
+    return actions.run_exports()
+
+
+@shared_task
+def sweep_reports() -> int:
+    """Start the reports that are due."""
+    return actions.sweep_reports()
+
+
+@shared_task
+def sweep_expired_exports() -> int:
+    """Remove exports that were kept long enough."""
+    return actions.sweep_expired()

@@ -1,6 +1,7 @@
 """Requests, approvals, grants, sessions, extensions, and the record of how each ended."""
 
 from access_requests.models.extensions import Extension, ExtensionApproval
+from access_requests.models.reports import Export, ExportPart, Report
 from access_requests.models.requests import (
     AccessGroup,
     AccessRequest,
@@ -20,11 +21,14 @@ __all__ = [
     "AccessSession",
     "AccessUnit",
     "Approval",
+    "Export",
+    "ExportPart",
     "Extension",
     "ExtensionApproval",
     "Favourite",
     "Narrowing",
     "Proof",
+    "Report",
     "SentForm",
     "StandingRecord",
     "Transition",
