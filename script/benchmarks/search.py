@@ -1,4 +1,4 @@
-"""The first page of a search: a million resources, 2,000 flows of which 200 match, against reading one page of an index.
+"""The first page of a search: a million resources, 2,000 flows, 200 matching, against reading a page of an index.
 
 What is measured is all that the page asks for: who the person is, which flows match, where what they give lies, the
 page of results with what may be asked for on each, and the counts of the chips.
