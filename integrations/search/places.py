@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from django.db.models import Aggregate, TextField
+from django.db import connection
 
 from integrations.choices import IntegrationStatus
-from integrations.models import ResourceType
 
 # Beyond this nobody counts.
 COUNT_MAX = 100
@@ -81,39 +82,54 @@ def places(wanted: Iterable[Wanted]) -> list[Place]:
     by_type: dict[tuple[str, str], list[Wanted]] = defaultdict(list)
     for one in wanted:
         by_type[one.integration_id, one.resource_type].append(one)
+    keys = [key for key in by_type if _is_id(key[0])]
     found = []
-    for integration_name, type_name, type_id, kind, integration, provider, sources in sorted(_types(by_type)):
+    for integration_name, type_name, type_id, number, provider, sources in sorted(_types(keys)):
+        integration, kind = keys[number]
         held = set(sources.split(SEPARATOR))
-        here = by_type.get((str(integration), kind), ())
-        wanted_here = tuple(one for one in here if not held.isdisjoint(one.permissions))
-        if wanted_here:
-            names = (str(integration), integration_name, provider)
-            found.append(Place(type_id, kind, type_name, *names, wanted_here, _way(wanted_here)))
+        here = tuple(one for one in by_type[keys[number]] if not held.isdisjoint(one.permissions))
+        if here:
+            found.append(Place(type_id, kind, type_name, integration, integration_name, provider, here, _way(here)))
     return found
 
 
-class _Joined(Aggregate):
-    """All texts of a group in one, so that a type is one row and not one per permission."""
-
-    function = "STRING_AGG"
-    template = "%(function)s(%(expressions)s, chr(31))"
-    output_field = TextField()
-
-    def as_sqlite(self, compiler: Any, connection: Any, **more: Any) -> Any:
-        """Return the same for SQLite."""
-        return self.as_sql(
-            compiler, connection, function="GROUP_CONCAT", template="%(function)s(%(expressions)s, char(31))", **more
-        )
+def _is_id(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False
 
 
-def _types(by_type: Mapping[tuple[str, str], Any]) -> Iterable[tuple[Any, ...]]:
-    rows = ResourceType.objects.filter(
-        integration__in={integration for integration, _ in by_type}, type__in={kind for _, kind in by_type}
-    ).exclude(integration__status=IntegrationStatus.DISABLED)
-    joined = rows.order_by().annotate(sources=_Joined("permissions__source_id"))
-    return joined.exclude(sources__isnull=True).values_list(
-        "integration__name", "name", "pk", "type", "integration_id", "integration__type", "sources"
-    )
+_SELECT = """
+SELECT system.name, kind.name, kind.id, wanted.number, system.type, {joined}
+FROM {wanted}
+JOIN integrations_resourcetype kind ON kind.integration_id = wanted.integration AND kind.type = wanted.type
+JOIN integrations_integration system ON system.id = kind.integration_id
+JOIN integrations_permission held ON held.resource_type_id = kind.id
+WHERE system.status <> %s GROUP BY system.name, kind.name, kind.id, wanted.number, system.type
+"""
+_POSTGRESQL = _SELECT.format(
+    joined="string_agg(held.source_id, chr(31))",
+    wanted="unnest(%s::uuid[], %s::text[], %s::int[]) AS wanted(integration, type, number)",
+)
+_SQLITE = _SELECT.format(
+    joined="group_concat(held.source_id, char(31))",
+    wanted="(SELECT json_extract(value, '$[0]') AS integration, json_extract(value, '$[1]') AS type,"
+    " json_extract(value, '$[2]') AS number FROM json_each(%s)) AS wanted",
+)
+
+
+def _types(keys: list[tuple[str, str]]) -> list[tuple[str, str, int, int, str, str]]:
+    """Return the resource types that are there of these (integration, type), with the permissions in one text each."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            columns: list[Any] = [[one for one, _ in keys], [kind for _, kind in keys], list(range(len(keys)))]
+            cursor.execute(_POSTGRESQL, [*columns, IntegrationStatus.DISABLED.value])
+        else:
+            # SQLite keeps a UUID as 32 hex digits.
+            rows = [(one.replace("-", ""), kind, number) for number, (one, kind) in enumerate(keys)]
+            cursor.execute(_SQLITE, [json.dumps(rows), IntegrationStatus.DISABLED.value])
+        return list(cursor.fetchall())
 
 
 def _way(wanted: tuple[Wanted, ...]) -> Literal["whole", "listed", "selected"]:

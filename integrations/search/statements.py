@@ -13,8 +13,8 @@ from django.db import connection
 
 from integrations.search.places import Place, Selection
 
-# Counting looks at so many rows of a type at most, and at fewer where each has to be held against selectors.
-COUNTED, COUNTED_SELECTED = 200, 40
+# Counting looks at so many rows in all and of one type at most; where each has to be held against selectors, at fewer.
+COUNTED, COUNTED_SELECTED, COUNTED_OF_ONE = 4_000, 400, 101
 SQL = tuple[str, list[Any]]
 # The places by the words that a resource there still has to have.
 Groups = Mapping[tuple[str, ...], Sequence[Place]]
@@ -43,6 +43,13 @@ def has_words(words: tuple[str, ...]) -> SQL:
     return " AND ".join(parts), values
 
 
+def believe(words: Sequence[str]) -> SQL:
+    """Ask PostgreSQL's planner how many rows have each of the words."""
+    parts = [(f"SELECT 1 FROM integrations_resource r WHERE r.status = 'active' AND {has}", values)
+             for has, values in (has_words((word,)) for word in words)]  # fmt: skip
+    return f"EXPLAIN (FORMAT JSON) {' UNION ALL '.join(sql for sql, _ in parts)}", [v for _, vs in parts for v in vs]
+
+
 def _literally(word: str) -> str:
     return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
@@ -68,22 +75,60 @@ def _text(groups: Groups) -> SQL:
 
 
 def _kept(among: Sequence[Place]) -> SQL:
-    """Return the condition that `r`, in one of these places, is a row that the selectors leave; equal ones once.
+    """Return the condition that `r`, in one of these places, is a row that the selectors leave.
 
     It is a query for one value: so the planner cannot but ask it row by row, of the few that have the text.
     """
+    plain: dict[str, list[str]] = {"name": [], "source": [], "tag": []}
     shapes: dict[tuple[Selection, ...], list[int]] = defaultdict(list)
     for place in among:
         for one in place.wanted:
-            shapes[one.selectors].append(place.type_id)
+            if all(selection.includes for selection in one.selectors):
+                _put(place, one.selectors, plain)
+            else:
+                shapes[one.selectors].append(place.type_id)
     parts, values = ["1 = 0"], []
-    for selectors, types in shapes.items():
-        within, more = _list(types)
-        left, others = _left_by(selectors)
-        parts.append(f"(k.resource_type_id {within} AND {left})")
-        values += [*more, *others]
+    for part, more in (*_any_of(plain), *(_shape(types, shape) for shape, types in shapes.items())):
+        parts.append(part)
+        values += more
     row = f"SELECT {' OR '.join(parts)} FROM integrations_resource k WHERE k.id = r.id"
     return f"COALESCE(({row}), 1 = 0)", values
+
+
+def _put(place: Place, selectors: Iterable[Selection], plain: dict[str, list[str]]) -> None:
+    """Write down what is taken in as texts that a row can be compared with; those of all places make one list."""
+    for one in selectors:
+        if one.by == "name":
+            plain["name"] += [f"{place.type_id}:{value}" for value in one.values]
+        elif one.by == "id":
+            plain["source"] += [f"{place.type_id}:{value}" for value in one.values]
+            # Ours are unique, and a row is in one place only: the place's own rows are all that is asked about.
+            plain["source"] += [f"{place.type_id}#{number}" for number in _numbers(one.values)]
+        elif one.by == "tag":
+            # The length says where the key ends, whatever stands in it.
+            plain["tag"] += [f"{place.type_id}:{len(one.key)}:{one.key}:{value}" for value in one.values]
+
+
+def _any_of(plain: dict[str, list[str]]) -> Iterable[SQL]:
+    kind = "CAST(k.resource_type_id AS text)"
+    if plain["name"]:
+        within, values = _list(plain["name"])
+        yield f"({kind} || ':' || k.name) {within}", values
+    if plain["source"]:
+        within, values = _list(plain["source"])
+        yield f"({kind} || ':' || k.source_id) {within}", values
+        yield f"({kind} || '#' || CAST(k.id AS text)) {within}", values
+    if plain["tag"]:
+        within, values = _list(plain["tag"])
+        tag = f"{kind} || ':' || CAST(length(g.key) AS text) || ':' || g.key || ':' || g.value"
+        yield f"EXISTS (SELECT 1 FROM integrations_tag g WHERE g.resource_id = k.id AND ({tag}) {within})", values
+
+
+def _shape(types: list[int], selectors: tuple[Selection, ...]) -> SQL:
+    """Return the condition of targets that leave something out; equal ones are said once."""
+    within, values = _list(types)
+    left, more = _left_by(selectors)
+    return f"(k.resource_type_id {within} AND {left})", [*values, *more]
 
 
 def _left_by(selectors: tuple[Selection, ...]) -> SQL:
@@ -177,8 +222,9 @@ def dig(groups: Groups, among: Sequence[Place], most: int) -> SQL:
         kept, shapes = _kept([place for place in here if place.way == "selected"])
         parts.append(
             "SELECT r.id, r.resource_type_id, r.searched FROM integrations_resource r"
-            f" WHERE r.status = 'active' AND {has} AND (r.resource_type_id {whole}"
-            f" OR (r.resource_type_id {selected} AND {kept}))"
+            # + 0: so that it does not read whole types to narrow what the text has narrowed already.
+            f" WHERE r.status = 'active' AND {has} AND (r.resource_type_id + 0 {whole}"
+            f" OR (r.resource_type_id + 0 {selected} AND {kept}))"
         )
         more += [*text, *ids, *others, *shapes]
     sql = (
@@ -195,13 +241,19 @@ def count(groups: Groups, among: Sequence[Place]) -> SQL:
         return _count_one_by_one(groups, among)
     source, values = _places(groups, among)
     text, more = _text(groups)
-    sql = _counted("t.type_id", "t.whole", text, COUNTED)
+    limit, fewer = _limits(len(among))
+    sql = _counted("t.type_id", "t.whole", text, limit)
     selected = [place for place in among if place.way == "selected"]
     if selected:
         kept, others = _kept(selected)
-        sql += f" UNION ALL {_counted('t.type_id', 'NOT t.whole', f'{text} AND {kept}', COUNTED_SELECTED)}"
+        sql += f" UNION ALL {_counted('t.type_id', 'NOT t.whole', f'{text} AND {kept}', fewer)}"
         more = [*more, *more, *others]
     return f"SELECT t.type_id, x.* FROM {source} CROSS JOIN LATERAL ({sql}) x", [*values, *more]
+
+
+def _limits(number: int) -> tuple[int, int]:
+    """Return how many rows of each of so many types are looked at: whole ones, and selected ones."""
+    return tuple(min(COUNTED_OF_ONE, max(4, most // number)) for most in (COUNTED, COUNTED_SELECTED))  # type: ignore[return-value]
 
 
 def _counted(type_id: str, gate: str, has: str, limit: int) -> str:
@@ -218,7 +270,7 @@ def _count_one_by_one(groups: Groups, among: Sequence[Place]) -> SQL:
     for place in among:
         has, text = has_words(words[place.type_id])
         kept, more = _kept([place]) if place.way == "selected" else ("1 = 1", [])
-        limit = COUNTED_SELECTED if place.way == "selected" else COUNTED
+        limit = _limits(len(among))[place.way == "selected"]
         counted = _counted(f"{place.type_id:d}", "1 = 1", f"{has} AND {kept}", limit)
         parts.append(f"SELECT {place.type_id:d} AS type_id, x.* FROM ({counted}) x")
         values += [*text, *more]

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from itertools import groupby
 from typing import Any
 
@@ -165,7 +166,13 @@ def _fits(place: Place, filters: Filters) -> bool:
 
 def category_of(place: Place) -> str:
     """Return the category of the integration's type in the catalogue."""
-    manifest = catalogue().get(place.provider)
+    return _category(place.provider)
+
+
+@cache
+def _category(provider: str) -> str:
+    """Return the category a type of integration is under; the catalogue is read once, it comes with the program."""
+    manifest = catalogue().get(provider)
     return manifest.category if manifest else "other"
 
 
@@ -242,10 +249,14 @@ def _type_chips(here: Sequence[Place], counts: dict[int, Count], filters: Filter
 
 def _sums(here: Sequence[Place], counts: dict[int, Count], key: Any) -> dict[str, str]:
     """Return how many there are of each kind, in words; empty where nobody counted."""
-    sums: dict[str, Count] = defaultdict(lambda: Count(0))
+    numbers: dict[str, int] = defaultdict(int)
+    more: set[str] = set()
     for place in here:
-        sums[key(place)] += counts.get(place.type_id, Count(0))
-    return {name: str(count) if counts else "" for name, count in sums.items()}
+        name, count = key(place), counts.get(place.type_id)
+        numbers[name] += count.number if count else 0
+        if count and count.more:
+            more.add(name)
+    return {name: str(Count(0, name in more) + Count(number)) if counts else "" for name, number in numbers.items()}
 
 
 def _chip(name: str, value: str, label: str, count: str, current: str) -> Chip:
