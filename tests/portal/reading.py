@@ -51,6 +51,6 @@ def offered(response: Any) -> set[str]:
 def in_basket(response: Any) -> set[str]:
     """Return what the basket holds, as the form would send it."""
     page = response.content.decode()
-    start = page.find('id="basket"')
-    part = page[start : page.find('id="duration"', start)] if start >= 0 else page.split("data-part=")[1]
+    start, end = ('id="basket"', 'id="duration"') if "<html" in page else ('"basket"', '"dry-run"')
+    part = page[page.index(start) : page.index(end, page.index(start))]
     return {one or other for one, other in _PICK.findall(part)}

@@ -16,7 +16,7 @@ from access_requests.forms import seconds_of
 from access_requests.models import AccessRequest, SentForm
 from audit.actor import person
 from audit.choices import Source
-from flows.models import AccessFlow, FlowVersion
+from flows.models import AccessFlow
 from integrations.models import Integration
 from tests.portal import making
 from tests.portal.conftest import SignIn, Stage
@@ -38,19 +38,20 @@ def form(*names: str, **rest: Any) -> dict[str, Any]:
 
 def a_bundle(stage: Stage, *systems: Integration, name: str = "Month-end kit") -> str:
     """Give Rita a bundle over whole systems, as a flow version has it; return how a form names it."""
-    bundle = str(uuid.uuid4())
     targets = [
         {"kind": "integration", "integration": str(one.pk), "resource_type": "database",
          "permissions": ["READ_ONLY"], "selectors": []}
         for one in systems
     ]  # fmt: skip
-    made = making.flow(systems[0], stage.cast.requester, name=f"Gives {name}")
-    document = made.current.document | {
-        "targets": [{"kind": "bundle", "bundle": bundle, "name": name, "targets": targets}]
+    made = making.flow_actions.define_bundle(name, targets, actor=making.system())
+    document = {
+        "requestors": {"conditions": [{"type": "user", "values": [stage.cast.requester.email]}]},
+        "targets": [{"kind": "bundle", "bundle": str(made.pk)}],
+        "approval": {"groups": []},
     }
-    digest = uuid.uuid4().hex
-    FlowVersion.objects.filter(pk=made.current_id).update(document=document, digest=digest)
-    return f"bundle:{bundle}"
+    columns = {"name": f"Gives {name}", "approval_mode": "none", "grant_duration_minutes": 60}
+    making.flow_actions.define(columns, document, actor=making.system())
+    return f"bundle:{made.pk}"
 
 
 def test_what_is_ticked_goes_into_the_basket_and_a_line_can_be_removed(stage: Stage, enter: SignIn) -> None:

@@ -91,8 +91,10 @@ def start(
 def run_exports(*, seconds: float = 20.0, at: datetime | None = None) -> int:
     """Write exports that wait, for so many seconds; what is not finished then goes on next time. Return the parts."""
     until, parts = time.monotonic() + seconds, 0
-    while time.monotonic() < until and (export := _claim(at)) is not None:
+    while (export := _claim(at)) is not None:
         parts += _work(export, until, at)
+        if time.monotonic() >= until:
+            break
     return parts
 
 

@@ -21,6 +21,7 @@ SIZE = 20
 PAGES_MAX = 50
 BUNDLES_SHOWN = 5
 BUNDLES = "bundle"
+CATEGORIES = {"database": "Databases", "server": "Servers", "application": "Applications", "directory": "Directories"}
 CHIPS_MAX = 12
 
 
@@ -60,6 +61,14 @@ class Offer:
     def others(self) -> tuple[Choice, ...]:
         """What else can be granted."""
         return tuple(one for one in self.choices if not one.refusal and one is not self.first)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Why some of it cannot be granted now; a reason that all have is said once."""
+        reasons = {one.refusal for one in self.choices}
+        if len(reasons) == 1:
+            return tuple(reason for reason in reasons if reason)
+        return tuple(f"{one.name}: {one.refusal}" for one in self.choices if one.refusal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +223,10 @@ def _category_chips(
     chips = [_chip("c", "", "All", "", filters.category)]
     if kits:
         chips.append(_chip("c", BUNDLES, "Bundles", str(len(kits)), filters.category))
-    return (*chips, *(_chip("c", name, name.capitalize(), sums[name], filters.category) for name in names))
+    return (
+        *chips,
+        *(_chip("c", name, CATEGORIES.get(name, name.capitalize()), sums[name], filters.category) for name in names),
+    )
 
 
 def _type_chips(here: Sequence[Place], counts: dict[int, Count], filters: Filters) -> tuple[Chip, ...]:

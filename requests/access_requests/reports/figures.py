@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Exists, F, FloatField, Func, IntegerField, Max, OuterRef, Q, QuerySet
+from django.db.models import Case, Count, Exists, F, FloatField, Func, IntegerField, Max, OuterRef, Q, QuerySet, When
 
 from access_requests.models import AccessRequest, Approval
 from access_requests.reports.filters import Filters
@@ -17,24 +17,24 @@ from access_requests.reports.periods import Span
 from access_requests.reports.rows import Seconds, lag, late
 
 # Every time zone's hours and days begin at a quarter of an hour.
-_SLOT = 900
+_QUARTER = 900
 _DAILY, _HOURLY = timedelta(days=93), timedelta(hours=49)
 
 
 class Slot(Func):
-    """The number of the quarter of an hour in which an instant lies, counted by the database."""
+    """The number of the slot of so many `seconds` in which an instant lies, counted by the database since 1970."""
 
     output_field = IntegerField()
     arity = 1
 
     def as_postgresql(self, compiler: Any, connection: Any, **more: Any) -> Any:
-        """Seconds since 1970, in quarters."""
-        template = f"FLOOR(EXTRACT(EPOCH FROM %(expressions)s) / {_SLOT})::bigint"
+        """The database divides."""
+        template = "FLOOR(EXTRACT(EPOCH FROM %(expressions)s) / %(seconds)d)::bigint"
         return self.as_sql(compiler, connection, template=template, **more)
 
     def as_sqlite(self, compiler: Any, connection: Any, **more: Any) -> Any:
-        """Seconds since 1970, in quarters."""
-        template = f"(CAST(strftime('%%%%s', %(expressions)s) AS INTEGER) / {_SLOT})"
+        """The database divides."""
+        template = "(CAST(strftime('%%%%s', %(expressions)s) AS INTEGER) / %(seconds)d)"
         return self.as_sql(compiler, connection, template=template, **more)
 
 
@@ -81,35 +81,49 @@ class Figures:
 def figures(rows: QuerySet[AccessRequest], filters: Filters, zone: ZoneInfo) -> Figures:
     """Count a selection: one query for all but the median, which takes another."""
     asked = Exists(Approval.objects.filter(request=OuterRef("pk")))
-    decided = Q(decided_at__isnull=False)
     wait = Seconds(F("decided_at"), F("requested_at"), output_field=FloatField())
-    counted = rows.alias(lag=lag(), asked=asked, wait=wait).annotate(slot=Slot(F("requested_at")))
+    # How long people were waited for; null where nobody was, or nobody has answered yet.
+    waited = Case(When(decided_at__isnull=False, then=Case(When(asked, then=wait))))
+    seconds = _slot(filters.span, zone)
+    counted = rows.alias(lag=lag(), waited=waited).annotate(slot=Slot(F("requested_at"), seconds=seconds))
     slots = (
         counted.order_by()
         .values("slot")
         .annotate(
             total=Count("pk"),
-            unasked=Count("pk", filter=decided & Q(asked=False)),
-            answered=Count("pk", filter=decided & Q(asked=True)),
+            decided=Count("decided_at"),
+            answered=Count("waited"),
+            longest=Max("waited"),
             # Due ends that are over, and those that are due and late already.
             ended=Count("pk", filter=Q(lag__isnull=False) | late(filters.at)),
             late=Count("pk", filter=late(filters.at)),
-            longest=Max("wait", filter=decided & Q(asked=True)),
         )
     )
-    found = list(slots)
+    found: list[dict[str, Any]] = [dict(slot) for slot in slots]
     result = Figures()
-    for name in ("total", "unasked", "answered", "ended", "late"):
+    for name in ("total", "answered", "ended", "late"):
         setattr(result, name, sum(slot[name] for slot in found))
+    result.unasked = sum(slot["decided"] for slot in found) - result.answered
     result.longest_wait = max((slot["longest"] for slot in found if slot["longest"] is not None), default=None)
     result.grain = grain_of(filters.span)
-    result.bars = _bars(found, filters.span, zone, result.grain)
+    result.bars = _bars(found, filters.span, zone, result.grain, seconds)
     if result.answered:
-        waits = rows.alias(asked=asked).filter(decided, asked=True).annotate(wait=wait).order_by("wait")
-        middle = waits.values_list("wait", flat=True)[(result.answered - 1) // 2 : result.answered // 2 + 1]
-        values = list(middle)
-        result.median_wait = sum(values) / len(values) if values else None
+        result.median_wait = _median(rows.filter(asked, decided_at__isnull=False), wait, result.answered)
     return result
+
+
+def _median(rows: QuerySet[AccessRequest], wait: Seconds, count: int) -> float | None:
+    """Return the middle of so many waits, or of the two in the middle."""
+    waits = rows.annotate(wait=wait).order_by("wait").values_list("wait", flat=True)
+    values = list(waits[(count - 1) // 2 : count // 2 + 1])
+    return sum(values) / len(values) if values else None
+
+
+def _slot(span: Span, zone: ZoneInfo) -> int:
+    """Return the seconds of a slot: hours, unless the zone's hours begin at other times than those of UTC."""
+    days = range((span.until - span.since).days + 2)
+    offsets = [zone.utcoffset((span.since + timedelta(days=day)).astimezone(zone)) or timedelta() for day in days]
+    return 3600 if all(offset % timedelta(hours=1) == timedelta() for offset in offsets) else _QUARTER
 
 
 def grain_of(span: Span) -> str:
@@ -141,11 +155,13 @@ def _after(begin: datetime, zone: ZoneInfo, grain: str) -> datetime:
     return _begin(begin + timedelta(days=days), zone, grain)
 
 
-def _bars(found: Sequence[Mapping[str, Any]], span: Span, zone: ZoneInfo, grain: str) -> list[Bar]:
-    """Lay the counted quarters of an hour into bars, with the empty ones between."""
+def _bars(
+    found: Sequence[Mapping[str, Any]], span: Span, zone: ZoneInfo, grain: str, seconds: int = _QUARTER
+) -> list[Bar]:
+    """Lay the counted slots into bars, with the empty ones between."""
     heights: dict[datetime, list[int]] = defaultdict(lambda: [0, 0])
     for slot in found:
-        begin = _begin(datetime.fromtimestamp(slot["slot"] * _SLOT, UTC), zone, grain).astimezone(UTC)
+        begin = _begin(datetime.fromtimestamp(slot["slot"] * seconds, UTC), zone, grain).astimezone(UTC)
         heights[begin][0] += slot["total"]
         heights[begin][1] += slot["late"]
     bars: list[Bar] = []
