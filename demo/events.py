@@ -12,6 +12,7 @@ from typing import Any
 from django.utils import timezone
 
 from access_requests import actions
+from accounts import actions as accounts
 from integrations import actions as integrations
 
 # A worker looks every two seconds: so much later than due does an end begin.
@@ -61,3 +62,5 @@ class Events:
         """Do what is due now, as the timetable would: what a sweep orders is run, and its report taken in, at once."""
         actions.sweep(at=self.now)
         integrations.run_until_idle(seconds=SECONDS, at=self.tick)
+        # Into the demo's own folder: a month of letters must not leave all at once when the worker begins.
+        accounts.send_letters(at=self.now)
