@@ -12,13 +12,13 @@ from django.conf import settings
 from access_requests import actions
 from access_requests.choices import CredentialsStatus, EndReason, RequestState, UnitState
 from access_requests.lifecycle import move
-from access_requests.models import AccessGroup, AccessRequest, AccessSession, Proof
+from access_requests.models import AccessGroup, AccessRequest, AccessSession, Extension, Proof
 from accounts.models import User
 from audit.actor import person, system
 from audit.choices import Source
 from connectors.toolkit import sealing
 from flows import actions as flow_actions
-from flows.models import AccessFlow
+from flows.models import AccessFlow, FlowVersion
 from integrations.choices import IntegrationStatus
 from integrations.models import Connector, Integration, Permission, Resource, ResourceType
 
@@ -180,3 +180,16 @@ def ended(access: AccessRequest, *, due_at: datetime, lag: float = 1.4) -> Acces
 def unknown() -> uuid.UUID:
     """Return an id that nothing has."""
     return uuid.uuid4()
+
+
+def extendable(of: AccessFlow, times: int = 2, seconds: int = 7200) -> None:
+    """Let a flow give extensions."""
+    version = FlowVersion.objects.get(pk=AccessFlow.objects.get(pk=of.pk).current_id)
+    version.document["settings"] |= {"max_extensions": times, "extension_seconds": seconds}
+    version.save(update_fields=["document"])
+
+
+def more_time(access: AccessRequest, requester: User, seconds: int = 1800, why: str = "Not done yet.") -> Extension:
+    """Ask for more time."""
+    actor = person(requester, Source.PORTAL)
+    return actions.extend(access, user=requester, actor=actor, seconds=seconds, justification=why)

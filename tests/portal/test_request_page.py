@@ -74,12 +74,12 @@ def test_a_refusal_says_who_and_why(stage: Stage, enter: SignIn) -> None:
 
 def test_an_approver_says_yes_on_the_page(stage: Stage, enter: SignIn) -> None:
     access, abel = stage.ask(), enter(stage.cast.approver)
-    assert "Approve for 1 h" in text(page(abel, access))
+    assert "Your answer" in text(page(abel, access))
     abel.post(address("approve_request", access), {"reason": "Fine."})
     stored = AccessRequest.objects.get(pk=access.pk)
     assert stored.state == "approved"
     assert stored.approvals.get().reason == "Fine."
-    assert "Approve for 1 h" not in text(page(abel, access))
+    assert "Your answer" not in text(page(abel, access))
 
 
 def test_an_answer_is_offered_to_approvers_only(stage: Stage, enter: SignIn) -> None:
@@ -214,10 +214,10 @@ def test_the_grantee_hands_back_and_does_not_revoke(stage: Stage, enter: SignIn)
 
 def test_nothing_is_offered_on_what_is_over(stage: Stage, enter: SignIn) -> None:
     access = making.ended(stage.active(at=ago(hours=2)), due_at=ago(hours=1))
-    for who in (stage.cast.requester, stage.cast.approver, stage.cast.admin):
+    for who, own in ((stage.cast.requester, 1), (stage.cast.approver, 0), (stage.cast.admin, 0)):
         body = page(enter(who), access).content.decode()
-        # The forms that stay are those of the account: theme, sign out.
-        assert body.count("<form") == 2
+        # The forms that stay are those of the account, theme and sign out, and one’s own favourite.
+        assert body.count("<form") == 2 + own
 
 
 def test_the_part_is_what_the_page_includes(stage: Stage, enter: SignIn) -> None:

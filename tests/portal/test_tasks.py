@@ -15,7 +15,8 @@ def test_a_task_says_who_what_why_me_and_how_long(stage: Stage, enter: SignIn) -
     said = text(enter(stage.cast.approver).get(TASKS))
     for words in (
         str(access), "Rita · rita@example.com", "INC-4821: postings are missing.", "Why you The access flow names you.",
-        "How long 1 h", "payments-prod", "Read only on ledger", "Read only on orders", "Approve for 1 h", "Reject",
+        "How long 1 h", "payments-prod", "Read only on ledger", "Read only on orders", "1 h, as asked",
+        "Approve", "Reject",
     ):  # fmt: skip
         assert words in said
 

@@ -20,7 +20,8 @@ from tests.portal.conftest import SignIn, Stage
 from tests.portal.reading import address, page, text, without_token
 
 READ = ("request_page", "request_part")
-CHANGE = ("withdraw_request", "hand_back_access", "revoke_access", "approve_request", "reject_request")
+CHANGE = ("withdraw_request", "hand_back_access", "revoke_access", "approve_request", "reject_request",
+          "favourite_request", "extend_access")  # fmt: skip
 OF_SESSION = ("show_password", "reset_password")
 PAGES = ("my_access", "my_tasks", "new_request")
 

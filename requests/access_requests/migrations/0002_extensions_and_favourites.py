@@ -1,4 +1,4 @@
-"""More time for active access, less of what was asked for, and favourites."""
+"""More time for active access, less of what was asked for, favourites, and an index for overdue ends."""
 
 import django.db.models.deletion
 import django.utils.timezone
@@ -40,28 +40,6 @@ class Migration(migrations.Migration):
                 ("old_end", models.DateTimeField(blank=True, null=True)),
                 ("new_end", models.DateTimeField(blank=True, null=True)),
                 ("note", models.TextField(blank=True)),
-                (
-                    "flow_version",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="flows.flowversion"
-                    ),
-                ),
-                (
-                    "request",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="extensions",
-                        to="requests.accessrequest",
-                    ),
-                ),
-                (
-                    "requested_by",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="extensions_asked",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
             ],
             options={
                 "ordering": ["request", "number"],
@@ -85,20 +63,6 @@ class Migration(migrations.Migration):
                 ),
                 ("reason", models.CharField(blank=True, max_length=500)),
                 ("decided_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "approver",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="extension_approvals",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "extension",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="approvals", to="requests.extension"
-                    ),
-                ),
             ],
             options={
                 "ordering": ["tier", "group_index", "id"],
@@ -110,20 +74,6 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("kept_at", models.DateTimeField(default=django.utils.timezone.now)),
-                (
-                    "request",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="requests.accessrequest"
-                    ),
-                ),
-                (
-                    "user",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="favourites",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
             ],
             options={
                 "ordering": ["-id"],
@@ -141,27 +91,86 @@ class Migration(migrations.Migration):
                     "dropped",
                     models.JSONField(default=list, help_text="Each: permission, resource, resource_type, integration."),
                 ),
-                (
-                    "approver",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="narrowings",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "request",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="narrowings",
-                        to="requests.accessrequest",
-                    ),
-                ),
             ],
             options={
                 "ordering": ["id"],
                 "default_permissions": ("view",),
             },
+        ),
+        migrations.AddIndex(
+            model_name="accessrequest",
+            index=models.Index(
+                condition=models.Q(("overdue_since__isnull", False), ("state", "revoking")),
+                fields=["due_at"],
+                name="requests_overdue",
+            ),
+        ),
+        migrations.AddField(
+            model_name="extension",
+            name="flow_version",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="flows.flowversion"
+            ),
+        ),
+        migrations.AddField(
+            model_name="extension",
+            name="request",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="extensions", to="requests.accessrequest"
+            ),
+        ),
+        migrations.AddField(
+            model_name="extension",
+            name="requested_by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="extensions_asked",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddField(
+            model_name="extensionapproval",
+            name="approver",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="extension_approvals",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddField(
+            model_name="extensionapproval",
+            name="extension",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="approvals", to="requests.extension"
+            ),
+        ),
+        migrations.AddField(
+            model_name="favourite",
+            name="request",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="requests.accessrequest"
+            ),
+        ),
+        migrations.AddField(
+            model_name="favourite",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="favourites", to=settings.AUTH_USER_MODEL
+            ),
+        ),
+        migrations.AddField(
+            model_name="narrowing",
+            name="approver",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="narrowings", to=settings.AUTH_USER_MODEL
+            ),
+        ),
+        migrations.AddField(
+            model_name="narrowing",
+            name="request",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="narrowings", to="requests.accessrequest"
+            ),
         ),
         migrations.AddConstraint(
             model_name="extension",

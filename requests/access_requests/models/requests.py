@@ -95,6 +95,12 @@ class AccessRequest(models.Model):
             # The sweep and the overview that watch what is under way, and overdue ends.
             models.Index(fields=["due_at"], name="requests_revoking", condition=models.Q(state=RequestState.REVOKING)),
             models.Index(fields=["id"], name="requests_granting", condition=models.Q(state=RequestState.GRANTING)),
+            # The banner of every page: overdue ends, of which there should be none.
+            models.Index(
+                fields=["due_at"],
+                name="requests_overdue",
+                condition=models.Q(state=RequestState.REVOKING, overdue_since__isnull=False),
+            ),
             # My access.
             models.Index(fields=["grantee", "-id"], name="requests_of_grantee"),
             models.Index(fields=["requestor", "-id"], name="requests_of_requestor"),

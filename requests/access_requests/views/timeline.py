@@ -46,7 +46,7 @@ class Event:
 
 def events_of(access: AccessRequest) -> list[Event]:
     """Return the timeline of a request read with queries.in_full."""
-    past = [*_asked(access), *_answers(access), *_narrowings(access), *_moves(access), *_extensions(access)]
+    past = [*_asked(access), *_narrowings(access), *_answers(access), *_moves(access), *_extensions(access)]
     past.sort(key=lambda event: event.at)
     return [*past, *_ahead(access)]
 
