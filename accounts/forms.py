@@ -11,7 +11,7 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
-from accounts.choices import Role
+from accounts.choices import LETTERS_TO_CHOOSE, LetterKind, Role
 from accounts.models import Group, User
 
 if TYPE_CHECKING:
@@ -43,6 +43,22 @@ class ProfileForm(forms.Form):
     time_zone = forms.CharField(
         max_length=60, required=False, validators=[check_zone], help_text="For example Europe/Berlin; empty means UTC."
     )
+
+
+class LettersForm(forms.Form):
+    """Which letters one gets."""
+
+    letters = forms.MultipleChoiceField(
+        label="You get a letter when",
+        choices=[(kind.value, kind.label) for kind in LETTERS_TO_CHOOSE],
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    @property
+    def off(self) -> set[LetterKind]:
+        """The kinds that were not ticked."""
+        return set(LETTERS_TO_CHOOSE) - {LetterKind(kind) for kind in self.cleaned_data["letters"]}
 
 
 class PasswordForm(forms.Form):

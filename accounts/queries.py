@@ -6,10 +6,12 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Max, Min, Q, QuerySet
 
-from accounts.models import Attribute, GroupMembership, User
+from accounts.choices import LETTERS_WAITING, LetterState, Role
+from accounts.models import Attribute, GroupMembership, Letter, User
 
 # People per query, under SQLite's limit of parameters.
 _AT_ONCE = 10_000
@@ -44,6 +46,11 @@ def active_users() -> QuerySet[User]:
     return User.objects.filter(is_active=True).order_by("email")
 
 
+def admins() -> QuerySet[User]:
+    """Return who administers Latchkey now, by address."""
+    return active_users().filter(roles__role=Role.ADMIN)
+
+
 def find_users(text: str) -> QuerySet[User]:
     """Return the people whose name or address contains `text`, by address; whether they may be seen is the caller's."""
     return User.objects.filter(Q(email__icontains=text) | Q(name__icontains=text)).order_by("email")
@@ -73,3 +80,21 @@ def _facts_of(ids: list[uuid.UUID]) -> dict[uuid.UUID, PersonFacts]:
         )
         for user in User.objects.filter(pk__in=ids).select_related("manager")
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """How mail stands: letters that wait although they were tried, since when, and letters that were given up."""
+
+    waiting: int
+    oldest_at: datetime | None
+    failed: int
+    last_error: str
+
+
+def mail() -> Mail:
+    """Return how mail stands. Two queries, each over a part of the table that has an index of its own."""
+    waiting = Letter.objects.filter(state__in=LETTERS_WAITING, tries__gt=0)
+    told = waiting.aggregate(waiting=Count("pk"), oldest_at=Min("created_at"), last_error=Max("last_error"))
+    failed = Letter.objects.filter(state=LetterState.FAILED).count()
+    return Mail(told["waiting"], told["oldest_at"], failed, told["last_error"] or "")

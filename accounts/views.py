@@ -18,7 +18,8 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods
 
 from accounts import actions
-from accounts.forms import PasswordForm, ProfileForm, SignInForm
+from accounts.choices import LETTERS_TO_CHOOSE
+from accounts.forms import LettersForm, PasswordForm, ProfileForm, SignInForm
 from accounts.models import User
 from audit.actor import person
 from audit.choices import Source
@@ -61,7 +62,25 @@ def account(request: HttpRequest) -> HttpResponse:
         actions.edit_profile(user, actor=person(user, Source.PORTAL), **form.cleaned_data)
         messages.success(request, "Your profile is saved.")
         return redirect("account")
-    return render(request, "account/account.html", {"form": form})
+    return render(request, "account/account.html", {"form": form, "letters": LettersForm(initial=_letters_of(user))})
+
+
+def _letters_of(user: User) -> dict[str, list[str]]:
+    return {"letters": [kind.value for kind in LETTERS_TO_CHOOSE if kind not in user.letters_off]}
+
+
+@require_http_methods(["POST"])
+@never_cache
+@login_required
+def letters(request: HttpRequest) -> HttpResponse:
+    """Choose which letters one gets."""
+    user, form = cast(User, request.user), LettersForm(request.POST)
+    if form.is_valid():
+        actions.choose_letters(user, form.off, actor=person(user, Source.PORTAL))
+        messages.success(request, "Your choice of letters is saved.")
+    else:
+        messages.error(request, "There are no such letters. Nothing was changed.")
+    return redirect("account")
 
 
 @require_http_methods(["POST"])

@@ -42,7 +42,10 @@ OWN_ROOMS = {
         "sentence": "a flow in one English sentence",
     },
     "integrations": {"wire": "models to the connectors' dataclasses and back"},
-    "access_requests": {"hearing": "what is done at news from below"},
+    "access_requests": {
+        "hearing": "what is done at news from below",
+        "letters": "what letters say of requests",
+    },
 }
 
 

@@ -1,6 +1,7 @@
 """Requests, approvals, grants, sessions, extensions, and the record of how each ended."""
 
 from access_requests.models.extensions import Extension, ExtensionApproval
+from access_requests.models.news import Change
 from access_requests.models.requests import (
     AccessGroup,
     AccessRequest,
@@ -19,6 +20,7 @@ __all__ = [
     "AccessSession",
     "AccessUnit",
     "Approval",
+    "Change",
     "Extension",
     "ExtensionApproval",
     "Favourite",
