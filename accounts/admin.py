@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from allauth.account.decorators import secure_admin_login
 from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.options import InlineModelAdmin
 from django.contrib.auth import update_session_auth_hash
@@ -17,7 +19,7 @@ from django.forms import BaseInlineFormSet, TextInput
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from accounts import actions
-from accounts.choices import Role
+from accounts.choices import GroupSource, Role
 from accounts.forms import PersonForm, named_group, named_person
 from accounts.models import Attribute, Group, GroupMembership, User
 from audit.actor import Actor, person
@@ -38,7 +40,7 @@ _MEMBERS_SHOWN = 200
 
 # Our sign-in page, with its rate limit, before the admin site's own; and nothing that looks like people but is not.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
-admin.site.unregister([EmailAddress, DjangoGroup])
+admin.site.unregister([EmailAddress, DjangoGroup, SocialAccount, SocialApp, SocialToken])
 
 
 class _ThroughActions(_AnyAdmin):
@@ -88,11 +90,15 @@ class _AttributesOfPerson(_AnyTable):
 
 
 class _GroupsOfPerson(_AnyTable):
-    """The person's groups."""
+    """The person's groups, but for those that single sign-on says: they stand with it."""
 
     model = GroupMembership
     fk_name = "user"
     extra = 1
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return what may be changed here."""
+        return super().get_queryset(request).filter(group__source=GroupSource.LOCAL)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **rest: Any) -> Any:
         """Take the group by its name."""
@@ -140,13 +146,17 @@ class UserAdmin(_ThroughActions):
     list_filter = ("is_active", "roles__role")
     search_fields = ("email", "name")
     list_select_related = ("manager",)
-    actions = ("disable", "enable")
+    readonly_fields = ("single_sign_on",)
+    actions = ("disable", "enable", "forget_identities")
 
     def get_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """Return what may be edited, or for who may only look what there is to see."""
         shown = ("email", "name", "manager", "time_zone")
         may = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
-        return (*shown, "roles", "new_password") if may else (*shown, "role_names", "is_active", "disabled_at")
+        told = ("single_sign_on",) if obj else ()
+        if not may:
+            return (*shown, "role_names", "is_active", "disabled_at", *told)
+        return (*shown, "roles", *(("new_password",) if settings.PASSWORD_SIGN_IN else ()), *told)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         """Read the roles of a page of people at once."""
@@ -161,10 +171,19 @@ class UserAdmin(_ThroughActions):
         """Return the roles in words."""
         return ", ".join(sorted(str(Role(held.role).label) for held in user.roles.all()))
 
+    @admin.display(description="single sign-on")
+    def single_sign_on(self, user: User) -> str:
+        """Return whom the identity provider means by this person, and since when."""
+        linked = [f"{one} since {one.linked_at:%Y-%m-%d}" for one in user.identities.order_by("issuer")]
+        if not linked:
+            return "Not linked. The first sign-in links it, by the verified e-mail address."
+        groups = user.groups.exclude(source=GroupSource.LOCAL).order_by("name").values_list("name", flat=True)
+        return f"{'; '.join(linked)}. Groups: {', '.join(groups) or 'none'}."
+
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         """Create or edit."""
         actor, data = _actor(request), form.cleaned_data
-        roles, password = [Role(value) for value in data["roles"]], data["new_password"] or None
+        roles, password = [Role(value) for value in data["roles"]], data.get("new_password") or None
         told = {name: data[name] for name in ("email", "name", "manager", "time_zone")}
         if not change:
             obj.pk = actions.create_user(**told, actor=actor, roles=roles, password=password).pk
@@ -191,14 +210,26 @@ class UserAdmin(_ThroughActions):
             for user in queryset:
                 actions.enable_user(user, actor=_actor(request))
 
+    @admin.action(description="Unlink the chosen people from single sign-on", permissions=["change"])
+    def forget_identities(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Unlink all of them; the next sign-in links anew, by its verified address."""
+        with transaction.atomic():
+            for user in queryset:
+                actions.forget_identities(user, actor=_actor(request))
+
 
 @admin.register(Group)
 class GroupAdmin(_ThroughActions):
     """Groups and, where they are few, their members; those of large groups are edited at the person."""
 
     fields = ("name",)
-    list_display = ("name", "member_count")
+    list_display = ("name", "source", "member_count")
+    list_filter = ("source",)
     search_fields = ("name",)
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        """A group is changed where it comes from."""
+        return super().has_change_permission(request, obj) and (obj is None or obj.source == GroupSource.LOCAL)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
         """Count the members of a page of groups at once."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.backends import BaseBackend
 from django.http import HttpRequest
 
@@ -11,12 +12,14 @@ from accounts.models import User
 
 
 class PeopleBackend(BaseBackend):
-    """E-mail and password, for people who are active."""
+    """E-mail and password, for people who are active; nobody where password sign-in is off."""
 
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
     ) -> User | None:
         """Return the person, or None. Takes the same time whether or not the address is known."""
+        if not settings.PASSWORD_SIGN_IN:
+            return None
         email = (username or kwargs.get("email") or "").strip().lower()
         user = User.objects.filter(email=email).first()
         if user is None:

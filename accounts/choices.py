@@ -1,4 +1,4 @@
-"""Roles, the kinds of news this floor has, and the kinds and states of letters."""
+"""Roles, where groups come from, why a sign-in is refused, the kinds of news, and kinds and states of letters."""
 
 from django.db import models
 
@@ -11,6 +11,34 @@ class Role(models.TextChoices):
     DEPLOYMENT = "deployment", "Deployment"
     VIEWER = "viewer", "Viewer"
     GRANTEE = "grantee", "Grantee"
+
+
+class GroupSource(models.TextChoices):
+    """Who says who is in a group. A group is changed where it comes from, and nowhere else."""
+
+    LOCAL = "local", "Latchkey"
+    OIDC = "oidc", "Single sign-on"
+
+
+class SignInRefusal(models.TextChoices):
+    """Why a sign-in by the identity provider came to nothing."""
+
+    # What the provider says of the person.
+    NO_EMAIL = "no_email", "no e-mail address"
+    UNVERIFIED = "unverified", "e-mail address not verified"
+    # What we know of the person.
+    UNKNOWN = "unknown", "unknown person"
+    TAKEN = "taken", "address linked to another account of the provider"
+    DISABLED = "disabled", "disabled"
+    # What came of the exchange.
+    STALE = "stale", "not begun here, used already or too late"
+    BAD_ANSWER = "bad_answer", "answer of the provider not to be used"
+    CANCELLED = "cancelled", "given up at the provider"
+    UNREACHABLE = "unreachable", "provider does not answer"
+
+
+# Not a word about a person, and anybody can cause them at any time: they go to the log, not to the trail.
+NOT_RECORDED = frozenset({SignInRefusal.STALE, SignInRefusal.CANCELLED, SignInRefusal.UNREACHABLE})
 
 
 class Theme(models.TextChoices):

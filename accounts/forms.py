@@ -8,10 +8,11 @@ from uuid import UUID
 
 from allauth.account.forms import LoginForm
 from django import forms
+from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
-from accounts.choices import LETTERS_TO_CHOOSE, LetterKind, Role
+from accounts.choices import LETTERS_TO_CHOOSE, GroupSource, LetterKind, Role
 from accounts.models import Group, User
 
 if TYPE_CHECKING:
@@ -31,6 +32,14 @@ def check_zone(name: str) -> None:
 class SignInForm(LoginForm):  # type: ignore[misc]  # allauth ships no types
     """E-mail and password, nothing else."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Say it as everywhere, and tell password managers what is what."""
+        super().__init__(*args, **kwargs)
+        self.fields["login"].label = "E-mail"
+        for name, kind in (("login", "username"), ("password", "current-password")):
+            self.fields[name].widget.attrs["autocomplete"] = kind
+            self.fields[name].widget.attrs.pop("placeholder", None)
+
     def clean_remember(self) -> bool:
         """Never: allauth would make the session last three weeks, whatever SESSION_COOKIE_AGE says."""
         return False
@@ -41,7 +50,11 @@ class ProfileForm(forms.Form):
 
     name = forms.CharField(max_length=150)
     time_zone = forms.CharField(
-        max_length=60, required=False, validators=[check_zone], help_text="For example Europe/Berlin; empty means UTC."
+        max_length=60,
+        required=False,
+        validators=[check_zone],
+        help_text="For example Europe/Berlin; empty means UTC.",
+        widget=forms.TextInput(attrs={"list": "zones", "autocomplete": "off"}),
     )
 
 
@@ -113,7 +126,10 @@ class NamedField(_AnyChoice):
     def to_python(self, value: Any) -> Any:
         """Return the row. The case of an address says nothing; it is kept in lower case."""
         typed = str(value or "").strip()
-        return super().to_python(typed.lower() if self.to_field_name == "email" else typed)
+        try:
+            return super().to_python(typed.lower() if self.to_field_name == "email" else typed)
+        except Group.MultipleObjectsReturned:
+            raise ValidationError("Several groups have this name. Open the one you mean, or rename it.") from None
 
 
 def named_person(**rest: Any) -> NamedField:
@@ -123,9 +139,10 @@ def named_person(**rest: Any) -> NamedField:
 
 
 def named_group(**rest: Any) -> NamedField:
-    """Return a field for a group, by name."""
-    told = {"invalid_choice": "No group has this name. Look it up under Groups."}
-    return NamedField(Group.objects.all(), to_field_name="name", error_messages=told, **rest)
+    """Return a field for a group made here, by name; the others are changed where they come from."""
+    told = {"invalid_choice": "No group made here has this name. Look it up under Groups."}
+    local = Group.objects.filter(source=GroupSource.LOCAL)
+    return NamedField(local, to_field_name="name", error_messages=told, **rest)
 
 
 class PersonForm(_PersonModelForm):
@@ -154,6 +171,8 @@ class PersonForm(_PersonModelForm):
             self.initial["roles"] = sorted(self.instance.role_set())
         if "time_zone" in self.fields:
             self.fields["time_zone"].validators.append(check_zone)
+        if not settings.PASSWORD_SIGN_IN:
+            self.fields.pop("new_password", None)
 
     def clean_email(self) -> str:
         """Lower the case, which the identity does not have; say who has the address already."""

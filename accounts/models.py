@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from accounts import roles
-from accounts.choices import LETTERS_WAITING, LetterKind, LetterState, Role, Theme
+from accounts.choices import LETTERS_WAITING, GroupSource, LetterKind, LetterState, Role, Theme
 
 
 class UserManager(BaseUserManager["User"]):
@@ -127,12 +127,21 @@ class Group(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=200)
+    # Not an integration's: the provider people sign in with is in the settings, so its mark lives on this floor.
+    source = models.CharField(max_length=20, choices=GroupSource.choices, default=GroupSource.LOCAL, editable=False)
     members = models.ManyToManyField(User, through="GroupMembership", related_name="groups")
 
     class Meta:
-        """Groups are found by name."""
+        """Groups are found by name; what another place calls by a name is one group."""
 
         ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "name"],
+                condition=~models.Q(source=GroupSource.LOCAL),
+                name="accounts_group_told_once",
+            )
+        ]
         # Conditions and the admin's search look a group up by its name.
         indexes = [models.Index(fields=["name"], name="accounts_group_name")]
 
@@ -193,6 +202,29 @@ class SignInLink(models.Model):
     def __str__(self) -> str:
         """Name the person, never the token."""
         return f"sign-in link of {self.user_id}"
+
+
+class Identity(models.Model):
+    """Whom an identity provider means by a subject. Linked once, by a verified address; then only this counts."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="identities")
+    issuer = models.CharField(max_length=300)
+    subject = models.CharField(max_length=255)
+    linked_at = models.DateTimeField(default=timezone.now)
+    last_used_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        """A subject is one person, and a person has one subject at a provider."""
+
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["issuer", "subject"], name="accounts_identity_once"),
+            models.UniqueConstraint(fields=["user", "issuer"], name="accounts_identity_of_person_once"),
+        ]
+
+    def __str__(self) -> str:
+        """Name the provider and what it calls the person."""
+        return f"{self.subject} at {self.issuer}"
 
 
 class AbstractChange(models.Model):

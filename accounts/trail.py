@@ -13,6 +13,9 @@ from accounts import actions
 from accounts.models import User
 from audit.choices import Source
 
+# How people sign in, by the name of the address; all others take a password.
+WAYS = {"sign_in_link": "link", "oidc_callback": "oidc"}
+
 
 def connect() -> None:
     """Begin to listen; called when the app is ready."""
@@ -24,8 +27,8 @@ def connect() -> None:
 def _signed_in(request: HttpRequest, user: User, **_: Any) -> None:
     """Record it; when that fails, the sign-in fails."""
     match = request.resolver_match
-    how = "link" if match and match.url_name == "sign_in_link" else "password"
-    actions.record_sign_in(user, source=Source.PORTAL, how=how, address=_address(request))
+    how = WAYS.get(str(match.url_name), "password") if match else "password"
+    actions.record_sign_in(user, source=Source.PORTAL, how=how, address=address_of(request))
 
 
 def _signed_out(request: HttpRequest, user: User | None, **_: Any) -> None:
@@ -37,10 +40,10 @@ def _signed_out(request: HttpRequest, user: User | None, **_: Any) -> None:
 def _failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
     """Record it."""
     email = str(credentials.get("email") or credentials.get("username") or "")
-    actions.record_failed_sign_in(email, address=_address(request) if request else "")
+    actions.record_failed_sign_in(email, address=address_of(request) if request else "")
 
 
-def _address(request: HttpRequest) -> str:
+def address_of(request: HttpRequest) -> str:
     """Return the client's network address, through as many proxies as the settings trust; "" where there is none."""
     try:
         return str(get_adapter(request).get_client_ip(request))

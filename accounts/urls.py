@@ -13,5 +13,8 @@ urlpatterns = [
     path("account/theme/", views.theme, name="account_theme"),
     path("account/letters/", views.letters, name="account_letters"),
     path("account/password/", views.password, name="account_password"),
+    path("account/oidc/", views.oidc_start, name="oidc_start"),
+    # Registered at the identity provider: it does not change.
+    path("account/oidc/callback/", views.oidc_callback, name="oidc_callback"),
     path("sign-in/<str:token>/", views.sign_in_link, name="sign_in_link"),
 ]

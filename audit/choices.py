@@ -20,6 +20,8 @@ class Source(models.TextChoices):
     COMMAND = "command", "Command line"
     SYSTEM = "system", "System"
     CONNECTOR = "connector", "Connector"
+    # Made up for a demo (script/up --demo), which marks every entry of its invented past.
+    DEMO = "demo", "Demo"
 
 
 # Every action that may be recorded, with the words people read. Each app adds its own by audit.actions.declare in

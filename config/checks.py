@@ -20,7 +20,7 @@ from django.conf import settings
 from django.core import checks
 from django.db import DatabaseError
 
-from config import env, keys
+from config import env, keys, single_sign_on
 
 KEY = re.compile(r"[A-Za-z0-9_.-]{1,40}:[0-9a-fA-F]{64}")
 SECRET_LENGTH = 50
@@ -119,6 +119,12 @@ def allowed_hosts() -> Iterable[checks.CheckMessage]:
         yield _bad("E020", "LATCHKEY_ALLOWED_HOSTS allows every host.", "Name the hosts Latchkey is served as.")
 
 
+def sign_in() -> Iterable[checks.CheckMessage]:
+    """There is a way to sign in, and the provider is named whole and safely."""
+    for number, problem, hint in single_sign_on.problems(settings.OIDC, password_sign_in=settings.PASSWORD_SIGN_IN):
+        yield _bad(number, problem, hint)
+
+
 def data_folder() -> Iterable[checks.CheckMessage]:
     """The embedded database and its keys live there."""
     folder = Path(settings.DATA)
@@ -185,6 +191,7 @@ EVERY: tuple[Callable[[], Iterable[checks.CheckMessage]], ...] = (
     broker,
     public_url,
     allowed_hosts,
+    sign_in,
     data_folder,
     mail,
     unknown_settings,

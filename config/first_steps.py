@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from access_requests.queries import anybody_was_granted
+from access_requests.queries.figures import anybody_was_granted
 from accounts.actions import require
 from audit.actions import Subject, record
 from audit.actor import Actor

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-import access_requests.queries
 import audit.queries
 import integrations.queries
+from access_requests.queries import figures
 from config import first_steps, watchdog
 from integrations.choices import HEALTH_LOOKS, STATUS_LOOKS, IntegrationStatus
 
@@ -20,8 +20,8 @@ def read(user: Any, at: datetime) -> dict[str, Any]:
     told: dict[str, Any] = {"now": at, "jobs": watchdog.jobs(at)}
     told["late_jobs"] = [job for job in told["jobs"] if job.late]
     if user.has_perm("requests.view_accessrequest"):
-        told["figures"] = access_requests.queries.figures(at)
-        told["late_ends"] = access_requests.queries.late_ends() if told["figures"].overdue else []
+        told["figures"] = figures.figures(at)
+        told["late_ends"] = figures.late_ends() if told["figures"].overdue else []
         told["may_hurry"] = user.has_perm("integrations.retry_order")
     if user.has_perm("integrations.view_order"):
         told["queue"] = integrations.queries.queue()

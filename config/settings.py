@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from csp.constants import NONE, SELF
 
-from config import env, keys
+from config import env, keys, single_sign_on
 from config.env import BadSetting
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "csp",
     "allauth",
     "allauth.account",
+    "allauth.socialaccount",
     "django_celery_beat",
     "audit",
     "accounts",
@@ -134,6 +135,13 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
+# Sign-in by OIDC, with the one provider named in the environment. Links of an admin work with or without either.
+OIDC = single_sign_on.read()
+PASSWORD_SIGN_IN = env.boolean("LATCHKEY_PASSWORD_SIGN_IN", default=True)
+SOCIALACCOUNT_ADAPTER = "accounts.oidc.SocialAccountAdapter"
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
+# A whole office may come from one address, all at nine.
+ACCOUNT_RATE_LIMITS = {"single_sign_on": "120/m/ip"}
 
 REDIS_URL = env.text("LATCHKEY_REDIS_URL")
 CELERY_BROKER_URL = REDIS_URL or "memory://localhost/"

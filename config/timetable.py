@@ -32,6 +32,7 @@ TIMETABLE: tuple[Line, ...] = (
         "accounts.tasks.sweep_letters", 10, "Sends letters: those that were not rung for, and those to be tried again."
     ),
     Line("integrations.tasks.sweep_syncs", 60, "Starts syncs that are due; inventory may be minutes old."),
+    Line("integrations.tasks.sweep_deletions", 30, "Deletes large integrations in batches; nobody waits for it."),
     Line("access_requests.tasks.sweep_cleanups", 300, "Deletes logins left behind; they are disabled and due in days."),
     Line("accounts.tasks.sweep_old_letters", 3600, "Empties letters of a month ago; nobody waits for that."),
 )

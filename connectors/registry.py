@@ -31,6 +31,11 @@ class Registry:
         self._manifests: dict[str, Manifest] | None = None
         self._folders: dict[str, Path] = {}
 
+    def add(self, root: Path) -> None:
+        """Look into one more folder of providers; adding it again changes nothing."""
+        if root not in self._roots:
+            self._roots, self._manifests = (*self._roots, root), None
+
     def manifests(self) -> dict[str, Manifest]:
         """Return every provider's manifest by id. Raises Misconfigured naming file and key."""
         if self._manifests is None:

@@ -10,8 +10,12 @@ class FlowsConfig(AppConfig):
     verbose_name = "Policy"
 
     def ready(self) -> None:
-        """Declare what this app records."""
+        """Declare what this app records, and say what of it depends on integrations."""
         from audit.actions import declare  # noqa: PLC0415 - models are not loaded before
         from flows.choices import AUDIT_ACTIONS  # noqa: PLC0415
+        from flows.queries import dependants_of, use_of  # noqa: PLC0415
+        from integrations.queries import register_dependants, register_use  # noqa: PLC0415
 
         declare(AUDIT_ACTIONS)
+        register_dependants("flows", dependants_of)
+        register_use("flows", use_of)

@@ -70,4 +70,6 @@ class SelectorType(models.TextChoices):
 AUDIT_ACTIONS = {
     "flow.saved": "Access flow saved",
     "flow.deleted": "Access flow deleted",
+    "bundle.saved": "Bundle saved",
+    "bundle.deleted": "Bundle deleted",
 }

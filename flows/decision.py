@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,12 +86,12 @@ def decide(facts: Facts) -> Decision:
     problems = list(_about_people(facts))
     chosen: dict[int, list[Entitlement]] = defaultdict(list)
     flows = {flow.version_id: flow for flow in facts.flows}
-    usable = [flow for flow in facts.flows if _usable(flow.document, facts.requestor)]
+    reach = Reach(flow for flow in facts.flows if _usable(flow.document, facts.requestor))
     for ask in facts.asks:
         if ask.refusal:
             problems.append(Problem("NOT_GRANTABLE", ask.refusal, path=_name(ask)))
             continue
-        covering = [flow for flow in usable if covers(flow.document, ask)]
+        covering = reach.covering(ask)
         if not covering:
             problems.append(_no_flow(ask))
             continue
@@ -179,16 +179,20 @@ def fulfils(condition: dict[str, Any], person: PersonFacts, requestor: PersonFac
     values, operator = condition["values"], condition["operator"]
     if condition["type"] == ConditionType.MANAGER:
         held = [person.id] if requestor.manager_id == person.id else []
-        return bool(held) if not values else _holds(operator, _held("user", person), values) and bool(held)
-    return _holds(operator, _held(condition["type"], person), values)
+        return bool(held) if not values else _holds(operator, _held("user", operator, person), values) and bool(held)
+    return _holds(operator, _held(condition["type"], operator, person), values)
 
 
-def _held(kind: str, person: PersonFacts) -> list[str]:
-    """Return the person's values of a condition type; a user is known by id and e-mail, a group by id and name."""
+def _held(kind: str, operator: str, person: PersonFacts) -> list[str]:
+    """Return the person's values of a condition type; a user is known by id and e-mail, a group by id and name.
+
+    Ids count only where the whole is compared: that an id begins with "a" says nothing of anybody.
+    """
+    whole = operator in {MatchOperator.IS, MatchOperator.IS_NOT}
     if kind == ConditionType.USER:
-        return [person.id, person.email]
+        return [person.id, person.email] if whole else [person.email]
     if kind == ConditionType.GROUP:
-        return [*person.group_ids, *person.group_names]
+        return [*person.group_ids, *person.group_names] if whole else [*person.group_names]
     return [value for type_, value in person.attributes if type_ == kind]
 
 
@@ -209,14 +213,42 @@ def _holds(operator: str, held: list[str], values: list[str]) -> bool:
             return False
 
 
+def targets_of(document: Document) -> Iterator[dict[str, Any]]:
+    """Return what a flow gives as integration targets; a bundle is the snapshot of its targets that the version has."""
+    for target in document["targets"]:
+        within = target.get("targets", ()) if target["kind"] == TargetKind.BUNDLE else (target,)
+        yield from (one for one in within if one["kind"] == TargetKind.INTEGRATION)
+
+
+class Reach:
+    """What some flows give, by where it lies: an ask is held against the few targets of its place, not against all."""
+
+    def __init__(self, flows: Iterable[FlowFacts]) -> None:
+        """Sort the targets by (integration, resource type)."""
+        self.places: dict[tuple[str, str], list[tuple[FlowFacts, dict[str, Any]]]] = defaultdict(list)
+        for flow in flows:
+            for target in targets_of(flow.document):
+                self.places[target["integration"], target["resource_type"]].append((flow, target))
+
+    def covering(self, ask: Entitlement) -> list[FlowFacts]:
+        """Return the flows that give the entitlement, each once."""
+        here = self.places.get((ask.integration_id, ask.resource_type), ())
+        found = {flow.version_id: flow for flow, target in here if target_covers(target, ask)}
+        return list(found.values())
+
+    def gives(self, ask: Entitlement) -> bool:
+        """Whether one of the flows gives the entitlement."""
+        here = self.places.get((ask.integration_id, ask.resource_type), ())
+        return any(target_covers(target, ask) for _, target in here)
+
+
 def covers(document: Document, ask: Entitlement) -> bool:
     """Whether one of the flow's targets gives the entitlement."""
-    return any(_target_covers(target, ask) for target in document["targets"])
+    return any(target_covers(target, ask) for target in targets_of(document))
 
 
-def _target_covers(target: dict[str, Any], ask: Entitlement) -> bool:
-    if target["kind"] != TargetKind.INTEGRATION:
-        return False
+def target_covers(target: dict[str, Any], ask: Entitlement) -> bool:
+    """Whether an integration target gives the entitlement."""
     if (target["integration"], target["resource_type"]) != (ask.integration_id, ask.resource_type):
         return False
     if ask.permission_source_id not in target["permissions"]:

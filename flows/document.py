@@ -4,59 +4,83 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from flows.choices import TargetKind
 from flows.decision import Document
-from flows.models import AccessFlow, AccessTarget, ApproverGroup, Condition, Selector
+from flows.models import AccessFlow, AccessTarget, ApproverGroup, Bundle, Condition, Selector
+from integrations.models import Integration
 
 
 def compose(flow: AccessFlow) -> Document:
     """Return the flow as it stands in its rows. Lists are ordered by content, so equal policy is an equal document."""
+    targets = flow.targets.select_related("bundle").prefetch_related("selectors")
+    groups = flow.approver_groups.prefetch_related("conditions")
+    return assemble(
+        flow,
+        [_condition(row) for row in flow.conditions.filter(approver_group__isnull=True)],
+        [_target(target) for target in targets],
+        [
+            {
+                "tier": group.tier,
+                "operator": group.operator,
+                "conditions": [_condition(row) for row in group.conditions.all()],
+            }
+            for group in groups
+        ],
+    )
+
+
+def assemble(
+    flow: AccessFlow,
+    conditions: Iterable[dict[str, Any]],
+    targets: Iterable[dict[str, Any]],
+    groups: Iterable[dict[str, Any]],
+) -> Document:
+    """Return the document of a flow's own columns and what was told of the rest; nothing is read from the database."""
     return {
         "id": str(flow.pk),
         "name": flow.name,
+        "description": flow.description,
         "active": flow.active,
         "trigger": flow.trigger,
-        "requestors": {
-            "operator": flow.requestor_operator,
-            "conditions": _conditions(flow.conditions.filter(approver_group__isnull=True)),
+        "requestors": {"operator": flow.requestor_operator, "conditions": ordered(conditions)},
+        "targets": ordered(targets),
+        "approval": {
+            "mode": flow.approval_mode,
+            "groups": [group | {"conditions": ordered(group["conditions"])} for group in groups],
         },
-        "targets": _ordered([_target(target) for target in flow.targets.prefetch_related("selectors")]),
-        "approval": {"mode": flow.approval_mode, "groups": [_group(group) for group in flow.approver_groups.all()]},
         "duration_seconds": None if flow.indefinite else (flow.grant_duration_minutes or 0) * 60,
         "pending_seconds": flow.pending_hours * 3600,
         "settings": {
             "justification_required": flow.justification_required,
             "approver_reason_required": flow.approver_reason_required,
             "self_approval": flow.self_approval,
+            "max_extensions": flow.max_extensions,
+            "extension_seconds": flow.extension_minutes * 60,
             "labels": flow.labels,
         },
     }
 
 
-def _ordered(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def ordered(parts: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the parts in an order that depends on nothing but their content."""
     return sorted(parts, key=lambda part: json.dumps(part, sort_keys=True))
 
 
-def _conditions(rows: Any) -> list[dict[str, Any]]:
-    return _ordered(
-        [
-            {
-                "type": row.type,
-                "operator": row.operator,
-                "source": str(row.source_id or ""),
-                "values": sorted(str(value) for value in row.values),
-            }
-            for row in rows
-        ]
-    )
+def _condition(row: Condition) -> dict[str, Any]:
+    return condition(row.type, row.operator, row.values, str(row.source_id or ""))
 
 
-def _group(group: ApproverGroup) -> dict[str, Any]:
-    return {"tier": group.tier, "operator": group.operator, "conditions": _conditions(group.conditions.all())}
+def condition(kind: str, operator: str, values: Iterable[Any], source: str = "") -> dict[str, Any]:
+    """Return one condition as documents hold it."""
+    return {"type": kind, "operator": operator, "source": source, "values": sorted(str(value) for value in values)}
 
 
 def _target(target: AccessTarget) -> dict[str, Any]:
+    if target.kind == TargetKind.BUNDLE and target.bundle is not None:
+        return compose_bundle(target.bundle)
     selectors = [
         {"mode": one.mode, "type": one.type, "key": one.key, "values": sorted(str(value) for value in one.values)}
         for one in target.selectors.all()
@@ -69,8 +93,34 @@ def _target(target: AccessTarget) -> dict[str, Any]:
         "bundle": str(target.bundle_id or ""),
         "access_scope": str(target.access_scope_id or ""),
         "query": target.query,
-        "selectors": _ordered(selectors),
+        "selectors": ordered(selectors),
     }
+
+
+def compose_bundle(bundle: Bundle) -> dict[str, Any]:
+    """Return a bundle as a target with all that is in it: what a flow's version keeps of it."""
+    rows = bundle.targets.prefetch_related("selectors")
+    return {
+        "kind": TargetKind.BUNDLE.value,
+        "bundle": str(bundle.pk),
+        "name": bundle.name,
+        "targets": ordered(_target(row) for row in rows),
+    }
+
+
+def flat(targets: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the targets, those in bundles in place of their bundle."""
+    for target in targets:
+        if target["kind"] == TargetKind.BUNDLE:
+            yield from target["targets"]
+        else:
+            yield target
+
+
+def names_in(documents: Iterable[Document]) -> dict[str, str]:
+    """Return the names of the integrations that the documents speak of, by id. One query."""
+    ids = {target["integration"] for one in documents for target in flat(one["targets"]) if target["integration"]}
+    return {str(pk): name for pk, name in Integration.objects.filter(pk__in=ids).values_list("pk", "name")}
 
 
 def digest(document: Document) -> str:
@@ -90,7 +140,14 @@ def write_rows(flow: AccessFlow, document: Document) -> None:
         )
         _write_conditions(flow, row, group["conditions"])
     for target in document["targets"]:
-        _write_target(flow, target)
+        _write_target({"flow": flow}, target)
+
+
+def write_bundle(bundle: Bundle, targets: Iterable[dict[str, Any]]) -> None:
+    """Replace the targets of a bundle."""
+    bundle.targets.all().delete()
+    for target in targets:
+        _write_target({"in_bundle": bundle}, target)
 
 
 def _write_conditions(flow: AccessFlow, group: ApproverGroup | None, conditions: list[dict[str, Any]]) -> None:
@@ -105,10 +162,13 @@ def _write_conditions(flow: AccessFlow, group: ApproverGroup | None, conditions:
         )
 
 
-def _write_target(flow: AccessFlow, target: dict[str, Any]) -> None:
+def _write_target(owner: dict[str, Any], target: dict[str, Any]) -> None:
+    if target.get("kind") == TargetKind.BUNDLE:
+        AccessTarget.objects.create(**owner, kind=TargetKind.BUNDLE, bundle_id=target["bundle"])
+        return
     row = AccessTarget.objects.create(
-        flow=flow,
-        kind=target.get("kind", "integration"),
+        **owner,
+        kind=target.get("kind", TargetKind.INTEGRATION),
         integration_id=target["integration"],
         resource_type=target["resource_type"],
         permissions=target["permissions"],

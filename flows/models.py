@@ -78,8 +78,8 @@ class AccessFlow(models.Model):
     approver_reason_required = models.BooleanField(default=False)
     self_approval = models.BooleanField(default=False, help_text="Whether who asks may say yes to it.")
     mfa_required = models.BooleanField(default=False, editable=False)
-    max_extensions = models.PositiveIntegerField(default=0, editable=False)
-    extension_minutes = models.PositiveIntegerField(default=0, editable=False)
+    max_extensions = models.PositiveIntegerField(default=0, help_text="How often access may be extended.")
+    extension_minutes = models.PositiveIntegerField(default=0, help_text="By how much each time.")
     pending_hours = models.PositiveIntegerField(default=24, help_text="A request nobody answered lapses after this.")
     labels = models.JSONField(default=list, blank=True)
     current = models.ForeignKey("FlowVersion", models.RESTRICT, null=True, editable=False, related_name="+")
@@ -101,6 +101,11 @@ class AccessFlow(models.Model):
                 condition=~models.Q(trigger=Trigger.AUTOMATIC)
                 | models.Q(approval_mode=ApprovalMode.NONE, justification_required=False),
                 name="flows_flow_automatic_asks_nobody",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(max_extensions=0, extension_minutes=0)
+                | models.Q(max_extensions__gte=1, extension_minutes__gte=1, indefinite=False),
+                name="flows_flow_extensions_whole",
             ),
             models.CheckConstraint(
                 condition=models.Q(escalation_minutes__isnull=True) | models.Q(escalation_minutes__gte=1),

@@ -9,10 +9,11 @@ from django.db.models import Q, QuerySet
 from accounts.models import User
 from accounts.queries import PersonFacts, facts_of
 from flows.choices import ConditionType, LogicalOperator, MatchOperator, Trigger
-from flows.decision import Document, FlowFacts, matches
-from flows.models import AccessFlow
+from flows.decision import Document, FlowFacts, covers, matches
+from flows.models import AccessFlow, AccessTarget, Bundle, Condition
 from integrations.choices import IntegrationStatus, ResourceStatus
-from integrations.models import Resource, Tag
+from integrations.models import Integration, Resource, Tag
+from integrations.queries import DEPENDANTS_NAMED, Dependant, Use, entitlements
 
 
 def active_flows() -> tuple[FlowFacts, ...]:
@@ -27,6 +28,37 @@ def active_flows() -> tuple[FlowFacts, ...]:
 def flows_for(person: PersonFacts) -> tuple[FlowFacts, ...]:
     """Return the flows whose requestors the person is one of."""
     return tuple(flow for flow in active_flows() if matches(flow.document["requestors"], person, person))
+
+
+def dependants_of(integration: Integration) -> list[Dependant]:
+    """Return the flows and bundles that give something of an integration, or look at what it says of people."""
+    targets = list(
+        AccessTarget.objects.filter(integration=integration).select_related("flow", "in_bundle")[:DEPENDANTS_NAMED]
+    )
+    conditions = Condition.objects.filter(source=integration).select_related("flow")[:DEPENDANTS_NAMED]
+    flows = {one.flow for one in targets if one.flow} | {one.flow for one in conditions}
+    bundles = {one.in_bundle for one in targets if one.in_bundle}
+    return [
+        *(_dependant("access flow", "accessflow", one) for one in sorted(flows, key=str)),
+        *(_dependant("bundle", "bundle", one) for one in sorted(bundles, key=str)),
+    ]
+
+
+def use_of(resource: Resource, user: Any) -> Use | None:
+    """Say how many active flows give something of a resource, to who may read of flows."""
+    if not user.has_perm("flows.view_accessflow"):
+        return None
+    permissions = resource.resource_type.permissions.values_list("pk", flat=True)
+    pairs = entitlements((resource.pk, permission) for permission in permissions)
+    giving = [flow for flow in active_flows() if any(covers(flow.document, pair) for pair in pairs)]
+    ids = [flow.version_id for flow in giving[:DEPENDANTS_NAMED]]
+    rows = AccessFlow.objects.filter(current__in=ids).order_by("name")
+    told = f"{len(giving)} active {'access flow gives' if len(giving) == 1 else 'access flows give'} something on it."
+    return Use("Access flows", told, tuple(_dependant("access flow", "accessflow", one) for one in rows))
+
+
+def _dependant(noun: str, model: str, row: AccessFlow | Bundle) -> Dependant:
+    return Dependant(f"{noun} {row}", f"flows.view_{model}", f"flows_{model}", str(row.pk))
 
 
 def requestable(person: PersonFacts, text: str = "") -> QuerySet[Resource]:

@@ -57,6 +57,30 @@ HEALTH_LOOKS = {
 }
 
 
+class QualityLevel(models.TextChoices):
+    """How far a provider is, by its own quality file; derived, never stored."""
+
+    NONE = "none", "Below bronze"
+    BRONZE = "bronze", "Bronze"
+    SILVER = "silver", "Silver"
+    GOLD = "gold", "Gold"
+
+
+QUALITY_ICONS = {
+    QualityLevel.NONE: "info",
+    QualityLevel.BRONZE: "level-1",
+    QualityLevel.SILVER: "level-2",
+    QualityLevel.GOLD: "level-3",
+}
+QUALITY_WORDS = {
+    QualityLevel.BRONZE: "Checks before it saves, can be repeated without harm, says what is wrong in words, asks for "
+    "the least it needs, and its work can be undone by hand.",
+    QualityLevel.SILVER: "All of that, and: large inventories, dry run, rotation, tried against a real server.",
+    QualityLevel.GOLD: "All of that, and: reads back, sees drift, ends by itself, runs beside the target, leaves "
+    "nothing behind.",
+}
+
+
 class ResourceStatus(models.TextChoices):
     """Whether the last sync saw the resource."""
 
@@ -65,6 +89,17 @@ class ResourceStatus(models.TextChoices):
 
 
 RESOURCE_LOOKS = {ResourceStatus.ACTIVE: Look("good", "ok"), ResourceStatus.MISSING: Look("wait", "alert")}
+
+
+class RiskBand(models.TextChoices):
+    """Risk in words."""
+
+    LOW = "low", "Low (1–3)"
+    MEDIUM = "medium", "Medium (4–6)"
+    HIGH = "high", "High (7–9)"
+
+
+RISK_BANDS = {RiskBand.LOW: (1, 3), RiskBand.MEDIUM: (4, 6), RiskBand.HIGH: (7, 9)}
 
 
 class OrderState(models.TextChoices):
@@ -126,10 +161,13 @@ AUDIT_ACTIONS = {
     "integration.edited": "Integration edited",
     "integration.disabled": "Integration disabled",
     "integration.enabled": "Integration enabled",
+    "integration.delete_ordered": "Deletion of an integration ordered",
     "integration.deleted": "Integration deleted",
     "integration.secret_set": "Secret of an integration set",
     "integration.check_ordered": "Check ordered",
     "integration.sync_ordered": "Sync ordered",
+    "connector.renamed": "Connector renamed",
+    "connector.deleted": "Connector deleted",
     "order.settled": "Order settled",
     "order.hurried": "Order hurried",
     "order.failed_try": "A try of an order failed",

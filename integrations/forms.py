@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, cast
 
 from django import forms
 
-from connectors.contract.manifest import Field, Manifest
+from accounts.models import Group, User
+from connectors.contract.manifest import Field, Manifest, ResourceType
+from integrations.choices import SecretStore
 from integrations.models import Connector, Integration
+from integrations.queries import owner_name
 
 CONFIG, SECRET = "config_", "secret_"
 DAYS_MAX = 36500
+TEXT_MAX = 400
+OWNERS_MAX = 50
+HELD = "What you typed is held for half an hour: leave this empty to use it."
 WIDE = {"class": "vTextField"}
 
 
@@ -27,15 +34,29 @@ class IntegrationForm(forms.Form):
         empty_label="The one in this server",
         help_text="The component beside the target that does the work.",
     )
-    optional_types = forms.MultipleChoiceField(
-        label="Also find", required=False, widget=forms.CheckboxSelectMultiple, choices=()
+    types = forms.MultipleChoiceField(
+        label="What to find",
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose at least one: with none there is nothing to ask for."},
     )
     custom_access_details = forms.CharField(
         label="Notes for grantees",
-        max_length=400,
+        max_length=TEXT_MAX,
         required=False,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Shown with the details to connect, as it is. At most 400 characters.",
+        widget=forms.Textarea(attrs={"rows": 3, "data-preview": "text-preview"}),
+        help_text="Shown with the details to connect, as it is: plain text, at most 400 characters.",
+    )
+    owners = forms.CharField(
+        required=False,
+        max_length=5000,
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
+        help_text="Who answers for this system, one a line: a person's e-mail address, or a group's name.",
+    )
+    store = forms.ChoiceField(
+        label="Keep secrets in",
+        choices=SecretStore.choices,
+        required=False,
+        help_text="The built-in store encrypts them under a key that is not in the database.",
     )
     rotation_days = forms.IntegerField(
         label="Reset after days",
@@ -53,21 +74,37 @@ class IntegrationForm(forms.Form):
     )
     anyway = forms.BooleanField(label="Save although the test failed", required=False)
 
-    def __init__(self, manifest: Manifest, *, saved: Integration | None = None, data: Any = None) -> None:
-        """Make the fields that `manifest` asks for; with `saved`, show what it holds, but no secret."""
-        super().__init__(data, initial=_initial(manifest, saved) if saved else None)
-        self.manifest, self.saved = manifest, saved
+    def __init__(
+        self,
+        manifest: Manifest,
+        *,
+        saved: Integration | None = None,
+        data: Any = None,
+        drafted: Mapping[str, str] | None = None,
+    ) -> None:
+        """Make the fields that `manifest` asks for; with `saved`, show what it holds, but no secret.
+
+        `drafted` are secrets typed before, which count where their field is left empty.
+        """
+        super().__init__(data, initial=_initial(manifest, saved) if saved else {"types": _defaults(manifest)})
+        self.manifest, self.saved, self.drafted = manifest, saved, dict(drafted or {})
         for field in manifest.plain_fields():
             self.fields[CONFIG + field.name] = _plain(field)
         for field in manifest.secret_fields():
-            self.fields[SECRET + field.name] = _secret(field, kept=saved is not None)
-        optional = [(kind.id, kind.name) for kind in manifest.resource_types if kind.optional]
-        if optional:
-            self.fields["optional_types"] = forms.MultipleChoiceField(
-                label="Also find", required=False, widget=forms.CheckboxSelectMultiple, choices=optional
+            self.fields[SECRET + field.name] = _secret(
+                field, kept=saved is not None, drafted=field.name in self.drafted
             )
-        else:
-            del self.fields["optional_types"]
+        types = cast(forms.MultipleChoiceField, self.fields["types"])
+        types.choices = [(kind.id, _type_in_words(kind)) for kind in manifest.resource_types]
+        if not manifest.secret_fields():
+            del self.fields["store"]
+
+    def hold(self, secrets: Mapping[str, str]) -> None:
+        """Say at the secret fields that what was typed is held."""
+        self.drafted = dict(secrets)
+        for field in self.manifest.secret_fields():
+            if field.name in self.drafted:
+                self.fields[SECRET + field.name].help_text = f"{field.help} {HELD}".strip()
 
     def clean_name(self) -> str:
         """Refuse a name that another integration has."""
@@ -83,16 +120,30 @@ class IntegrationForm(forms.Form):
         """Return the plain fields of the manifest."""
         return {field.name: self.cleaned_data[CONFIG + field.name] for field in self.manifest.plain_fields()}
 
+    def clean_owners(self) -> list[User | Group]:
+        """Return the people and groups that the lines name. Refuses a line that names nobody."""
+        lines = [line.strip() for line in self.cleaned_data["owners"].splitlines() if line.strip()]
+        if len(lines) > OWNERS_MAX:
+            raise forms.ValidationError(f"At most {OWNERS_MAX} owners. Name a group instead of its people.")
+        people = {one.email: one for one in User.objects.filter(email__in=[line.lower() for line in lines])}
+        groups = {one.name: one for one in Group.objects.filter(name__in=lines)}
+        found = [people.get(line.lower()) or groups.get(line) for line in lines]
+        unknown = [line for line, one in zip(lines, found, strict=True) if one is None]
+        if unknown:
+            raise forms.ValidationError(f"No person and no group is called {', '.join(unknown[:5])}.")
+        return [one for one in found if one is not None]
+
     def secrets(self) -> dict[str, str]:
-        """Return the secret fields of the manifest that were filled in."""
+        """Return the secret fields of the manifest that were filled in, now or before."""
         given = {field.name: self.cleaned_data[SECRET + field.name] for field in self.manifest.secret_fields()}
-        return {name: value for name, value in given.items() if value}
+        return {
+            name: value or self.drafted.get(name, "") for name, value in given.items() if value or name in self.drafted
+        }
 
     def settings(self) -> dict[str, Any]:
         """Return the further columns of an integration. No resource types means the provider's defaults."""
-        chosen = self.cleaned_data.get("optional_types", [])
-        kinds = self.manifest.resource_types
-        types = [kind.id for kind in kinds if not kind.optional or kind.id in chosen] if chosen else []
+        chosen = [kind.id for kind in self.manifest.resource_types if kind.id in self.cleaned_data["types"]]
+        types = [] if chosen == _defaults(self.manifest) else chosen
         plain = ("custom_access_details", "rotation_days", "cleanup_days")
         return {"enabled_types": types, **{name: self.cleaned_data[name] for name in plain}}
 
@@ -102,23 +153,54 @@ class IntegrationForm(forms.Form):
             known = next((prefix + name for prefix in (CONFIG, SECRET) if prefix + name in self.fields), None)
             self.add_error(known, problem if known else f"{name}: {problem}")
 
-    def sections(self) -> list[tuple[str, list[forms.BoundField]]]:
-        """Return the fields as they are read, in sections with a title."""
+    def sections(self) -> list[Section]:
+        """Return the fields as they are read, in steps."""
         own = [self[name] for name in self.fields if name.startswith((CONFIG, SECRET))]
-        found = [self["optional_types"]] if "optional_types" in self.fields else []
-        rest = [self[name] for name in ("custom_access_details", "rotation_days", "cleanup_days")]
-        return [("Integration", [self["name"], self["connector"]]), (self.manifest.name, own), ("Access", found + rest)]
+        store = [self["store"]] if "store" in self.fields else []
+        told = "Test the connection at any time; nothing is saved by a test."
+        return [
+            Section("connection", "Connection", told, [self["name"], self["connector"], *own, *store]),
+            Section(
+                "types",
+                "What to find",
+                "People can ask for what you choose here, and for nothing else.",
+                [self["types"]],
+            ),
+            Section("people", "For people", "", [self["custom_access_details"], self["owners"]]),
+            Section("lifetimes", "Lifetimes", "", [self["rotation_days"], self["cleanup_days"]]),
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Some fields that are read together."""
+
+    id: str
+    title: str
+    told: str
+    fields: list[forms.BoundField]
+
+
+def _defaults(manifest: Manifest) -> list[str]:
+    """Return the resource types that are found when none are chosen."""
+    return [kind.id for kind in manifest.resource_types if not kind.optional]
+
+
+def _type_in_words(kind: ResourceType) -> str:
+    """Return a resource type with what can be asked for on it."""
+    return f"{kind.name}: {', '.join(permission.name.lower() for permission in kind.permissions)}"
 
 
 def _initial(manifest: Manifest, saved: Integration) -> dict[str, Any]:
     """Return what the form shows of a saved integration."""
-    optional = {kind.id for kind in manifest.resource_types if kind.optional}
+    known = {kind.id for kind in manifest.resource_types}
     plain = {CONFIG + field.name: saved.config.get(field.name, field.default) for field in manifest.plain_fields()}
     return {
         **plain,
         "name": saved.name,
         "connector": saved.connector_id,
-        "optional_types": [kind for kind in saved.enabled_types if kind in optional],
+        "types": [kind for kind in saved.enabled_types if kind in known] or _defaults(manifest),
+        "owners": "\n".join(owner_name(one) for one in saved.owners.select_related("user", "group")),
         "custom_access_details": saved.custom_access_details,
         "rotation_days": saved.rotation_days,
         "cleanup_days": saved.cleanup_days,
@@ -140,15 +222,15 @@ def _plain(field: Field) -> forms.Field:
     return forms.CharField(max_length=1000, widget=forms.TextInput(attrs=WIDE), **told)
 
 
-def _secret(field: Field, *, kept: bool) -> forms.Field:
+def _secret(field: Field, *, kept: bool, drafted: bool) -> forms.Field:
     """Return the form field for a secret: its value never comes back to the page."""
-    after = (
-        "Left empty, the one that is kept stays." if kept else "It is not sent back to this page: type it each time."
-    )
+    after = "Left empty, the one that is kept stays." if kept else "It never comes back to this page."
+    if drafted:
+        after = HELD
     return forms.CharField(
         label=field.label,
         help_text=f"{field.help} {after}".strip(),
-        required=field.required and not kept,
+        required=field.required and not kept and not drafted,
         strip=False,
         max_length=20000,
         widget=forms.PasswordInput(attrs={**WIDE, "autocomplete": "new-password"}),

@@ -31,6 +31,12 @@ def sweep_syncs() -> int:
 
 
 @shared_task
+def sweep_deletions() -> int:
+    """Go on deleting integrations."""
+    return actions.sweep_deletions()
+
+
+@shared_task
 def deliver_changes() -> int:
     """Deliver news that a lost message left behind."""
     return events.deliver(Change)

@@ -1,6 +1,7 @@
 """The only writers of people and groups: one function per verb, with its permission, audit entry and news inside."""
 
 from accounts.actions.groups import add_member, create_group, delete_group, remove_member, rename_group
+from accounts.actions.identities import forget_identities, sign_in_with, take_groups
 from accounts.actions.letters import choose_letters, drop_letter, retry_letter, send_letters, tidy_letters, write_letter
 from accounts.actions.people import (
     Keep,
@@ -14,10 +15,22 @@ from accounts.actions.people import (
     set_roles,
     set_theme,
 )
-from accounts.actions.rules import AlreadyThere, BadValue, InUse, LastAdmin, LinkRefused, NotAllowed, Refused, require
+from accounts.actions.rules import (
+    AlreadyThere,
+    BadValue,
+    InUse,
+    KeptElsewhere,
+    LastAdmin,
+    LinkRefused,
+    NotAllowed,
+    Refused,
+    SignInRefused,
+    require,
+)
 from accounts.actions.sign_in import (
     make_sign_in_link,
     record_failed_sign_in,
+    record_refused_sign_in,
     record_sign_in,
     record_sign_out,
     use_sign_in_link,
@@ -28,10 +41,12 @@ __all__ = [
     "BadValue",
     "InUse",
     "Keep",
+    "KeptElsewhere",
     "LastAdmin",
     "LinkRefused",
     "NotAllowed",
     "Refused",
+    "SignInRefused",
     "add_member",
     "choose_letters",
     "create_group",
@@ -42,8 +57,10 @@ __all__ = [
     "edit_profile",
     "edit_user",
     "enable_user",
+    "forget_identities",
     "make_sign_in_link",
     "record_failed_sign_in",
+    "record_refused_sign_in",
     "record_sign_in",
     "record_sign_out",
     "remove_member",
@@ -55,6 +72,8 @@ __all__ = [
     "set_password",
     "set_roles",
     "set_theme",
+    "sign_in_with",
+    "take_groups",
     "tidy_letters",
     "use_sign_in_link",
     "write_letter",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -44,9 +45,11 @@ def create_user(
     password: str | None = None,
     manager: User | None = None,
     time_zone: str = "",
+    at: datetime | None = None,
 ) -> User:
     """Create a person; without a password they sign in by link only. Raises NotAllowed, BadValue, AlreadyThere."""
     user = User(email=email.strip().lower(), name=name.strip(), manager=manager, time_zone=time_zone)
+    user.created_at = at or user.created_at
     with transaction.atomic():
         require(actor, "accounts.add_user")
         check(user, "email", "name", "time_zone")
@@ -55,7 +58,7 @@ def create_user(
         _save_unique(user)
         held = sorted(set(map(Role, roles)))
         RoleAssignment.objects.bulk_create([RoleAssignment(user=user, role=role) for role in held])
-        record("user.created", user, actor, {"roles": held, "manager": manager.email if manager else None})
+        record("user.created", user, actor, {"roles": held, "manager": manager.email if manager else None}, at)
         tell(ChangeKind.PERSON_CHANGED, user, [user])
     return user
 
@@ -93,6 +96,16 @@ def edit_profile(user: User, *, actor: Actor, name: str, time_zone: str) -> User
         stored.name, stored.time_zone = name.strip(), time_zone
         _store_edit(stored, before, actor, "user.profile_edited")
     return stored
+
+
+def rename_told(user: User, name: str, *, actor: Actor) -> None:
+    """Give the person the name their identity provider says; none, or the present one, changes nothing.
+
+    Raises NotAllowed, BadValue.
+    """
+    if name and name != user.name:
+        edit_user(user, actor=actor, name=name)
+        user.name = name
 
 
 def set_theme(user: User, theme: str, *, actor: Actor) -> None:

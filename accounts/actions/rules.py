@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zoneinfo
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -11,7 +12,7 @@ from django.db import models
 
 import audit.actions
 from accounts import events
-from accounts.choices import ChangeKind
+from accounts.choices import ChangeKind, SignInRefusal
 from accounts.models import Change, Group, User
 from audit.actions import Subject
 from audit.actor import Actor
@@ -49,6 +50,18 @@ class LinkRefused(Refused):
     """The sign-in link is unknown, used or expired; it never says which."""
 
 
+class KeptElsewhere(Refused):
+    """The group is changed where it comes from; here the next sign-in would undo it."""
+
+
+class SignInRefused(Refused):
+    """The identity provider's word lets nobody in; `refusal` says why, `user` whom it is about, where that is known."""
+
+    def __init__(self, refusal: SignInRefusal, user: User | None = None) -> None:
+        super().__init__(f"The sign-in was refused: {refusal.label}.")
+        self.refusal, self.user = refusal, user
+
+
 def require(actor: Actor, permission: str) -> None:
     """Raise NotAllowed unless the actor is the platform itself or a person who has the permission right now."""
     if actor.kind == ActorKind.SYSTEM:
@@ -71,9 +84,15 @@ def subject_of(thing: User | Group) -> Subject:
     return Subject("group", str(thing.pk), thing.name)
 
 
-def record(action: str, thing: User | Group, actor: Actor, details: Mapping[str, Any] | None = None) -> None:
+def record(
+    action: str,
+    thing: User | Group,
+    actor: Actor,
+    details: Mapping[str, Any] | None = None,
+    at: datetime | None = None,
+) -> None:
     """Write the audit entry of an action on a person or a group."""
-    audit.actions.record(action, actor=actor, subject=subject_of(thing), details=details)
+    audit.actions.record(action, actor=actor, subject=subject_of(thing), details=details, at=at)
 
 
 def tell(kind: ChangeKind, thing: User | Group, users: Iterable[User | Any]) -> None:

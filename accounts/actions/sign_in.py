@@ -11,6 +11,8 @@ from django.utils import timezone
 
 import audit.actions
 from accounts.actions.rules import BadValue, LinkRefused, record, require
+from accounts.choices import NOT_RECORDED, SignInRefusal
+from accounts.claims import Told
 from accounts.models import SignInLink, User
 from audit.actions import Subject
 from audit.actor import Actor, person, system
@@ -75,6 +77,21 @@ def record_failed_sign_in(email: str, *, address: str = "") -> None:
     """
     user = User.objects.filter(email=email.strip().lower()).first()
     _record_failure(user, {"how": "password", "address": address})
+
+
+def record_refused_sign_in(
+    refusal: SignInRefusal, *, told: Told | None = None, user: User | None = None, address: str = ""
+) -> None:
+    """Record that a sign-in by the identity provider came to nothing; what says nothing of anybody is not recorded.
+
+    An address that the provider has verified is kept: it is how an admin learns who stands at the door.
+    """
+    if refusal in NOT_RECORDED:
+        return
+    details = {"how": "oidc", "reason": str(refusal.label), "address": address}
+    if told is not None:
+        details |= {"issuer": told.issuer, "subject": told.subject, "email": told.email if told.verified else ""}
+    _record_failure(user, details)
 
 
 def _record_failure(user: User | None, details: dict[str, str]) -> None:

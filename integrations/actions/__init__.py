@@ -1,5 +1,7 @@
 """The only writers of integrations: one function per verb."""
 
+from integrations.actions.connectors import BadName, delete_connector, is_embedded, rename_connector
+from integrations.actions.deleting import StillNeeded, delete, sweep_deletions
 from integrations.actions.inventory import merge, stage
 from integrations.actions.orders import (
     expire_leases,
@@ -14,13 +16,11 @@ from integrations.actions.orders import (
     take_in,
 )
 from integrations.actions.running import run_next, run_until_idle, stop_instances
-from integrations.actions.secrets import open_credentials, reencrypt, set_secret
+from integrations.actions.secrets import keep_draft, open_credentials, open_draft, reencrypt, set_secret
 from integrations.actions.systems import (
     BadConfig,
-    StillNeeded,
     check,
     connect,
-    delete,
     disable,
     edit,
     enable,
@@ -31,10 +31,12 @@ from integrations.actions.systems import (
 
 __all__ = [
     "BadConfig",
+    "BadName",
     "StillNeeded",
     "check",
     "connect",
     "delete",
+    "delete_connector",
     "disable",
     "edit",
     "enable",
@@ -42,12 +44,16 @@ __all__ = [
     "forget_credentials",
     "hurry",
     "hurry_order",
+    "is_embedded",
+    "keep_draft",
     "lease",
     "merge",
     "open_credentials",
+    "open_draft",
     "order_for_person",
     "order_for_system",
     "reencrypt",
+    "rename_connector",
     "run_next",
     "run_until_idle",
     "set_secret",
@@ -55,6 +61,7 @@ __all__ = [
     "stage",
     "stop_instances",
     "supersede",
+    "sweep_deletions",
     "sync",
     "sync_due",
     "take_in",

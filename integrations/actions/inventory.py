@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import Count, F
 
 from accounts.events import publish
 from connectors.contract.orders import Page, Report, ResourceFact, ResourceTypeFact
@@ -79,8 +79,9 @@ def finish_sync(order: Order, report: Report, *, at: datetime) -> None:
     else:
         _keep_types(order.integration, report.resource_types)
         run.state = SyncState.SUCCEEDED
+        _count_types(run)
         merge(run)
-        Integration.objects.filter(pk=order.integration_id).update(synced_at=at)
+        Integration.objects.filter(pk=order.integration_id).update(synced_at=at, resources_found=run.found)
     run.save()
     Integration.objects.filter(pk=order.integration_id).update(sync_due_at=at + SYNC_EVERY)
     if run.added or run.changed or run.missing:
@@ -99,6 +100,14 @@ def _keep_types(integration: Integration, facts: Iterable[ResourceTypeFact]) -> 
                 source_id=permission.permission,
                 defaults={"name": permission.name, "risk_level": permission.risk_level},
             )
+
+
+def _count_types(run: SyncRun) -> None:
+    """Write down how many resources of each type the run saw."""
+    rows = StagedResource.objects.filter(run=run).order_by().values_list("resource_type").annotate(found=Count("pk"))
+    found = dict(rows)
+    for kind in ResourceType.objects.filter(integration=run.integration_id):
+        ResourceType.objects.filter(pk=kind.pk).update(found=found.get(kind.type, 0))
 
 
 def merge(run: SyncRun) -> None:

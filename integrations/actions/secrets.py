@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.conf import settings
@@ -17,6 +18,9 @@ from connectors.stores import builtin
 from connectors.toolkit import sealing
 from integrations.choices import SecretStore
 from integrations.models import Integration, SecretReference, StoredSecret
+
+# The field that drafts are bound to; no manifest has one of this name, for a field's name is an identifier.
+DRAFT = "a draft"
 
 
 def _hex_part(key: str) -> str:
@@ -72,6 +76,24 @@ def resolve(integration: Integration) -> dict[str, Secret]:
         sealed = builtin.Encrypted(row.key_id, bytes(row.nonce), bytes(row.ciphertext))
         found[reference.field] = Secret(builtin.decrypt(keys, sealed, str(row.pk), row.field))
     return found
+
+
+def keep_draft(values: Mapping[str, str]) -> dict[str, str]:
+    """Return secrets as ciphertext, to be kept until a form is saved. Raises ValueError when no key is configured."""
+    row = str(uuid.uuid4())
+    sealed = builtin.encrypt(store_keys(), json.dumps(dict(values)), row, DRAFT)
+    nonce, ciphertext = sealed.nonce.hex(), sealed.ciphertext.hex()
+    return {"row": row, "key_id": sealed.key_id, "nonce": nonce, "ciphertext": ciphertext}
+
+
+def open_draft(draft: Mapping[str, str]) -> dict[str, str]:
+    """Return what `keep_draft` was given; nothing when no key opens it or it is none."""
+    try:
+        sealed = builtin.Encrypted(draft["key_id"], bytes.fromhex(draft["nonce"]), bytes.fromhex(draft["ciphertext"]))
+        opened = json.loads(builtin.decrypt(store_keys(), sealed, draft["row"], DRAFT))
+    except (KeyError, TypeError, ValueError, builtin.SecretUnreadable):
+        return {}
+    return {str(name): str(value) for name, value in opened.items()}
 
 
 def open_credentials(sealed: str, grant_id: str) -> dict[str, str]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import ProtectedError
 from django.utils import timezone
 
 from accounts.actions import require
+from accounts.models import Group, User
 from audit.actions import Subject, record
 from audit.actor import Actor
 from connectors.contract.errors import Misconfigured
@@ -28,12 +28,12 @@ from integrations.choices import OPEN_ORDERS, IntegrationStatus, OrderVerb
 from integrations.models import (
     Connector,
     Integration,
+    IntegrationOwner,
     Order,
     Permission,
-    Resource,
     ResourceType,
-    StoredSecret,
 )
+from integrations.queries import owner_name
 
 TRY_SECONDS = 20.0
 
@@ -45,15 +45,6 @@ class BadConfig(ValueError):
         """Keep the problems by field."""
         super().__init__("; ".join(f"{field}: {problem}" for field, problem in problems.items()))
         self.problems = problems
-
-
-class StillNeeded(Exception):
-    """An integration cannot be deleted; `by` names what needs it."""
-
-    def __init__(self, by: list[str]) -> None:
-        """Keep the names."""
-        super().__init__(f"Still needed by {', '.join(by[:10])}{' and others' if len(by) > 10 else ''}.")
-        self.by = by
 
 
 def clean_config(manifest: Manifest, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -137,6 +128,7 @@ def connect(
     actor: Actor,
     connector: Connector | None = None,
     settings: Mapping[str, Any] | None = None,
+    owners: Iterable[User | Group] = (),
     although: str = "",
     at: datetime | None = None,
 ) -> Integration:
@@ -162,6 +154,7 @@ def connect(
             **(settings or {}),
         )
         _keep_secrets(integration, manifest, secrets, actor, moment)
+        _keep_owners(integration, owners)
         _declare_types(integration, manifest)
         details = _shown(integration) | _although(although)
         record("integration.connected", actor=actor, subject=_subject(integration), details=details, at=moment)
@@ -192,6 +185,23 @@ def _keep_secrets(
             set_secret(integration, field.name, secrets[field.name], actor=actor, at=at)
 
 
+def _keep_owners(integration: Integration, owners: Iterable[User | Group]) -> None:
+    """Make `owners` the owners, in this order."""
+    IntegrationOwner.objects.filter(integration=integration).delete()
+    IntegrationOwner.objects.bulk_create(
+        IntegrationOwner(integration=integration, user=one)
+        if isinstance(one, User)
+        else IntegrationOwner(integration=integration, group=one)
+        for one in dict.fromkeys(owners)
+    )
+
+
+def _refuse_while_deleting(integration: Integration) -> None:
+    """Raise Misconfigured for an integration that is on its way out."""
+    if integration.deleting_since is not None:
+        raise Misconfigured("This integration is being deleted.", fix="Connect the system anew.")
+
+
 def edit(
     integration: Integration,
     *,
@@ -200,17 +210,20 @@ def edit(
     config: Mapping[str, Any] | None = None,
     secrets: Mapping[str, str] | None = None,
     settings: Mapping[str, Any] | None = None,
+    owners: Iterable[User | Group] | None = None,
     although: str = "",
     at: datetime | None = None,
 ) -> Integration:
     """Change an integration; secrets left empty stay. Orders a check and a sync. Raises BadConfig.
 
-    `settings` and `although` are as in `connect`; the connector is one of the settings.
+    `settings` and `although` are as in `connect`; the connector is one of the settings. `owners` replace those there
+    are.
     """
     require(actor, "integrations.change_integration")
     moment, manifest = at or timezone.now(), BUILT_IN.manifest(integration.type)
     with transaction.atomic():
-        row = Integration.objects.select_for_update().get(pk=integration.pk)
+        row = Integration.objects.select_for_update(of=("self",)).get(pk=integration.pk)
+        _refuse_while_deleting(row)
         before = _shown(row)
         row.name = name or row.name
         if config is not None:
@@ -219,6 +232,8 @@ def edit(
             setattr(row, column, value)
         row.save()
         _keep_secrets(row, manifest, secrets or {}, actor, moment)
+        if owners is not None:
+            _keep_owners(row, owners)
         _declare_types(row, manifest)
         details = {"before": before, "after": _shown(row)} | _although(although)
         record("integration.edited", actor=actor, subject=_subject(row), details=details, at=moment)
@@ -275,25 +290,11 @@ def _set_status(
     integration: Integration, status: IntegrationStatus, action: str, actor: Actor, at: datetime | None
 ) -> None:
     require(actor, "integrations.change_integration")
+    _refuse_while_deleting(integration)
     with transaction.atomic():
         integration.status, integration.status_reason = status, ""
         integration.save(update_fields=["status", "status_reason"])
         record(action, actor=actor, subject=_subject(integration), at=at)
-
-
-def delete(integration: Integration, *, actor: Actor, at: datetime | None = None) -> None:
-    """Delete an integration with its inventory. Raises StillNeeded while policy or requests name it."""
-    require(actor, "integrations.delete_integration")
-    subject = _subject(integration)
-    try:
-        with transaction.atomic():
-            stored = [reference.reference for reference in integration.secrets.all()]
-            Resource.objects.filter(integration=integration).delete()
-            integration.delete()
-            StoredSecret.objects.filter(pk__in=stored).delete()
-            record("integration.deleted", actor=actor, subject=subject, at=at)
-    except ProtectedError as error:
-        raise StillNeeded(sorted({str(one) for one in error.protected_objects})) from error
 
 
 def _subject(integration: Integration) -> Subject:
@@ -315,4 +316,5 @@ def _shown(integration: Integration) -> dict[str, Any]:
         "custom_access_details": integration.custom_access_details,
         "rotation_days": integration.rotation_days,
         "cleanup_days": integration.cleanup_days,
+        "owners": [owner_name(one) for one in integration.owners.select_related("user", "group")],
     }

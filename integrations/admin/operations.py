@@ -7,53 +7,64 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import PAGE_VAR
-from django.db.models import Count, Max, Q, QuerySet
-from django.http import HttpRequest
+from django.db.models import Count, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from audit.actor import person
 from audit.choices import Source
-from integrations import actions, views
-from integrations.admin.base import ReadOnly, badge, in_words, link, pretty
+from integrations import actions
+from integrations.admin.base import AnyAdmin, ReadOnly, badge, in_words, link, pretty
 from integrations.choices import ORDER_LOOKS, OrderState
 from integrations.models import Connector, ConnectorInstance, Order
-
-_RUNNING = Q(instances__orders__state=OrderState.LEASED)
+from integrations.views import connectors
+from integrations.views.common import need
 
 
 @admin.register(Connector)
-class ConnectorAdmin(ReadOnly):
-    """Connectors with what they are doing."""
+class ConnectorAdmin(AnyAdmin):
+    """Connectors. They are made by what runs them; every write goes through integrations.actions."""
 
-    list_display = ("name", "kind", "versions", "last_seen", "running")
-    search_fields = ("name",)
-    fields = ("name", "kind", "created_at", "versions", "last_seen", "running")
-    readonly_fields = fields
+    actions = None
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Connector]:
-        """Read the instances of a page of connectors at once."""
-        found: QuerySet[Connector] = super().get_queryset(request)
-        return found.annotate(
-            _seen=Max("instances__last_seen_at"), _running=Count("instances__orders", filter=_RUNNING, distinct=True)
-        ).prefetch_related("instances")
+    def get_urls(self) -> list[URLPattern]:
+        """Put our own address before the admin site's."""
+        own = path(
+            "<uuid:pk>/rename/", self.admin_site.admin_view(connectors.rename), name="integrations_connector_rename"
+        )
+        return [own, *super().get_urls()]
 
-    @admin.display(description="versions")
-    def versions(self, connector: Connector) -> str:
-        """Return the versions of the instances that have not stopped."""
-        running = {one.version for one in connector.instances.all() if one.stopped_at is None}
-        return ", ".join(sorted(running)) or "none runs"
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """A connector appears when it first runs."""
+        return False
 
-    @admin.display(description="last seen", ordering="_seen")
-    def last_seen(self, connector: Any) -> Any:
-        """Return when one of the instances was heard of last."""
-        return connector._seen
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """List them with how they are."""
+        return connectors.connectors(request)
 
-    @admin.display(description="running orders", ordering="_running")
-    def running(self, connector: Any) -> int:
-        """Return how many orders the instances hold now."""
-        return int(connector._running)
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Show one."""
+        return connectors.connector(request, self._one(request, object_id))
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Ask, then delete."""
+        return connectors.delete(request, self._one(request, object_id))
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """There is none here: the trail is the history."""
+        raise Http404
+
+    def _one(self, request: HttpRequest, object_id: str) -> Connector:
+        """Return what the address names, to who may see it."""
+        need(request, "integrations.view_connector")
+        row: Connector | None = self.get_object(request, object_id)
+        if row is None:
+            raise Http404
+        return row
 
 
 @admin.register(ConnectorInstance)
@@ -130,7 +141,7 @@ class OrderAdmin(ReadOnly):
     def get_urls(self) -> list[URLPattern]:
         """Put our own address before the admin site's."""
         wrap = self.admin_site.admin_view
-        own = path("<uuid:pk>/hurry/", wrap(views.hurry), name="integrations_order_hurry")
+        own = path("<uuid:pk>/hurry/", wrap(connectors.hurry), name="integrations_order_hurry")
         return [own, *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:

@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from integrations import queries, views
+from integrations import queries
 from integrations.admin.base import AnyAdmin, badge
 from integrations.choices import STATUS_LOOKS, IntegrationStatus
-from integrations.models import Integration, Resource
+from integrations.models import Integration
+from integrations.views import connecting, integration
+from integrations.views.catalogue import catalogue
+from integrations.views.common import need
 
 
 class _ByType(admin.SimpleListFilter):
@@ -37,7 +39,7 @@ class _ByType(admin.SimpleListFilter):
 class IntegrationAdmin(AnyAdmin):
     """Integrations. Every write goes through integrations.actions."""
 
-    list_display = ("name", "type_name", "shown_status", "connector", "synced_at", "resources_found")
+    list_display = ("name", "type_name", "shown_status", "connector", "synced_at", "resources_shown")
     list_filter = (_ByType, "status", "connector")
     list_select_related = ("connector",)
     list_per_page = 50
@@ -49,33 +51,26 @@ class IntegrationAdmin(AnyAdmin):
         """Put our own pages before the admin site's."""
         wrap, name = self.admin_site.admin_view, "integrations_integration"
         own = [
-            path("connect/<slug:type_>/", wrap(views.connect), name=f"{name}_connect"),
-            path("<uuid:pk>/edit/", wrap(views.edit), name=f"{name}_edit"),
-            path("<uuid:pk>/<slug:button>/press/", wrap(views.press), name=f"{name}_press"),
+            path("connect/<slug:type_>/", wrap(connecting.connect), name=f"{name}_connect"),
+            path("<uuid:pk>/edit/", wrap(connecting.edit), name=f"{name}_edit"),
+            path("<uuid:pk>/status/", wrap(integration.status), name=f"{name}_status"),
+            path("<uuid:pk>/<slug:button>/press/", wrap(integration.press), name=f"{name}_press"),
         ]
         return [*own, *super().get_urls()]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Integration]:
-        """Count the resources of a page of integrations, by the index on integration."""
-        counted = Resource.objects.filter(integration=OuterRef("pk")).order_by().values("integration")
-        found = Coalesce(Subquery(counted.annotate(n=Count("pk")).values("n")), 0, output_field=IntegerField())
-        rows: QuerySet[Integration] = super().get_queryset(request)
-        return rows.annotate(_found=found)
-
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """Begin with the catalogue."""
-        return views.catalogue(request)
+        return catalogue(request)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """Show one."""
-        row = self._one(request, object_id)
-        return views.show(request, row, self.shown_status(row))
+        return integration.show(request, self._one(request, object_id))
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """Ask, then delete."""
-        return views.delete(request, self._one(request, object_id))
+        return integration.delete(request, self._one(request, object_id))
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """There is none here: the trail is the history."""
@@ -83,27 +78,27 @@ class IntegrationAdmin(AnyAdmin):
 
     def _one(self, request: HttpRequest, object_id: str) -> Integration:
         """Return what the address names, to who may see it."""
-        views.need(request, "integrations.view_integration")
+        need(request, "integrations.view_integration")
         row: Integration | None = self.get_object(request, object_id)
         if row is None:
             raise Http404
         return row
 
     @admin.display(description="type", ordering="type")
-    def type_name(self, integration: Integration) -> str:
+    def type_name(self, row: Integration) -> str:
         """Return the provider's name."""
-        kind = queries.catalogue().get(integration.type)
-        return kind.name if kind else integration.type
+        kind = queries.catalogue().get(row.type)
+        return kind.name if kind else row.type
 
     @admin.display(description="status", ordering="status")
-    def shown_status(self, integration: Integration) -> SafeString:
+    def shown_status(self, row: Integration) -> SafeString:
         """Return the status and its reason."""
-        status = IntegrationStatus(integration.status)
-        return badge(STATUS_LOOKS[status], status.label, integration.status_reason)
+        status = IntegrationStatus(row.status)
+        return badge(STATUS_LOOKS[status], status.label, row.status_reason)
 
-    @admin.display(description="resources", ordering="_found")
-    def resources_found(self, integration: Any) -> SafeString:
-        """Return how many resources there are, with the way to them."""
+    @admin.display(description="resources", ordering="resources_found")
+    def resources_shown(self, row: Integration) -> SafeString:
+        """Return how many resources the last sync saw, with the way to them."""
         address = reverse("admin:integrations_resource_changelist")
-        told = f"{integration._found:,}"
-        return format_html('<a href="{}?integration__id__exact={}">{}</a>', address, integration.pk, told)
+        told = f"{row.resources_found:,}"
+        return format_html('<a href="{}?integration={}">{}</a>', address, row.pk, told)

@@ -2,13 +2,22 @@
 
 from integrations.models.inventory import Permission, Resource, ResourceType, Tag
 from integrations.models.orders import Change, Order, StagedResource, SyncRun
-from integrations.models.systems import Connector, ConnectorInstance, Integration, Origin, SecretReference, StoredSecret
+from integrations.models.systems import (
+    Connector,
+    ConnectorInstance,
+    Integration,
+    IntegrationOwner,
+    Origin,
+    SecretReference,
+    StoredSecret,
+)
 
 __all__ = [
     "Change",
     "Connector",
     "ConnectorInstance",
     "Integration",
+    "IntegrationOwner",
     "Order",
     "Origin",
     "Permission",

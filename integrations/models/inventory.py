@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models.expressions import CombinedExpression
+from django.db.models.functions import Lower, Substr
 
 from integrations.choices import ResourceStatus
 from integrations.models.systems import Integration
@@ -15,6 +19,8 @@ class ResourceType(models.Model):
     integration = models.ForeignKey(Integration, models.CASCADE, related_name="resource_types")
     type = models.CharField(max_length=60)
     name = models.CharField(max_length=100)
+    # How many resources of it the last sync that ended well saw.
+    found = models.PositiveIntegerField(default=0, editable=False)
 
     class Meta:
         """A type is there once per integration."""
@@ -55,6 +61,11 @@ class Permission(models.Model):
         return self.name
 
 
+def _joined(first: Any, between: Any, second: Any) -> CombinedExpression:
+    """Join two texts by ||: on both databases immutable, which a generated column has to be, unlike CONCAT."""
+    return CombinedExpression(CombinedExpression(first, "||", between), "||", second)
+
+
 class Resource(models.Model):
     """One thing found in an integration. Never deleted while a request names it: a missing one changes status."""
 
@@ -69,6 +80,13 @@ class Resource(models.Model):
     context = models.JSONField(default=dict, blank=True)
     # Permission source id -> why it cannot be granted here; empty for nearly all.
     refusals = models.JSONField(default=dict, blank=True)
+    # What search looks in, and the order it reads in; whoever writes a row, the database keeps it true. Cut, for an
+    # index takes no more than 2,700 bytes.
+    searched = models.GeneratedField(
+        expression=Lower(Substr(_joined(models.F("path"), models.Value(" "), models.F("name")), 1, 600)),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
     # SHA-256 of what discover said of the resource (tags too): a sync rewrites only what changed.
     fingerprint = models.CharField(max_length=64, blank=True, editable=False)
 
@@ -88,6 +106,31 @@ class Resource(models.Model):
             models.Index(fields=["integration", "path", "id"], name="integrations_resource_path"),
             # "Name begins with" in search and conditions by name.
             models.Index(fields=["resource_type", "name"], name="integrations_resource_name"),
+            # The inventory, narrowed to what is rare: what went missing.
+            models.Index(
+                fields=["integration", "path", "id"],
+                name="integrations_resource_missing",
+                condition=models.Q(status=ResourceStatus.MISSING),
+            ),
+            # The same, for medium risk.
+            models.Index(
+                fields=["integration", "path", "id"],
+                name="integrations_resource_medium",
+                condition=models.Q(risk_level__gte=4, risk_level__lte=6),
+            ),
+            # The same, for high risk.
+            models.Index(
+                fields=["integration", "path", "id"],
+                name="integrations_resource_high",
+                condition=models.Q(risk_level__gte=7),
+            ),
+            # Search: what is there of one type in reading order, read from the index alone. PostgreSQL also has
+            # integrations_resource_trigrams (migration 0003), for texts that are rare.
+            models.Index(
+                fields=["resource_type", "searched", "id"],
+                name="integrations_resource_searched",
+                condition=models.Q(status=ResourceStatus.ACTIVE),
+            ),
         ]
 
     def __str__(self) -> str:

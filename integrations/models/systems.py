@@ -78,6 +78,10 @@ class Integration(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     checked_at = models.DateTimeField(null=True, blank=True, editable=False)
     synced_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # How many resources the last sync that ended well saw: counting a million at every look would be slow.
+    resources_found = models.PositiveIntegerField(default=0, editable=False)
+    # Set when its deletion was ordered; the sweep takes away what belongs to it, batch by batch, and then the row.
+    deleting_since = models.DateTimeField(null=True, blank=True, editable=False)
     # The sweep that keeps the inventory fresh finds what is due here.
     sync_due_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -97,12 +101,53 @@ class Integration(models.Model):
                 name="integrations_sub_integration_once",
             ),
         ]
-        # The sweep for syncs that are due.
-        indexes = [models.Index(fields=["sync_due_at"], name="integrations_sync_due")]
+        indexes = [
+            # The sweep for syncs that are due.
+            models.Index(fields=["sync_due_at"], name="integrations_sync_due"),
+            # The sweep that deletes.
+            models.Index(
+                fields=["deleting_since"],
+                name="integrations_deleting",
+                condition=models.Q(deleting_since__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         """Name the integration."""
         return self.name
+
+
+class IntegrationOwner(models.Model):
+    """Who answers for an integration: a person or a group."""
+
+    integration = models.ForeignKey(Integration, models.CASCADE, related_name="owners")
+    user = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="owned_integrations")
+    group = models.ForeignKey(Group, models.PROTECT, null=True, blank=True, related_name="owned_integrations")
+
+    class Meta:
+        """Exactly one of user and group, each once."""
+
+        default_permissions = ()
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(user__isnull=True) ^ models.Q(group__isnull=True), name="integrations_owner_one_of"
+            ),
+            models.UniqueConstraint(
+                fields=["integration", "user"],
+                condition=models.Q(user__isnull=False),
+                name="integrations_owner_user_once",
+            ),
+            models.UniqueConstraint(
+                fields=["integration", "group"],
+                condition=models.Q(group__isnull=False),
+                name="integrations_owner_group_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Say what it is owner of."""
+        return f"integration {self.integration} (owner)"
 
 
 class StoredSecret(models.Model):

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import uuid
+from datetime import timedelta
+
+from django.db.models import Count
+from django.utils import timezone
+
 from access_requests import actions
-from access_requests.actions import telling
-from access_requests.choices import EXTENSION_SETTLED, REQUEST_MOVED
+from access_requests.actions import letters
+from access_requests.choices import EXTENSION_SETTLED, OPEN, REQUEST_MOVED, RequestState
+from access_requests.models import AccessRequest
 from accounts.choices import ChangeKind
 from accounts.events import subscribe
 from accounts.models import AbstractChange
+from flows import events as flow_events
 from integrations.models import Order
 
 
@@ -27,15 +35,31 @@ def _flow_changed(change: AbstractChange) -> None:
 
 
 def _request_moved(change: AbstractChange) -> None:
-    telling.tell_people(change.subject_id, change.payload["state"])
+    letters.tell_people(change.subject_id, change.payload["state"])
 
 
 def _extension_settled(change: AbstractChange) -> None:
-    telling.tell_of_extension(change.subject_id)
+    letters.tell_of_extension(change.subject_id)
+
+
+def _live(flows: flow_events.Ids) -> dict[uuid.UUID, int]:
+    """Count what would end with each flow: requests on their way to access, or holding it."""
+    return _by_flow(flows, state__in=set(OPEN) - {RequestState.REVOKING})
+
+
+def _recent(flows: flow_events.Ids) -> dict[uuid.UUID, int]:
+    """Count the requests of the last 90 days."""
+    return _by_flow(flows, requested_at__gte=timezone.now() - timedelta(days=90))
+
+
+def _by_flow(flows: flow_events.Ids, **narrowed: object) -> dict[uuid.UUID, int]:
+    rows = AccessRequest.objects.filter(flow_version__flow__in=list(flows), **narrowed).order_by()
+    return dict(rows.values_list("flow_version__flow").annotate(number=Count("pk")))
 
 
 def subscribe_all() -> None:
     """Subscribe; doing it again changes nothing."""
+    flow_events.count_with(live=_live, recent=_recent)
     subscribe("order.settled", _order_settled)
     subscribe("flow.changed", _flow_changed)
     subscribe(REQUEST_MOVED, _request_moved)

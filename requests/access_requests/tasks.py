@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from access_requests import actions
-from access_requests.actions import telling
+from access_requests.actions import letters
 from access_requests.models import Change
 from accounts import events
 
@@ -25,7 +25,7 @@ def sweep_cleanups() -> int:
 @shared_task
 def sweep_letters() -> int:
     """Write the letters that are due: to approvers, before an end, of overdue ends."""
-    return telling.sweep()
+    return letters.sweep()
 
 
 @shared_task

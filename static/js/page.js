@@ -12,15 +12,22 @@ if (navigator.clipboard) document.documentElement.dataset.clipboard = "yes";
 
 addEventListener("pagehide", () => document.querySelector("[data-shown-once]")?.remove());
 
-document.querySelector("[data-themes]")?.addEventListener("submit", (event) => {
+function choose(event) {
   const form = event.currentTarget, chosen = event.submitter;
   event.preventDefault();
   const given = new FormData(form, chosen);
   fetch(form.action, { method: "POST", body: given, redirect: "manual" });
   if (chosen.value) document.documentElement.dataset.theme = chosen.value;
   else delete document.documentElement.dataset.theme;
-  for (const one of form.querySelectorAll("button")) one.setAttribute("aria-pressed", String(one === chosen));
-});
+  for (const one of document.querySelectorAll("[data-themes] button")) one.setAttribute("aria-pressed", String(one.value === chosen.value));
+}
+for (const form of document.querySelectorAll("[data-themes]")) form.addEventListener("submit", choose);
+
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+for (const button of zone ? document.querySelectorAll("[data-own-zone]") : []) {
+  button.hidden = false;
+  button.addEventListener("click", () => { document.getElementById(button.dataset.ownZone).value = zone; });
+}
 
 // The time that is left goes on between two visits. The server says when it is; its clock counts, not the reader's.
 const ahead = Date.now() - Number(document.querySelector("[data-now]")?.dataset.now) * 1000;

@@ -13,7 +13,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import actions
-from accounts.choices import ChangeKind, LetterKind, Role
+from accounts.choices import ChangeKind, GroupSource, LetterKind, Role, SignInRefusal
+from accounts.claims import Told
 from accounts.models import Change, Group, Letter, User
 from audit.actor import Actor, connector, person, system
 from audit.choices import ACTIONS, Source
@@ -64,6 +65,15 @@ def a_letter(cast: Cast) -> Letter:
 
 # What the platform does by itself, with nobody's permission to ask: a letter is no change, the row is its record.
 MACHINERY = {"write_letter", "send_letters", "drop_letter", "tidy_letters"}
+ISSUER = "https://login.example.com"
+TOLD = Told(ISSUER, "s-1", "rita@example.com", verified=True)
+
+
+def a_sign_in(cast: Cast) -> None:
+    """Let the requester sign in by single sign-on once."""
+    actions.sign_in_with(TOLD, create=False)
+
+
 NEW = "correct-horse-battery-2"
 TABLE: dict[str, Verb] = {
     "create_user": Verb(
@@ -146,6 +156,33 @@ TABLE: dict[str, Verb] = {
         (),
         {"how": "password", "address": "192.0.2.1"},
         open=True,
+    ),
+    "record_refused_sign_in": Verb(
+        lambda c, a: actions.record_refused_sign_in(SignInRefusal.BAD_ANSWER, address="192.0.2.1"),
+        "user.sign_in_failed",
+        (),
+        {"how": "oidc", "reason": "answer of the provider not to be used", "address": "192.0.2.1"},
+        open=True,
+    ),
+    "sign_in_with": Verb(
+        lambda c, a: actions.sign_in_with(TOLD, create=False),
+        "user.identity_linked",
+        (),
+        {"issuer": ISSUER, "subject": "s-1"},
+        open=True,
+    ),
+    "forget_identities": Verb(
+        lambda c, a: actions.forget_identities(c.requester, actor=a),
+        "user.identity_forgotten",
+        (),
+        {"issuer": ISSUER, "subject": "s-1"},
+        before=a_sign_in,
+    ),
+    "take_groups": Verb(
+        lambda c, a: actions.take_groups(c.requester, ["Staff"], source=GroupSource.OIDC, actor=a),
+        "user.groups_told",
+        (ChangeKind.PERSON_CHANGED,),
+        {"added": ["Staff"], "removed": [], "new_groups": ["Staff"]},
     ),
     "create_group": Verb(lambda c, a: actions.create_group(" Staff ", actor=a), "group.created"),
     "rename_group": Verb(

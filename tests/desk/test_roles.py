@@ -42,6 +42,14 @@ OWN: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     # A POST of nothing is the yes to the question; a request stands in the way.
     "integrations_integration_delete": (ACT, (409, 409, 409, 403)),
     "integrations_integration_press": ((405, 405, 405, 405), (302, 302, 302, 403)),
+    "integrations_integration_status": (LOOK, (405, 405, 405, 405)),
+    "integrations_connector_changelist": (LOOK, LOOK),
+    "integrations_connector_change": (LOOK, LOOK),
+    "integrations_connector_history": (NOT_FOUND, NOT_FOUND),
+    "integrations_connector_rename": ((405, 405, 405, 405), (302, 302, 302, 403)),
+    # A POST of nothing is the yes to the question; an integration stands in the way.
+    "integrations_connector_delete": (ACT, (409, 409, 409, 403)),
+    "integrations_resource_history": (NOT_FOUND, NOT_FOUND),
     "integrations_order_hurry": ((405, 405, 405, 405), (302, 302, 302, 403)),
     "flows_accessflow_changelist": (LOOK, LOOK),
     "flows_accessflow_add": (POLICY, POLICY),

@@ -42,6 +42,8 @@ TABLE: dict[str, Row] = {
     "favicon": Row(EVERYBODY),
     "account_login": Row(EVERYBODY),
     "sign_in_link": Row(EVERYBODY),
+    "oidc_start": Row(EVERYBODY, "post"),
+    "oidc_callback": Row(EVERYBODY),
     "account_logout": Row(EVERYBODY),
     "account_reauthenticate": Row(OWN),
     "account": Row(OWN),

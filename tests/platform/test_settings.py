@@ -22,6 +22,12 @@ PRODUCTION = {
     "LATCHKEY_STORE_KEYS": f"2026:{HEX},2025:{'1e' * 32}",
     "LATCHKEY_SEALING_KEYS": f"s1:{'2d' * 32}",
 }
+ISSUER, CLIENT = "LATCHKEY_OIDC_ISSUER", "LATCHKEY_OIDC_CLIENT_ID"
+PROVIDER: dict[str, str | None] = {
+    ISSUER: "https://login.example.com",
+    CLIENT: "latchkey",
+    "LATCHKEY_OIDC_CLIENT_SECRET": "of the provider",
+}
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,14 @@ CASES = [
         "LATCHKEY_EMAIL_TLS without effect",
         {"LATCHKEY_EMAIL_HOST": None, "LATCHKEY_EMAIL_TLS": "tls"},
     ),
+    Case("no way to sign in", "E030", "nobody could sign in", {"LATCHKEY_PASSWORD_SIGN_IN": "off"}),
+    Case(
+        "half a provider", "E031", "LATCHKEY_OIDC_ISSUER and LATCHKEY_OIDC_CLIENT_SECRET not set", {CLIENT: "latchkey"}
+    ),
+    Case("a provider's page", "E032", "is no address", PROVIDER | {ISSUER: "https://login.example.com/?tenant=1"}),
+    Case("a provider by name", "E032", "is no address", PROVIDER | {ISSUER: "login.example.com"}),
+    Case("a provider without TLS", "E033", "is not https", PROVIDER | {ISSUER: "http://login.example.com"}),
+    Case("a host that only looks local", "E033", "is not https", PROVIDER | {ISSUER: "http://127.0.0.1.example.com"}),
     Case("a slip of the pen", "W001", "Nobody reads LATCHKEY_REDIS_URI", {"LATCHKEY_REDIS_URI": "redis://x"}),
     Case(
         "embedded in a folder that cannot be written",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from access_requests.actions import telling
+from access_requests.actions import letters as writing
 from access_requests.models import Change
 from accounts import events
 from accounts.choices import LetterState
@@ -18,7 +18,7 @@ LINK = re.compile(r'https?://[^\s"<>]+')
 def told(story: Story, seconds: float = 6) -> int:
     """Let a moment pass and do what the timetable does for letters; return how many there are."""
     story.now += timedelta(seconds=seconds)
-    telling.sweep(at=story.now)
+    writing.sweep(at=story.now)
     events.deliver(Change)
     return Letter.objects.count()
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.test import Client
 
 from access_requests import actions
-from access_requests.actions import telling
+from access_requests.actions import letters as writing
 from access_requests.models import AccessRequest, Approval, Change
 from accounts import actions as people
 from accounts import events
@@ -86,7 +86,7 @@ def test_two_sweeps_at_once_write_each_letter_once(story: Story) -> None:
         put_into("approvers", somebody(name, Role.GRANTEE))
     story.ask("orders_prod")
     at = story.now + timedelta(seconds=6)
-    together(*[lambda: telling.sweep(at=at)] * 3)
+    together(*[lambda: writing.sweep(at=at)] * 3)
     assert sorted(one.to.name for one in letters()) == ["Abel", "Dora", "Emil", "Fay"]
 
 
@@ -238,7 +238,7 @@ def test_a_letter_that_cannot_be_made_holds_up_no_move(story: Story, monkeypatch
     def broken(*args: Any, **kwargs: Any) -> Any:
         raise RuntimeError("no template")
 
-    monkeypatch.setattr("access_requests.actions.telling.write_letter", broken)
+    monkeypatch.setattr("access_requests.actions.letters.write_letter", broken)
     request = story.granted("orders_prod")
     told(story)
     assert (story.fresh(request).state, Letter.objects.count()) == ("active", 0)
@@ -262,9 +262,7 @@ def test_the_end_is_announced_ten_minutes_before_once_and_again_after_an_extensi
     assert f"/requests/{request.pk}/#extend" in letter.text
     assert letter.expires_at == story.fresh(request).ends_at
     requester = story.cast.requester
-    actions.extend(
-        request, user=requester, actor=story.by(requester), seconds=1800, justification="more", at=story.now
-    )
+    actions.extend(request, user=requester, actor=story.by(requester), seconds=1800, justification="more", at=story.now)
     told(story)
     assert len(letters("ending")) == 1
     story.later(minutes=29)

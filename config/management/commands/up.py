@@ -8,15 +8,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts import actions
-from accounts.choices import Role
-from accounts.models import User
-from audit.actor import system
-from config import checks, embedded, start
+from config import checks, embedded, first_admin, start
 from config.views import migrations_are_missing
-
-ADMIN_EMAIL = "admin@localhost"
-LINK_MINUTES = 15
 
 
 class Command(BaseCommand):
@@ -31,7 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("--link", action="store_true", help="print a link that signs an admin in once")
         parser.add_argument(
             "--admin-email",
-            default=ADMIN_EMAIL,
+            default=first_admin.EMAIL,
             help="whom the first admin is made for, and whom --link signs in (default: %(default)s)",
         )
 
@@ -44,7 +37,7 @@ class Command(BaseCommand):
         if migrations_are_missing():
             self.stdout.write("Preparing the database …")
             call_command("migrate", verbosity=0)
-        link = self._sign_in_link(options["admin_email"].strip().lower(), wanted=options["link"])
+        link = first_admin.link(options["admin_email"], by="script/up", always=options["link"])
         ended_well = embedded.run(start.prepared.listener, stop, lambda: self._greet(link))
         if not ended_well:
             raise CommandError("Latchkey did not stop cleanly; the reason is in the log above.")
@@ -54,19 +47,6 @@ class Command(BaseCommand):
         """Say where Latchkey is."""
         self.stdout.write(f"Latchkey is ready at {settings.PUBLIC_URL}")
         if link:
-            self.stdout.write(f"Sign in as admin, once and within {LINK_MINUTES} minutes: {link}")
+            self.stdout.write(f"Sign in as admin, once and within {first_admin.MINUTES} minutes: {link}")
         self.stdout.write(f"Its data is in {settings.DATA}. Ctrl-C stops it.")
         self.stdout.flush()
-
-    def _sign_in_link(self, email: str, *, wanted: bool) -> str:
-        """Return a link for an admin, making the first one where there is none; empty when no link is called for."""
-        admins = User.objects.filter(is_active=True, roles__role=Role.ADMIN).order_by("created_at")
-        admin = admins.filter(email=email).first() or admins.first()
-        if admin is not None and not wanted:
-            return ""
-        if admin is None:
-            if User.objects.filter(email=email).exists():
-                raise CommandError(f"There is no active admin, and {email} is taken: name another with --admin-email.")
-            admin = actions.create_user(email, "First admin", roles=[Role.ADMIN], actor=system("script/up"))
-        token = actions.make_sign_in_link(admin, minutes=LINK_MINUTES)
-        return f"{settings.PUBLIC_URL}/sign-in/{token}/"

@@ -14,7 +14,15 @@ from django.utils.safestring import SafeString
 from access_requests.admin.base import LINE, GranteeFilter, ReadOnly, ReadOnlyRows, badge, link, quiet
 from access_requests.admin.revoking import REVOKE, revoke_page
 from access_requests.choices import ICONS, TONES, RequestState
-from access_requests.models import AccessGroup, AccessRequest, AccessUnit, Approval, Transition
+from access_requests.models import (
+    AccessGroup,
+    AccessRequest,
+    AccessUnit,
+    Approval,
+    Extension,
+    Narrowing,
+    Transition,
+)
 from flows.decision import words_for
 
 
@@ -78,6 +86,32 @@ class _Approvals(ReadOnlyRows):
         return rows.select_related("approver", "request")
 
 
+class _Extensions(ReadOnlyRows):
+    """More time: who asked, and what became of it."""
+
+    model = Extension
+    fields = ("number", "requested_by", "seconds", "justification", "state", "old_end", "new_end", "note")
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Extension]:
+        """Read the people at once."""
+        rows: QuerySet[Extension] = super().get_queryset(request)
+        return rows.select_related("requested_by", "request")
+
+
+class _Narrowings(ReadOnlyRows):
+    """What approvers took away before they said yes."""
+
+    model = Narrowing
+    fields = ("approver", "at", "old_seconds", "new_seconds", "dropped")
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Narrowing]:
+        """Read the approvers at once."""
+        rows: QuerySet[Narrowing] = super().get_queryset(request)
+        return rows.select_related("approver", "request")
+
+
 class _Transitions(ReadOnlyRows):
     """How it came to be as it is."""
 
@@ -102,7 +136,7 @@ class AccessRequestAdmin(ReadOnly):
     search_help_text = "A number (17, not AR-17), a part of an e-mail address or of the justification."
     sortable_by = ()
     actions = ("revoke",)
-    inlines = (_Groups, _Approvals, _Transitions)
+    inlines = (_Groups, _Approvals, _Narrowings, _Extensions, _Transitions)
     fields = (
         *("number", "state_shown", "grantee", "requestor", "flow_link", "justification", "duration", "units"),
         *("requested_at", "decided_at", "activated_at", "ends_at", "lapses_at"),

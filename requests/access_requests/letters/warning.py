@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from access_requests.letters.words import about, who
-from access_requests.queries import LateEnd
+from access_requests.queries.figures import LateEnd
 from access_requests.templatetags.portal import roughly
 from accounts.letters import address_of
 

@@ -16,7 +16,7 @@ def told(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0005_theme"),
+        ("accounts", "0003_letters"),
         ("requests", "0002_extensions_and_favourites"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

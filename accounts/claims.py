@@ -1,0 +1,115 @@
+"""What an identity provider says of who signs in, read from its answer. Nothing in it has to have the right shape.
+
+Pure: no network, no database. What cannot be read gives nothing: no address, no groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+GROUPS_MAX = 1000
+_SUBJECT_MAX, _EMAIL_MAX, _NAME_MAX, _GROUP_MAX = 255, 254, 150, 200
+# "true" in quotes is how some providers write it; every other text means no, "false" among them.
+_YES = (True, "true")
+Claims = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the provider says of a person. `email` is empty when there is none; `verified` speaks of it alone.
+
+    `groups_trouble` says in words what of the groups was not taken; empty when all were.
+    """
+
+    issuer: str
+    subject: str
+    email: str = ""
+    verified: bool = False
+    name: str = ""
+    groups: tuple[str, ...] = ()
+    groups_trouble: str = ""
+
+
+def read(issuer: str, documents: Sequence[Claims], groups_claim: str) -> Told:
+    """Return what the documents (userinfo, ID token; the earlier one counts) say. Raises ValueError without a subject.
+
+    All documents must be about the same subject: one taken from somebody else's sign-in is refused.
+    """
+    subjects = {_subject(document) for document in documents}
+    if len(subjects) != 1:
+        raise ValueError("The documents speak of different subjects.")
+    email = next(filter(None, (_email(document) for document in documents)), "")
+    groups, trouble = _groups(documents, groups_claim)
+    return Told(issuer, subjects.pop(), email, _verified(documents, email), _name(documents), groups, trouble)
+
+
+def _subject(document: Claims) -> str:
+    subject = document.get("sub")
+    if not isinstance(subject, str) or not subject or len(subject) > _SUBJECT_MAX or not subject.isprintable():
+        raise ValueError("There is no subject.")
+    return subject
+
+
+def _email(document: Claims) -> str:
+    """Return the address in lower case; "" for what is none.
+
+    Beyond ASCII an address must be in lower case already: some signs become plain ASCII letters when lowered (the sign
+    of the Kelvin becomes k), and an address must not turn into somebody else's.
+    """
+    email = document.get("email")
+    if not isinstance(email, str) or len(email) > _EMAIL_MAX:
+        return ""
+    email = email.strip()
+    try:
+        validate_email(email)
+    except ValidationError:
+        return ""
+    return email.lower() if email.isascii() or email == email.lower() else ""
+
+
+def _verified(documents: Sequence[Claims], email: str) -> bool:
+    """Whether the provider says, and nowhere denies, that the address belongs to the person."""
+    said = [
+        document["email_verified"]
+        for document in documents
+        if email and _email(document) == email and "email_verified" in document
+    ]
+    return bool(said) and all(isinstance(one, bool | str) and one in _YES for one in said)
+
+
+def _name(documents: Sequence[Claims]) -> str:
+    """Return the person's name, fit to be shown; "" when there is none."""
+    for document in documents:
+        parts = (
+            [document.get("name")]
+            if document.get("name")
+            else [document.get("given_name"), document.get("family_name")]
+        )
+        text = " ".join(part for part in parts if isinstance(part, str))
+        shown = "".join(sign if sign.isprintable() else " " for sign in text)
+        if shown.strip():
+            return " ".join(shown.split())[:_NAME_MAX].rstrip()
+    return ""
+
+
+def _groups(documents: Sequence[Claims], claim: str) -> tuple[tuple[str, ...], str]:
+    """Return the names of the groups, sorted, each once, and what of the claim was not taken."""
+    said: Any = next((document[claim] for document in documents if claim in document), [])
+    if not isinstance(said, list):
+        return (), f"The claim {claim} is no list."
+    if len(said) > GROUPS_MAX:
+        # Any choice among them would be ours, and another one each time.
+        return (), f"The claim {claim} lists {len(said)} groups; at most {GROUPS_MAX} are taken."
+    fitting = {one for one in said if _is_group_name(one)}
+    wrong = sum(not _is_group_name(one) for one in said)
+    return tuple(sorted(fitting)), f"{wrong} entries of the claim {claim} are no names." if wrong else ""
+
+
+def _is_group_name(value: object) -> bool:
+    """Whether it is a name as it stands: nothing is trimmed, for two groups must not become one."""
+    return isinstance(value, str) and value == value.strip() and 0 < len(value) <= _GROUP_MAX and value.isprintable()

@@ -1,0 +1,19 @@
+"""The only writers of policy: one function per verb."""
+
+from flows.actions.bundles import define_bundle, delete_bundle
+from flows.actions.flows import COLUMNS, define, delete, problems_of, save, set_active
+from flows.actions.rules import BadFlow, Overtaken, StillNeeded
+
+__all__ = [
+    "COLUMNS",
+    "BadFlow",
+    "Overtaken",
+    "StillNeeded",
+    "define",
+    "define_bundle",
+    "delete",
+    "delete_bundle",
+    "problems_of",
+    "save",
+    "set_active",
+]

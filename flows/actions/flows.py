@@ -1,0 +1,117 @@
+"""Access flows: written, switched, deleted."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import ProtectedError, RestrictedError
+from django.utils import timezone
+
+from accounts.actions import require
+from audit.actions import record
+from audit.actor import Actor
+from flows import document as documents
+from flows.actions.rules import BadFlow, Overtaken, StillNeeded, add_version, subject_of
+from flows.decision import Document
+from flows.findings import refusals
+from flows.models import AccessFlow, FlowVersion
+
+COLUMNS = (
+    "name",
+    "description",
+    "active",
+    "trigger",
+    "requestor_operator",
+    "grant_duration_minutes",
+    "indefinite",
+    "max_extensions",
+    "extension_minutes",
+    "approval_mode",
+    "justification_required",
+    "approver_reason_required",
+    "self_approval",
+    "pending_hours",
+    "labels",
+)
+
+
+def define(
+    columns: dict[str, Any],
+    document: Document,
+    *,
+    actor: Actor,
+    flow: AccessFlow | None = None,
+    at: datetime | None = None,
+    after: int | None = None,
+) -> AccessFlow:
+    """Make a flow, or make `flow` anew: its own columns, and requestors, targets, approvers from `document`.
+
+    `after` is the number of the version that the writer has read; when another is in force, Overtaken is raised.
+    Raises BadFlow when policy refuses it. In both cases nothing has changed.
+    """
+    with transaction.atomic():
+        row = _locked(flow) if flow else AccessFlow()
+        if after is not None and (row.current.number if row.current else 0) != after:
+            raise Overtaken("Somebody saved this access flow meanwhile.")
+        for column, value in columns.items():
+            if column not in COLUMNS:
+                raise BadFlow([f"There is no setting “{column}”."])
+            setattr(row, column, value)
+        row.save()
+        documents.write_rows(row, document)
+        save(row, actor=actor, at=at)
+    return row
+
+
+def _locked(flow: AccessFlow) -> AccessFlow:
+    """Return the flow's row, locked, as it is now."""
+    return AccessFlow.objects.select_for_update(of=("self",)).select_related("current").get(pk=flow.pk)
+
+
+def save(flow: AccessFlow, *, actor: Actor, at: datetime | None = None) -> FlowVersion:
+    """Make what stands in the flow's rows its current version. Raises BadFlow; the caller's transaction then ends.
+
+    Saving what has not changed makes no new version.
+    """
+    require(actor, "flows.change_accessflow" if flow.current_id else "flows.add_accessflow")
+    document = documents.compose(flow)
+    problems = refusals(document)
+    if problems:
+        raise BadFlow(problems)
+    version = add_version(flow, document, actor=actor, at=at or timezone.now())
+    return version or FlowVersion.objects.get(pk=flow.current_id)
+
+
+def set_active(flow: AccessFlow, active: bool, *, actor: Actor, at: datetime | None = None) -> FlowVersion:
+    """Switch a flow on or off. Off ends what it gave: the floor above hears of it.
+
+    Off is never refused for what else is wrong with the flow: that would keep access open.
+    """
+    require(actor, "flows.change_accessflow")
+    with transaction.atomic():
+        row = _locked(flow)
+        row.active = active
+        row.save(update_fields=["active"])
+        if active or row.current is None:
+            return save(row, actor=actor, at=at)
+        add_version(row, row.current.document | {"active": False}, actor=actor, at=at or timezone.now())
+        return FlowVersion.objects.get(pk=row.current_id)
+
+
+def delete(flow: AccessFlow, *, actor: Actor, at: datetime | None = None) -> None:
+    """Delete a flow that no request ever named. Raises StillNeeded otherwise: switch it off instead."""
+    require(actor, "flows.delete_accessflow")
+    subject = subject_of(flow)
+    try:
+        with transaction.atomic():
+            flow.delete()
+            record("flow.deleted", actor=actor, subject=subject, at=at)
+    except (ProtectedError, RestrictedError) as error:
+        raise StillNeeded("Requests name this flow, and the record keeps them. Switch it off instead.") from error
+
+
+def problems_of(document: Document) -> list[str]:
+    """Return what is wrong with a flow, in words; nothing when it may be saved."""
+    return [finding.text for finding in refusals(document)]

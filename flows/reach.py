@@ -1,0 +1,128 @@
+"""Whom and what a policy reaches, asked of the database: as exact as the decision, and never in memory."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import StrIndex
+from django.db.models.lookups import Exact, GreaterThan
+
+from accounts.models import Attribute, GroupMembership, User
+from flows.choices import ConditionType, LogicalOperator, MatchOperator, SelectorMode, SelectorType
+from integrations.choices import IntegrationStatus, ResourceStatus
+from integrations.models import Resource, Tag
+
+# A count stops here: "more than 10,000" says enough, and costs no more.
+COUNT_MAX = 10_000
+_COMPLEMENT = {
+    MatchOperator.IS_NOT: MatchOperator.IS,
+    MatchOperator.DOES_NOT_CONTAIN: MatchOperator.CONTAINS,
+}
+
+
+def people(group: dict[str, Any]) -> QuerySet[User]:
+    """Return the active people who fulfil a group of conditions; nobody does where there are none.
+
+    As flows.decision.matches, but that "manager" is fulfilled by whoever is an active person's manager.
+    """
+    parts = [fulfilling(one) for one in group["conditions"]]
+    if not parts:
+        return User.objects.none()
+    joined = parts[0]
+    for part in parts[1:]:
+        joined = joined & part if group["operator"] == LogicalOperator.AND else joined | part
+    return User.objects.filter(joined, is_active=True)
+
+
+def fulfilling(condition: dict[str, Any]) -> Q:
+    """Return the database condition on people that says what a policy's condition says."""
+    kind, operator, values = condition["type"], MatchOperator(condition["operator"]), condition["values"]
+    if kind == ConditionType.MANAGER:
+        managers = User.objects.filter(is_active=True, manager__isnull=False).values("manager")
+        named = fulfilling(condition | {"type": ConditionType.USER.value}) if values else Q()
+        return Q(pk__in=managers) & named
+    positive = _COMPLEMENT.get(operator)
+    return ~_has(kind, positive, values) if positive else _has(kind, operator, values)
+
+
+def _has(kind: str, operator: MatchOperator, values: list[str]) -> Q:
+    """Return the condition on people who have one of the values."""
+    ids = uuids(values) if operator == MatchOperator.IS else []
+    if kind == ConditionType.USER:
+        return _compare("email", operator, values) | Q(pk__in=ids)
+    if kind == ConditionType.GROUP:
+        members = GroupMembership.objects.filter(_compare("group__name", operator, values) | Q(group__in=ids))
+        return Q(pk__in=members.values("user"))
+    holders = Attribute.objects.filter(_compare("value", operator, values), type=kind)
+    return Q(pk__in=holders.values("user"))
+
+
+def _compare(path: str, operator: MatchOperator, values: list[str]) -> Q:
+    """Compare exactly and case-sensitively on both databases (SQLite's LIKE would not)."""
+    if operator == MatchOperator.IS:
+        return Q(**{f"{path}__in": values})
+    found = Q(pk__in=[])
+    for value in values:
+        place = StrIndex(F(path), Value(value))
+        found |= Q(GreaterThan(place, 0)) if operator == MatchOperator.CONTAINS else Q(Exact(place, 1))
+    return found
+
+
+def uuids(values: Iterable[str]) -> list[uuid.UUID]:
+    """Return the values that are ids."""
+    found = []
+    for value in values:
+        if len(value) == 36:
+            try:
+                found.append(uuid.UUID(value))
+            except ValueError:
+                continue
+    return found
+
+
+def resources(target: dict[str, Any]) -> QuerySet[Resource]:
+    """Return what an integration target selects and can be granted now."""
+    found = Resource.objects.filter(
+        integration=target["integration"],
+        resource_type__type=target["resource_type"],
+        status=ResourceStatus.ACTIVE,
+    ).exclude(integration__status=IntegrationStatus.DISABLED)
+    included, excluded = Q(), Q()
+    for one in target["selectors"]:
+        if one["mode"] == SelectorMode.INCLUDE:
+            included |= _selects(one)
+        else:
+            excluded |= _selects(one)
+    found = found.filter(included) if included else found
+    return found.exclude(excluded) if excluded else found
+
+
+def _selects(selector: dict[str, Any]) -> Q:
+    values = selector["values"]
+    if selector["type"] == SelectorType.NAME:
+        return Q(name__in=values)
+    if selector["type"] == SelectorType.TAG:
+        return Q(pk__in=Tag.objects.filter(key=selector["key"], value__in=values).values("resource"))
+    # Our own ids are numbers of at most 19 digits; a longer one is none, and SQLite would stumble over it.
+    own = [int(value) for value in values if value.isascii() and value.isdecimal() and len(value) < 19]
+    return Q(source_id__in=values) | Q(pk__in=own)
+
+
+def counted(rows: QuerySet[Any]) -> int:
+    """Return how many rows there are, or COUNT_MAX + 1 when there are more than COUNT_MAX."""
+    return rows.order_by()[: COUNT_MAX + 1].count()
+
+
+def entitlements_of(target: dict[str, Any]) -> int:
+    """Return how many entitlements an integration target selects now: each resource with each permission."""
+    return counted(resources(target)) * len(target["permissions"])
+
+
+def in_words(number: int, one: str, many: str) -> str:
+    """Return a count as people say it."""
+    if number > COUNT_MAX:
+        return f"more than {COUNT_MAX:,} {many}"
+    return f"{number:,} {one if number == 1 else many}"

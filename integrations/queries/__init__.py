@@ -1,0 +1,76 @@
+"""Named reads."""
+
+from integrations.queries.entitlements import Entitlement, entitlements
+from integrations.queries.orders import (
+    Queued,
+    open_order,
+    open_orders_of,
+    open_system_orders,
+    queue,
+    unabsorbed,
+    waiting_with_error,
+)
+from integrations.queries.providers import Quality, Rule, catalogue, connected, drawing, has_logins, manifest, quality
+from integrations.queries.resources import PAGE, PAGES_MAX, WORDS_MAX, Narrowed, inventory, types_known
+from integrations.queries.systems import (
+    SILENT_AFTER,
+    SeenConnector,
+    connectors,
+    failed_syncs,
+    instances,
+    owner_name,
+    seen,
+    through,
+    troubled,
+)
+from integrations.queries.uses import (
+    DEPENDANTS_NAMED,
+    Dependant,
+    Use,
+    dependants,
+    register_dependants,
+    register_use,
+    uses,
+)
+
+__all__ = [
+    "DEPENDANTS_NAMED",
+    "PAGE",
+    "PAGES_MAX",
+    "SILENT_AFTER",
+    "WORDS_MAX",
+    "Dependant",
+    "Entitlement",
+    "Narrowed",
+    "Quality",
+    "Queued",
+    "Rule",
+    "SeenConnector",
+    "Use",
+    "catalogue",
+    "connected",
+    "connectors",
+    "dependants",
+    "drawing",
+    "entitlements",
+    "failed_syncs",
+    "has_logins",
+    "instances",
+    "inventory",
+    "manifest",
+    "open_order",
+    "open_orders_of",
+    "open_system_orders",
+    "owner_name",
+    "quality",
+    "queue",
+    "register_dependants",
+    "register_use",
+    "seen",
+    "through",
+    "troubled",
+    "types_known",
+    "unabsorbed",
+    "uses",
+    "waiting_with_error",
+]

@@ -1,0 +1,82 @@
+"""What can be asked for, as policy looks at it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from integrations.choices import (
+    IntegrationStatus,
+    ResourceStatus,
+)
+from integrations.models import (
+    Permission,
+    Resource,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entitlement:
+    """One (resource, permission) pair with what policy looks at. `refusal` says why it cannot be granted, if so."""
+
+    integration_id: str
+    integration_name: str
+    integration_type: str
+    resource_id: int
+    resource_type: str
+    resource_source_id: str
+    resource_name: str
+    resource_path: str
+    tags: tuple[tuple[str, str], ...]
+    permission_id: int
+    permission_source_id: str
+    permission_name: str
+    refusal: str = ""
+
+
+def entitlements(pairs: Iterable[tuple[int, int]]) -> list[Entitlement]:
+    """Return the entitlements named by (resource id, permission id), in order; unknown or mismatched ones are left out.
+
+    Four queries, whatever the number of pairs.
+    """
+    wanted = list(dict.fromkeys(pairs))
+    resources = {
+        row.pk: row
+        for row in Resource.objects.filter(pk__in={resource for resource, _ in wanted})
+        .select_related("integration", "resource_type")
+        .prefetch_related("tags")
+    }
+    permissions = {row.pk: row for row in Permission.objects.filter(pk__in={each for _, each in wanted})}
+    found = []
+    for resource_id, permission_id in wanted:
+        resource, permission = resources.get(resource_id), permissions.get(permission_id)
+        if resource and permission and permission.resource_type_id == resource.resource_type_id:
+            found.append(_entitlement(resource, permission))
+    return found
+
+
+def _entitlement(resource: Resource, permission: Permission) -> Entitlement:
+    return Entitlement(
+        integration_id=str(resource.integration_id),
+        integration_name=resource.integration.name,
+        integration_type=resource.integration.type,
+        resource_id=resource.pk,
+        resource_type=resource.resource_type.type,
+        resource_source_id=resource.source_id,
+        resource_name=resource.name,
+        resource_path=resource.path,
+        tags=tuple(sorted((tag.key, tag.value) for tag in resource.tags.all())),
+        permission_id=permission.pk,
+        permission_source_id=permission.source_id,
+        permission_name=permission.name,
+        refusal=_refusal(resource, permission),
+    )
+
+
+def _refusal(resource: Resource, permission: Permission) -> str:
+    """Return why this cannot be granted now, in words, or nothing."""
+    if resource.integration.status == IntegrationStatus.DISABLED:
+        return f"The integration {resource.integration.name} is disabled."
+    if resource.status == ResourceStatus.MISSING:
+        return "The last sync did not find it any more."
+    return str(resource.refusals.get(permission.source_id, ""))

@@ -1,0 +1,97 @@
+"""What can be connected: providers, their quality and their drawings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from django.db.models import Count
+
+from connectors.contract.errors import Misconfigured
+from connectors.contract.manifest import Manifest
+from connectors.manifests import read_toml
+from connectors.registry import BUILT_IN
+from connectors.vet.quality import FILE as QUALITY_FILE
+from connectors.vet.quality import RULES
+from integrations.choices import (
+    QualityLevel,
+)
+from integrations.models import (
+    Integration,
+)
+
+
+def catalogue() -> dict[str, Manifest]:
+    """Return the manifests of all providers by id."""
+    return BUILT_IN.manifests()
+
+
+def manifest(type_: str) -> Manifest:
+    """Return one provider's manifest. Raises connectors' Misconfigured for an unknown type."""
+    return BUILT_IN.manifest(type_)
+
+
+def has_logins(integration: Integration) -> bool:
+    """Whether access there means a login of its own for each grant."""
+    return manifest(integration.type).has_logins
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One claim of a provider's quality file."""
+
+    words: str
+    status: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """What a provider claims about itself by level, and the level that follows from it."""
+
+    level: QualityLevel
+    rules: tuple[tuple[QualityLevel, tuple[Rule, ...]], ...]
+
+
+def quality(type_: str) -> Quality:
+    """Return the quality of a provider: the highest level of which, and below which, no rule is left to do."""
+    return _quality(BUILT_IN.folder(type_))
+
+
+@cache
+def _quality(folder: Path) -> Quality:
+    try:
+        claims = read_toml(folder / QUALITY_FILE)
+    except Misconfigured:
+        return Quality(QualityLevel.NONE, ())
+    level, met, told = QualityLevel.NONE, True, []
+    for name, rules in RULES.items():
+        said = {rule: claims.get(name, {}).get(rule, {}) for rule in rules}
+        met = met and all(one.get("status") in {"done", "exempt"} for one in said.values())
+        level = QualityLevel(name) if met else level
+        shown = (
+            Rule(rule.replace("_", " "), one.get("status", "todo"), one.get("why", "")) for rule, one in said.items()
+        )
+        told.append((QualityLevel(name), tuple(shown)))
+    return Quality(level, tuple(told))
+
+
+def drawing(type_: str) -> str:
+    """Return a provider's own drawing as SVG, which ships with its code; nothing for a type that is not known."""
+    return _drawing(BUILT_IN.folder(type_)) if type_ in BUILT_IN.manifests() else ""
+
+
+@cache
+def _drawing(folder: Path) -> str:
+    path = folder / "logo.svg"
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def connected() -> dict[str, int]:
+    """Return how many integrations there are of each type. One query."""
+    return dict(Integration.objects.order_by().values_list("type").annotate(Count("pk")))
+
+
+def _rule(name: str, claim: dict[str, str]) -> Rule:
+    return Rule(name.replace("_", " "), claim.get("status", "todo"), claim.get("why", ""))

@@ -1,0 +1,90 @@
+"""Connectors and integrations: how they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Q, QuerySet
+
+from integrations.choices import (
+    TROUBLED,
+    ConnectorHealth,
+    OrderState,
+    SyncState,
+)
+from integrations.models import (
+    Connector,
+    ConnectorInstance,
+    Integration,
+    IntegrationOwner,
+    SyncRun,
+)
+
+# An instance says every ten seconds that it is alive; after this long it is taken for silent.
+SILENT_AFTER = timedelta(seconds=60)
+
+
+# Instances of one connector that are read to judge it; the rest ran long ago.
+_INSTANCES_READ = 20
+
+
+# The latest syncs among which failed ones are looked for.
+_SYNCS_READ = 200
+
+
+def owner_name(owner: IntegrationOwner) -> str:
+    """Return how an owner is written: an e-mail address, or a group's name."""
+    return owner.user.email if owner.user is not None else str(owner.group)
+
+
+@dataclass(frozen=True, slots=True)
+class SeenConnector:
+    """A connector with what its instances say of it."""
+
+    connector: Connector
+    health: ConnectorHealth
+    alive: int
+    versions: tuple[str, ...]
+    last_seen_at: datetime | None
+
+
+def connectors(at: datetime) -> list[SeenConnector]:
+    """Return every connector by name with how it is at the moment. One query for each, and one."""
+    return [seen(connector, at) for connector in Connector.objects.all()]
+
+
+def seen(connector: Connector, at: datetime) -> SeenConnector:
+    """Return how a connector is: by its latest instances, for a crashed one never says that it stopped."""
+    latest = list(ConnectorInstance.objects.filter(connector=connector).order_by("-last_seen_at")[:_INSTANCES_READ])
+    alive = [one for one in latest if one.stopped_at is None and one.last_seen_at > at - SILENT_AFTER]
+    versions = tuple(sorted({one.version for one in alive}))
+    if not latest:
+        health = ConnectorHealth.NEVER
+    elif not alive:
+        health = ConnectorHealth.SILENT
+    else:
+        health = ConnectorHealth.MIXED if len(versions) > 1 else ConnectorHealth.WELL
+    return SeenConnector(connector, health, len(alive), versions, latest[0].last_seen_at if latest else None)
+
+
+def instances(connector: Connector) -> QuerySet[ConnectorInstance]:
+    """Return the running copies of a connector, last seen first, each with `running`: the orders it holds."""
+    held = Count("orders", filter=Q(orders__state=OrderState.LEASED))
+    return ConnectorInstance.objects.filter(connector=connector).order_by("-last_seen_at").annotate(running=held)
+
+
+def through(connector: Connector) -> QuerySet[Integration]:
+    """Return the integrations that run through a connector."""
+    return Integration.objects.filter(connector=connector).order_by("name")
+
+
+def troubled() -> QuerySet[Integration]:
+    """Return the integrations that somebody has to look at, worst first."""
+    return Integration.objects.filter(status__in=TROUBLED).order_by("status", "name")
+
+
+def failed_syncs() -> QuerySet[SyncRun]:
+    """Return which of the latest syncs failed, latest first."""
+    latest = SyncRun.objects.order_by("-pk").values("pk")[:_SYNCS_READ]
+    return SyncRun.objects.filter(pk__in=latest, state=SyncState.FAILED).select_related("integration").order_by("-pk")

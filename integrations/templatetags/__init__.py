@@ -1,0 +1,1 @@
+"""How integrations are drawn in templates."""

@@ -1,0 +1,1 @@
+"""Admin pages that act: the catalogue, connecting, one integration, connectors, the inventory."""
