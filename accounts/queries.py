@@ -6,10 +6,11 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Count, Max, Min, Q, QuerySet
 
+from accounts import post
 from accounts.choices import LETTERS_WAITING, LetterState, Role
 from accounts.models import Attribute, GroupMembership, Letter, User
 
@@ -84,17 +85,19 @@ def _facts_of(ids: list[uuid.UUID]) -> dict[uuid.UUID, PersonFacts]:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """How mail stands: letters that wait although they were tried, since when, and letters that were given up."""
+    """Where mail goes, in words; letters that were tried and wait, since when, why; how many were given up of late."""
 
+    place: str
+    to_folder: bool
     waiting: int
     oldest_at: datetime | None
-    failed: int
     last_error: str
+    failed: int
 
 
-def mail() -> Mail:
+def mail(at: datetime) -> Mail:
     """Return how mail stands. Two queries, each over a part of the table that has an index of its own."""
     waiting = Letter.objects.filter(state__in=LETTERS_WAITING, tries__gt=0)
     told = waiting.aggregate(waiting=Count("pk"), oldest_at=Min("created_at"), last_error=Max("last_error"))
-    failed = Letter.objects.filter(state=LetterState.FAILED).count()
-    return Mail(told["waiting"], told["oldest_at"], failed, told["last_error"] or "")
+    failed = Letter.objects.filter(state=LetterState.FAILED, settled_at__gt=at - timedelta(days=30)).count()
+    return Mail(post.where(), post.to_folder(), told["waiting"], told["oldest_at"], told["last_error"] or "", failed)
