@@ -1,4 +1,4 @@
-"""Roles, where groups come from, why a sign-in is refused, the kinds of news, and kinds and states of letters."""
+"""Roles, where groups come from, why a sign-in is refused, kinds of news, kinds and states of letters."""
 
 from django.db import models
 

@@ -13,6 +13,7 @@ from django.db.models import Count, Max, Min, Q, QuerySet
 from accounts import post
 from accounts.choices import LETTERS_WAITING, LetterState, Role
 from accounts.models import Attribute, GroupMembership, Letter, User
+from accounts.roles import allow
 
 # People per query, under SQLite's limit of parameters.
 _AT_ONCE = 10_000
@@ -101,3 +102,9 @@ def mail(at: datetime) -> Mail:
     told = waiting.aggregate(waiting=Count("pk"), oldest_at=Min("created_at"), last_error=Max("last_error"))
     failed = Letter.objects.filter(state=LetterState.FAILED, settled_at__gt=at - timedelta(days=30)).count()
     return Mail(post.where(), post.to_folder(), told["waiting"], told["oldest_at"], told["last_error"] or "", failed)
+
+
+def people_with(permission: str) -> list[User]:
+    """Return active people one of whose roles allows `permission`, by name: whom to turn to. One query."""
+    able = [role for role in Role if allow(frozenset({role}), permission)]
+    return list(User.objects.filter(is_active=True, roles__role__in=able).distinct().order_by("name", "email"))

@@ -39,5 +39,9 @@ TIMETABLE: tuple[Line, ...] = (
     Line("integrations.tasks.sweep_syncs", 60, "Starts syncs that are due; inventory may be minutes old."),
     Line("integrations.tasks.sweep_deletions", 30, "Deletes large integrations in batches; nobody waits for it."),
     Line("access_requests.tasks.sweep_cleanups", 300, "Deletes logins left behind; they are disabled and due in days."),
+    # A run ends after twenty seconds and goes on where it was, so two long exports never keep a third person waiting.
+    Line("access_requests.tasks.run_exports", 5, "Writes CSV in the background, for people who watch its progress.", 2),
+    Line("access_requests.tasks.sweep_reports", 30, "Starts reports by their schedules, which name minutes."),
+    Line("access_requests.tasks.sweep_expired_exports", 3600, "Removes exports after a week, or an hour later."),
     Line("accounts.tasks.sweep_old_letters", 3600, "Empties letters of a month ago; nobody waits for that."),
 )

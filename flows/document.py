@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from flows.choices import TargetKind
-from flows.decision import Document
+from flows.decision import Document, targets_of
 from flows.models import AccessFlow, AccessTarget, ApproverGroup, Bundle, Condition, Selector
 from integrations.models import Integration
 
@@ -108,18 +108,9 @@ def compose_bundle(bundle: Bundle) -> dict[str, Any]:
     }
 
 
-def flat(targets: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Yield the targets, those in bundles in place of their bundle."""
-    for target in targets:
-        if target["kind"] == TargetKind.BUNDLE:
-            yield from target["targets"]
-        else:
-            yield target
-
-
 def names_in(documents: Iterable[Document]) -> dict[str, str]:
     """Return the names of the integrations that the documents speak of, by id. One query."""
-    ids = {target["integration"] for one in documents for target in flat(one["targets"]) if target["integration"]}
+    ids = {target["integration"] for one in documents for target in targets_of(one)}
     return {str(pk): name for pk, name in Integration.objects.filter(pk__in=ids).values_list("pk", "name")}
 
 

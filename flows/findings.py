@@ -9,8 +9,7 @@ from typing import Any
 from accounts.models import User
 from flows import reach
 from flows.choices import ApprovalMode, ConditionType, LogicalOperator, TargetKind, Trigger
-from flows.decision import Document
-from flows.document import flat
+from flows.decision import Document, targets_of
 from flows.models import Bundle
 from flows.sentence import whose
 from integrations.models import Permission
@@ -116,7 +115,7 @@ def _own_only(document: Document, groups: list[dict[str, Any]]) -> str:
     blocked = any(alone) if document["approval"]["mode"] == ApprovalMode.ALL_OF else all(alone)
     if not blocked:
         return ""
-    return f"Only {asking[0]} may ask and only they could approve, which nobody does for themselves. Name another approver."
+    return f"Only {asking[0]} may ask and only they could approve, but nobody does for themselves: name another."
 
 
 def doubts(document: Document) -> list[Finding]:
@@ -124,9 +123,9 @@ def doubts(document: Document) -> list[Finding]:
     found = []
     if document["requestors"]["conditions"] and not reach.people(document["requestors"]).exists():
         found.append(Finding(WHO, "Nobody active fulfils this now, so nobody could ask."))
-    for target in flat(document["targets"]):
-        if target["kind"] == TargetKind.INTEGRATION and not reach.resources(target).exists():
-            found.append(Finding(WHAT, f"Nothing of type “{target['resource_type']}” is selected by one target now."))
+    for target in targets_of(document):
+        if not reach.resources(target).exists():
+            found.append(Finding(WHAT, f"A target on “{target['resource_type']}” selects nothing now."))
     found += [Finding(APPROVERS, text) for text in _approval_doubts(document)]
     if document["settings"]["self_approval"]:
         text = "Who asks may approve their own request: this was set through the API."
@@ -141,6 +140,9 @@ def _approval_doubts(document: Document) -> Iterator[str]:
     groups = [group for group in approval["groups"] if group["tier"] == 0]
     if approval["mode"] == ApprovalMode.NONE or not groups or document["settings"]["self_approval"]:
         return
+    for number, group in enumerate(groups, 1):
+        if not reach.people(group).exists():
+            yield f"{_why_nobody(number, group)} So nobody in approver group {number} could answer."
     decisive = groups if approval["mode"] == ApprovalMode.ALL_OF or len(groups) == 1 else []
     for group in decisive:
         yield from _lonely(document, group)

@@ -118,7 +118,8 @@ def target_words(target: dict[str, Any], integrations: dict[str, str]) -> str:
         return f"everything in the bundle “{target['name']}”"
     where = integrations.get(target["integration"], "an unknown integration")
     permissions = join(list(target["permissions"]), "or") or "no permission"
-    narrowed = [_selector(selector) for selector in target["selectors"]]
+    included_first = sorted(target["selectors"], key=lambda one: bool(one["mode"] != SelectorMode.INCLUDE))
+    narrowed = [_selector(selector) for selector in included_first]
     return " ".join([f"{permissions} on any {target['resource_type']} of {where}", *narrowed])
 
 

@@ -1,4 +1,4 @@
-"""Bundles: written and deleted. A flow carries a bundle's content in its own version, so a change makes new versions."""
+"""Bundles: written and deleted. A flow's version carries a bundle's content, so a change makes new versions."""
 
 from __future__ import annotations
 

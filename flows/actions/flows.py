@@ -80,8 +80,14 @@ def save(flow: AccessFlow, *, actor: Actor, at: datetime | None = None) -> FlowV
     problems = refusals(document)
     if problems:
         raise BadFlow(problems)
-    version = add_version(flow, document, actor=actor, at=at or timezone.now())
-    return version or FlowVersion.objects.get(pk=flow.current_id)
+    add_version(flow, document, actor=actor, at=at or timezone.now())
+    return _current(flow)
+
+
+def _current(flow: AccessFlow) -> FlowVersion:
+    if flow.current is None:
+        raise AssertionError(f"{flow} was saved without a version.")
+    return flow.current
 
 
 def set_active(flow: AccessFlow, active: bool, *, actor: Actor, at: datetime | None = None) -> FlowVersion:
@@ -97,7 +103,7 @@ def set_active(flow: AccessFlow, active: bool, *, actor: Actor, at: datetime | N
         if active or row.current is None:
             return save(row, actor=actor, at=at)
         add_version(row, row.current.document | {"active": False}, actor=actor, at=at or timezone.now())
-        return FlowVersion.objects.get(pk=row.current_id)
+        return _current(row)
 
 
 def delete(flow: AccessFlow, *, actor: Actor, at: datetime | None = None) -> None:

@@ -32,7 +32,7 @@ class Overtaken(Exception):
 
 
 class StillNeeded(Exception):
-    """What cannot be deleted, for something names it. `flows` are the access flows that do, where they are the reason."""
+    """What cannot be deleted, for something names it; `flows` are the access flows that do, if it is flows."""
 
     def __init__(self, message: str, flows: Sequence[AccessFlow] = ()) -> None:
         """Keep what is in the way."""

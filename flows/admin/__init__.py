@@ -1,5 +1,6 @@
 """The admin pages of policy."""
 
+from flows.admin.bundles import BundleAdmin
 from flows.admin.flows import AccessFlowAdmin
 
-__all__ = ["AccessFlowAdmin"]
+__all__ = ["AccessFlowAdmin", "BundleAdmin"]

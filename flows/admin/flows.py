@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
-from flows import actions
+from flows import actions, events
 from flows.admin import pages
-from flows.models import AccessFlow
+from flows.admin.frame import actor_of, need
+from flows.admin.suggest import suggestions
+from flows.models import AccessFlow, AccessTarget
+from flows.reach import uuids
+from integrations.models import Integration
 
 if TYPE_CHECKING:
     _FlowAdmin = admin.ModelAdmin[AccessFlow]
@@ -19,18 +30,94 @@ else:
     # Generic only for the type checker.
     _FlowAdmin = admin.ModelAdmin
 
+_Page = Callable[[HttpRequest, AccessFlow], HttpResponse]
+
+
+class _FlowList(ChangeList):
+    """A page of flows, which counts the uses of all of them at once."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Add `uses` to each flow of the page."""
+        super().get_results(request)
+        rows: list[Any] = list(self.result_list)
+        uses = events.recent_requests([row.pk for row in rows])
+        for row in rows:
+            row.uses = uses.get(row.pk, 0)
+        self.result_list = rows
+
+
+class StateFilter(admin.SimpleListFilter):
+    """On or off."""
+
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return both."""
+        return [("on", "On"), ("off", "Off")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep those in the state."""
+        return queryset.filter(active=self.value() == "on") if self.value() in {"on", "off"} else queryset
+
+
+class IntegrationFilter(admin.SimpleListFilter):
+    """Flows that give something in one integration, by themselves or in a bundle."""
+
+    title = "integration"
+    parameter_name = "integration"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the integrations that are a target of anything."""
+        rows = Integration.objects.filter(targets__isnull=False).order_by("name").distinct()
+        return [(str(pk), name) for pk, name in rows.values_list("pk", "name")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep those with a target there."""
+        chosen = uuids([self.value() or ""])
+        if not self.value():
+            return queryset
+        direct = AccessTarget.objects.filter(integration__in=chosen)
+        bundled = AccessTarget.objects.filter(bundle__in=direct.filter(in_bundle__isnull=False).values("in_bundle"))
+        flows = Q(pk__in=direct.filter(flow__isnull=False).values("flow"))
+        return queryset.filter(flows | Q(pk__in=bundled.filter(flow__isnull=False).values("flow")))
+
 
 @admin.register(AccessFlow)
 class AccessFlowAdmin(_FlowAdmin):
     """Policy. Every write goes through flows.actions."""
 
-    list_display = ("name", "active", "says", "version", "updated_at")
-    list_filter = ("active", "approval_mode", ("targets__integration", admin.RelatedOnlyFieldListFilter))
+    list_display = ("said", "state", "version", "used")
+    list_display_links = None
+    list_filter = (StateFilter, IntegrationFilter, "approval_mode")
     list_select_related = ("current",)
     list_per_page = 50
+    sortable_by = ("said",)
     search_fields = ("name", "description", "current__sentence")
+    search_help_text = "Part of the name, the description or the sentence."
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    change_list_template = "admin/flows/list.html"
     actions = ("switch_on", "switch_off")
+    empty_words = "A flow says who may ask for what, for how long, and who approves. Without one, nobody gets anything."
+
+    def get_changelist(self, request: HttpRequest, **told: Any) -> type[Any]:
+        """Return the list that counts uses."""
+        return _FlowList
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the pages that the admin site does not know."""
+        view, own = self.admin_site.admin_view, "flows_accessflow"
+        return [
+            path("suggest/", view(suggestions), name=f"{own}_suggest"),
+            path("<path:object_id>/switch/", view(self._of(pages.switch_page)), name=f"{own}_switch"),
+            path("<path:object_id>/code/", view(self._of(pages.code_page)), name=f"{own}_code"),
+            *super().get_urls(),
+        ]
+
+    def _of(self, shown: _Page) -> Callable[[HttpRequest, str], HttpResponse]:
+        """Return a page of one flow as a view."""
+        return lambda request, object_id: shown(request, self._one(request, object_id))
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """Write a flow."""
@@ -44,7 +131,7 @@ class AccessFlowAdmin(_FlowAdmin):
         if self.has_change_permission(request, flow):
             return pages.form_page(request, flow)
         if request.method == "POST":
-            pages.need(request, "flows.change_accessflow")
+            need(request, "flows.change_accessflow")
         return pages.show_page(request, flow)
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
@@ -63,21 +150,38 @@ class AccessFlowAdmin(_FlowAdmin):
 
     def _one(self, request: HttpRequest, object_id: str) -> AccessFlow:
         """Return what the address names, to who may see it."""
-        pages.need(request, "flows.view_accessflow")
+        need(request, "flows.view_accessflow")
         flow = self.get_object(request, object_id)
         if flow is None:
             raise Http404
         return flow
 
-    @admin.display(description="what it says")
-    def says(self, flow: AccessFlow) -> str:
-        """Return the flow as one sentence."""
-        return flow.current.sentence if flow.current else ""
+    @admin.display(description="access flow", ordering="name")
+    def said(self, flow: AccessFlow) -> SafeString:
+        """Return the name, and below it the flow as one sentence."""
+        address = reverse("admin:flows_accessflow_change", args=[flow.pk])
+        sentence = flow.current.sentence if flow.current else ""
+        return format_html('<a href="{}">{}</a><p class="meta">{}</p>', address, flow.name, sentence)
+
+    @admin.display(description="state")
+    def state(self, flow: AccessFlow) -> SafeString:
+        """Return whether it gives anybody anything."""
+        look = (
+            {"tone": "good", "icon": "ok", "word": "On"}
+            if flow.active
+            else {"tone": "quiet", "icon": "ban", "word": "Off"}
+        )
+        return render_to_string("portal/_state.html", {"badge": look})
 
     @admin.display(description="version")
     def version(self, flow: AccessFlow) -> int:
         """Return the number of the version that decides."""
         return flow.current.number if flow.current else 0
+
+    @admin.display(description="asked, 90 days")
+    def used(self, flow: Any) -> int:
+        """Return how many requests of the last 90 days it decided."""
+        return int(flow.uses)
 
     @admin.action(description="Switch the chosen flows on", permissions=["change"])
     def switch_on(self, request: HttpRequest, queryset: QuerySet[AccessFlow]) -> None:
@@ -85,12 +189,18 @@ class AccessFlowAdmin(_FlowAdmin):
         self._switch(request, queryset, True)
 
     @admin.action(description="Switch the chosen flows off: end the access they gave", permissions=["change"])
-    def switch_off(self, request: HttpRequest, queryset: QuerySet[AccessFlow]) -> None:
-        """Switch off all of them or, when one is refused, none."""
-        self._switch(request, queryset, False)
+    def switch_off(self, request: HttpRequest, queryset: QuerySet[AccessFlow]) -> HttpResponse | None:
+        """Say what that ends, then switch off all of them."""
+        if request.POST.get("sure") == "yes":
+            self._switch(request, queryset, False)
+            return None
+        chosen = list(queryset.filter(active=True))
+        live = events.live_requests(uuid.UUID(str(flow.pk)) for flow in chosen)
+        title = f"Switch off {len(chosen)} access flow{'' if len(chosen) == 1 else 's'}"
+        return pages.page(request, "switch_many.html", title, flows=chosen, live=live)
 
     def _switch(self, request: HttpRequest, flows: QuerySet[AccessFlow], active: bool) -> None:
-        actor, name = pages.actor_of(request), ""
+        actor, name = actor_of(request), ""
         try:
             with transaction.atomic():
                 for flow in flows:

@@ -55,3 +55,14 @@ def _ring_now() -> None:
     from access_requests.tasks import sweep  # noqa: PLC0415
 
     sweep.delay()
+
+
+def ring_exports() -> None:
+    """After commit, hurry the job that writes exports."""
+    transaction.on_commit(_ring_exports_now, robust=True)
+
+
+def _ring_exports_now() -> None:
+    from access_requests.tasks import run_exports  # noqa: PLC0415  # tasks import actions, which import this module
+
+    run_exports.delay()

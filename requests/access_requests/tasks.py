@@ -32,3 +32,21 @@ def sweep_letters() -> int:
 def deliver_changes() -> int:
     """Tell the news of requests."""
     return events.deliver(Change)
+
+
+@shared_task
+def run_exports() -> int:
+    """Write exports that wait, for a while."""
+    return actions.run_exports()
+
+
+@shared_task
+def sweep_reports() -> int:
+    """Start the reports that are due."""
+    return actions.sweep_reports()
+
+
+@shared_task
+def sweep_expired_exports() -> int:
+    """Remove exports that were kept long enough."""
+    return actions.sweep_expired()

@@ -60,7 +60,7 @@ def wait_until_ready(address: str, process: subprocess.Popen[bytes]) -> None:
         try:
             if requests.get(f"{address}/healthz", timeout=5).ok:
                 return
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             time.sleep(0.5)
     raise SystemExit(f"The demo did not start within {START_SECONDS} s.")
 

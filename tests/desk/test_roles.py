@@ -13,11 +13,13 @@ from django.urls import URLPattern, reverse
 from access_requests.models import AccessRequest, AccessSession, Approval, Proof, StandingRecord, Transition
 from accounts.choices import Role
 from accounts.models import User
-from flows.models import AccessFlow
+from audit.actor import system
+from flows.actions import define_bundle
+from flows.models import AccessFlow, Bundle
 from integrations.models import Connector, ConnectorInstance, Integration, Order, Resource
 from tests.cast import person
 from tests.desk.conftest import signed_in
-from tests.story import Story, unit
+from tests.story import Story, document, flow, unit
 
 APPS = ("integrations_", "flows_", "requests_")
 STAFF = (Role.ADMIN, Role.POWER_USER, Role.DEPLOYMENT, Role.VIEWER)
@@ -56,6 +58,15 @@ OWN: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "flows_accessflow_change": (LOOK, POLICY),
     "flows_accessflow_history": (LOOK, LOOK),
     "flows_accessflow_delete": (POLICY, (409, 409, 403, 403)),
+    "flows_accessflow_switch": (POLICY, POLICY),
+    "flows_accessflow_code": (LOOK, LOOK),
+    "flows_accessflow_suggest": (POLICY, (405, 405, 405, 405)),
+    "flows_bundle_changelist": (LOOK, LOOK),
+    "flows_bundle_add": (POLICY, POLICY),
+    "flows_bundle_change": (LOOK, POLICY),
+    "flows_bundle_history": (NOT_FOUND, NOT_FOUND),
+    # A POST of nothing is the yes to the question; a flow stands in the way.
+    "flows_bundle_delete": (POLICY, (409, 409, 403, 403)),
     "requests_accessrequest_revoke": (REVOKING, REVOKING),
 }
 
@@ -86,7 +97,9 @@ def rows(story: Story) -> dict[str, Any]:
     story.target.standing = [unit("orders_dev", "ADMIN")]
     story.granted("orders_prod")
     story.later(hours=2)
-    models = (Integration, Connector, ConnectorInstance, Resource, Order, AccessFlow, AccessRequest)
+    kit = define_bundle("Kit", document(story.integration)["targets"], actor=system())
+    flow(story.integration, "With a bundle", targets=[{"kind": "bundle", "bundle": str(kit.pk)}])
+    models = (Integration, Connector, ConnectorInstance, Resource, Order, AccessFlow, Bundle, AccessRequest)
     records = (AccessSession, Approval, Transition, StandingRecord, Proof)
     return {model._meta.model_name or "": model.objects.first() for model in (*models, *records)}  # type: ignore[attr-defined]
 
@@ -97,6 +110,7 @@ def address(name: str, rows: dict[str, Any]) -> str:
     arguments: dict[str, Callable[[], list[Any]]] = {
         "add": list,
         "changelist": list,
+        "suggest": list,
         "revoke": list,
         "connect": lambda: ["simulated"],
         "press": lambda: [rows[model].pk, "check"],
@@ -109,8 +123,8 @@ def test_the_desk_has_the_pages_it_should() -> None:
     assert set(OWN) <= found
     models = {name.split("_")[1] for name in found}
     assert models == {
-        *("integration", "connector", "connectorinstance", "resource", "order", "accessflow", "accessrequest"),
-        *("accesssession", "approval", "transition", "standingrecord", "proof"),
+        *("integration", "connector", "connectorinstance", "resource", "order", "accessflow", "bundle"),
+        *("accessrequest", "accesssession", "approval", "transition", "standingrecord", "proof"),
     }
     assert all(name in OWN or name.rpartition("_")[2] in READ_ONLY for name in found)
 

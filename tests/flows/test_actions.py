@@ -35,8 +35,8 @@ def test_a_flow_reads_back_as_one_sentence(story: Story) -> None:
     saved = flow(story.integration)
     assert saved.current is not None
     assert saved.current.sentence == (
-        "Whoever is in the group “engineers” may ask for READ_ONLY on any database of Server for at most 1 h; "
-        "someone who is in the group “approvers” approves."
+        "People in the group “engineers” may ask, for themselves, for READ_ONLY on any database of Server for at most "
+        "1 h, with a justification; someone in the group “approvers” approves."
     )
 
 
@@ -81,7 +81,7 @@ def test_all_of_needs_somebody_in_every_group(story: Story) -> None:
         {"conditions": [{"type": "group", "operator": "is", "values": [name]}]} for name in ("approvers", "empty")
     ]
     flow(story.integration, "Any", "any_of", approval={"groups": groups})
-    with pytest.raises(actions.BadFlow, match="every group has to approve"):
+    with pytest.raises(actions.BadFlow, match="Every group has to approve"):
         flow(story.integration, "All", "all_of", approval={"groups": groups})
 
 

@@ -90,27 +90,25 @@ class Scene:
                     "justification_required": "on",
                     "pending_hours": "8",
                     "approval_mode": "any_of",
-                    "requestors-TOTAL_FORMS": "1",
-                    "requestors-INITIAL_FORMS": "0",
+                    "requestors": "0",
                     "requestors-0-type": "group",
                     "requestors-0-operator": "is",
                     "requestors-0-values": "engineers",
-                    "targets-TOTAL_FORMS": "1",
-                    "targets-INITIAL_FORMS": "0",
+                    "targets": "0",
+                    "targets-0-kind": "integration",
                     "targets-0-integration": str(self.integration.pk),
                     "targets-0-resource_type": "database",
                     "targets-0-permissions": permission,
-                    "approvers-TOTAL_FORMS": "1",
-                    "approvers-INITIAL_FORMS": "0",
-                    "approvers-0-group": "1",
-                    "approvers-0-joined_by": "or",
-                    "approvers-0-type": "group",
-                    "approvers-0-operator": "is",
-                    "approvers-0-values": "approvers",
+                    "approvers": "0",
+                    "approvers-0-operator": "or",
+                    "approvers-0-conditions": "0",
+                    "approvers-0-conditions-0-type": "group",
+                    "approvers-0-conditions-0-operator": "is",
+                    "approvers-0-conditions-0-values": "approvers",
                     "_save": "Save",
                 },
             )
-            assert "may ask for" in words_of(page)
+            assert "may ask, for themselves, for" in words_of(page)
 
     def ask(self, permission: str) -> AccessRequest:
         """The engineer finds the database, sees whose approval it takes, and sends the request."""

@@ -31,7 +31,7 @@ def _whose(access: AccessRequest, reader: User) -> str:
 
 def opened(access: AccessRequest, reader: User) -> Said:
     """Access is active: until when, and where to connect."""
-    told = about(access)
+    told = about(access, without={UnitState.FAILED})
     answers = [one for one in access.approvals.all() if one.status == ApprovalStatus.APPROVED]
     failed = [unit for group in access.access_groups.all() for unit in group.units.all()]
     failed = [unit for unit in failed if unit.state == UnitState.FAILED]
@@ -73,7 +73,7 @@ def refused(access: AccessRequest, reader: User) -> Said:
 
 def ended(access: AccessRequest, reader: User) -> Said:
     """Access is over: why, when, how late, and what the target said when it was read back."""
-    told = about(access)
+    told = about(access, without={UnitState.FAILED})
     proofs = [
         {
             "name": group.integration.name,
@@ -104,7 +104,7 @@ def ended(access: AccessRequest, reader: User) -> Said:
 
 def ending(access: AccessRequest, reader: User, *, may_extend: bool, at: datetime) -> Said:
     """Access ends soon: when, and whether it can be extended."""
-    told = about(access)
+    told = about(access, without={UnitState.FAILED})
     left = (access.ends_at - at).total_seconds() if access.ends_at else 0.0
     clock = f"{access.ends_at.astimezone(zone_of(reader)):%H:%M}" if access.ends_at else ""
     context = {
@@ -122,7 +122,7 @@ def ending(access: AccessRequest, reader: User, *, may_extend: bool, at: datetim
 def extended(extension: Extension, reader: User) -> Said:
     """What became of an ask for more time."""
     access = extension.request
-    told = about(access)
+    told = about(access, without={UnitState.FAILED})
     answers = [one for one in extension.approvals.all() if one.decided_at is not None]
     context = {
         "here": told,

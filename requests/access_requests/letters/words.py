@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 from access_requests.models import AccessRequest
@@ -19,24 +19,29 @@ def who(user: User) -> str:
     return f"{user.name}, {user.email}"
 
 
-def about(access: AccessRequest) -> dict[str, Any]:
-    """Return what every letter on a request says of it. It was read with its people, groups and units."""
+def about(access: AccessRequest, *, without: Container[str] = ()) -> dict[str, Any]:
+    """Return what every letter on a request says of it. It was read with its people, groups and units.
+
+    `without` names states of units that the letter is not about: what failed was never held.
+    """
     return {
         "number": str(access),
         "url": address_of("request_page", access.pk),
         "summary": summary(access),
         "requestor": who(access.requestor),
         "grantee": who(access.grantee) if access.grantee_id != access.requestor_id else "",
-        "what": what(access),
+        "what": what(access, without),
         "said": lines(access.justification),
     }
 
 
-def what(access: AccessRequest) -> list[dict[str, Any]]:
-    """Return what is asked for, by integration."""
+def what(access: AccessRequest, without: Container[str] = ()) -> list[dict[str, Any]]:
+    """Return what it is about, by integration."""
     found = []
     for group in access.access_groups.all():
-        units = list(group.units.all())
+        units = [unit for unit in group.units.all() if unit.state not in without]
+        if not units:
+            continue
         found.append(
             {
                 "name": f"{group.integration.name} ({provider(group.integration.type)})",

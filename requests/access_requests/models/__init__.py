@@ -2,6 +2,7 @@
 
 from access_requests.models.extensions import Extension, ExtensionApproval
 from access_requests.models.news import Change
+from access_requests.models.reports import Export, ExportPart, Report
 from access_requests.models.requests import (
     AccessGroup,
     AccessRequest,
@@ -12,6 +13,7 @@ from access_requests.models.requests import (
     StandingRecord,
     Transition,
 )
+from access_requests.models.sending import SentForm, new_token
 from access_requests.models.wishes import Favourite, Narrowing
 
 __all__ = [
@@ -21,11 +23,16 @@ __all__ = [
     "AccessUnit",
     "Approval",
     "Change",
+    "Export",
+    "ExportPart",
     "Extension",
     "ExtensionApproval",
     "Favourite",
     "Narrowing",
     "Proof",
+    "Report",
+    "SentForm",
     "StandingRecord",
     "Transition",
+    "new_token",
 ]

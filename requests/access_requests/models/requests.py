@@ -98,6 +98,8 @@ class AccessRequest(models.Model):
             # The sweep and the overview that watch what is under way, and overdue ends.
             models.Index(fields=["due_at"], name="requests_revoking", condition=models.Q(state=RequestState.REVOKING)),
             models.Index(fields=["id"], name="requests_granting", condition=models.Q(state=RequestState.GRANTING)),
+            # Activity and its CSV: a period, newest first, page by page behind the last row.
+            models.Index(fields=["-requested_at", "-id"], name="requests_activity"),
             # The banner of every page: overdue ends, of which there should be none.
             models.Index(
                 fields=["due_at"],

@@ -1,0 +1,209 @@
+"""Bundles: a list, a form of targets, an end that is refused while flows give it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.db import IntegrityError
+from django.db.models import Count, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from audit.actor import Actor
+from flows import actions
+from flows.admin.frame import actor_of, need, page
+from flows.admin.reading import bundle_faults, count_targets
+from flows.document import compose_bundle, names_in
+from flows.forms import BadRows, BundlePage, pressed
+from flows.models import AccessFlow, Bundle
+from flows.sentence import target_words
+
+if TYPE_CHECKING:
+    _BundleAdmin = admin.ModelAdmin[Bundle]
+else:
+    # Generic only for the type checker.
+    _BundleAdmin = admin.ModelAdmin
+
+USING_SHOWN = 50
+
+
+@admin.register(Bundle)
+class BundleAdmin(_BundleAdmin):
+    """Named sets of targets. Every write goes through flows.actions."""
+
+    list_display = ("named", "targets_in", "flows_using")
+    list_display_links = None
+    list_per_page = 50
+    sortable_by = ("named",)
+    search_fields = ("name", "description")
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    change_list_template = "admin/flows/list.html"
+    empty_words = "A bundle is a named set of targets that people ask for as one."
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Bundle]:
+        """Count what is in them and what gives them."""
+        found: QuerySet[Bundle] = super().get_queryset(request)
+        inside, using = Count("targets", distinct=True), Count("used_by__flow", distinct=True)
+        return found.annotate(_inside=inside, _using=using)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Offer nothing for many: the admin site's own way to delete would go past the action."""
+        return {}
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """Write a bundle."""
+        return form_page(request, None)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Edit a bundle, or look at it."""
+        bundle = self._one(request, object_id)
+        if self.has_change_permission(request, bundle):
+            return form_page(request, bundle)
+        if request.method == "POST":
+            need(request, "flows.change_bundle")
+        return show_page(request, bundle)
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Ask, then delete."""
+        return delete_page(request, self._one(request, object_id))
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """There is none of its own: the audit trail has it, and the versions of the flows that give it."""
+        self._one(request, object_id)
+        raise Http404
+
+    def _one(self, request: HttpRequest, object_id: str) -> Bundle:
+        """Return what the address names, to who may see it."""
+        need(request, "flows.view_bundle")
+        bundle = self.get_object(request, object_id)
+        if bundle is None:
+            raise Http404
+        return bundle
+
+    @admin.display(description="bundle", ordering="name")
+    def named(self, bundle: Bundle) -> SafeString:
+        """Return the name, and below it what it is for."""
+        address = reverse("admin:flows_bundle_change", args=[bundle.pk])
+        return format_html('<a href="{}">{}</a><p class="meta">{}</p>', address, bundle.name, bundle.description)
+
+    @admin.display(description="targets")
+    def targets_in(self, bundle: Any) -> int:
+        """Return how many targets are in it."""
+        return int(bundle._inside)
+
+    @admin.display(description="access flows that give it")
+    def flows_using(self, bundle: Any) -> int:
+        """Return how many flows give it."""
+        return int(bundle._using)
+
+
+def form_page(request: HttpRequest, bundle: Bundle | None) -> HttpResponse:
+    """Show the form of a bundle; save it through the action, or say in words why not."""
+    need(request, "flows.change_bundle" if bundle else "flows.add_bundle")
+    button = request.POST.get("_do", "")
+    try:
+        form = BundlePage(bundle, pressed(request.POST, button) if request.method == "POST" else None)
+    except BadRows as problem:
+        return page(request, Bundle, "altered.html", "Nothing was saved", problem=problem, status=400)
+    checked, overtaken = request.method == "POST" and not button, False
+    if checked and form.is_valid():
+        try:
+            saved = _save(form, bundle, actor_of(request))
+        except actions.Overtaken:
+            overtaken = True
+        else:
+            if saved is not None:
+                messages.success(request, _saved(saved))
+                return HttpResponseRedirect(reverse("admin:flows_bundle_change", args=[saved.pk]))
+    return _shown(request, bundle, form, checked, overtaken)
+
+
+def _save(form: BundlePage, bundle: Bundle | None, actor: Actor) -> Bundle | None:
+    """Define the bundle; None when it is refused, which the form then shows. Raises Overtaken."""
+    own = form.own.cleaned_data
+    try:
+        return actions.define_bundle(
+            own["name"],
+            form.told(),
+            description=own["description"],
+            actor=actor,
+            bundle=bundle,
+            after=own["version"] if bundle else None,
+        )
+    except actions.BadFlow as problem:
+        form.add_findings(problem.findings)
+    except IntegrityError:
+        form.own.add_error("name", "Another bundle took this name meanwhile. Choose a different one.")
+    return None
+
+
+def _saved(bundle: Bundle) -> str:
+    number = AccessFlow.objects.filter(targets__bundle=bundle).distinct().count()
+    told = f" {number} access flow{' gives' if number == 1 else 's give'} it as it is now." if number else ""
+    return f"{bundle.name} is saved.{told}"
+
+
+def _shown(
+    request: HttpRequest, bundle: Bundle | None, form: BundlePage, checked: bool, overtaken: bool
+) -> HttpResponse:
+    data = form.own.data if form.own.is_bound else None
+    count_targets(form.targets, compose_bundle(bundle)["targets"] if bundle and data is None else None)
+    wrong = bundle_faults(form) if checked else []
+    if not checked:
+        form.quiet()
+    content = compose_bundle(bundle) if bundle and overtaken else None
+    names = names_in([content]) if content else {}
+    return page(
+        request,
+        Bundle,
+        "bundle.html",
+        bundle.name if bundle else "New bundle",
+        bundle=bundle,
+        form=form,
+        faults=wrong,
+        read_version=form.version if checked or data is None else data.get("version", ""),
+        meanwhile=[target_words(one, names) for one in content["targets"]] if content else [],
+        using=_using(bundle),
+        status=409 if overtaken else 200,
+    )
+
+
+def _using(bundle: Bundle | None) -> list[AccessFlow]:
+    """Return the flows that give the bundle; there may be many, so only the first."""
+    if bundle is None:
+        return []
+    return list(AccessFlow.objects.filter(targets__bundle=bundle).distinct().order_by("name")[:USING_SHOWN])
+
+
+def show_page(request: HttpRequest, bundle: Bundle) -> HttpResponse:
+    """Show a bundle to who may not change it."""
+    content = compose_bundle(bundle)
+    names = names_in([content])
+    targets = [target_words(one, names) for one in content["targets"]]
+    return page(request, Bundle, "bundle_shown.html", bundle.name, bundle=bundle, targets=targets, using=_using(bundle))
+
+
+def delete_page(request: HttpRequest, bundle: Bundle) -> HttpResponse:
+    """Ask, then delete; refused while flows give the bundle, which are named."""
+    need(request, "flows.delete_bundle")
+    refused, using = "", _using(bundle)
+    if request.method == "POST":
+        name = bundle.name
+        try:
+            actions.delete_bundle(bundle, actor=actor_of(request))
+        except actions.StillNeeded as problem:
+            refused, using = str(problem), problem.flows[:USING_SHOWN]
+        else:
+            messages.success(request, f"{name} is deleted.")
+            return HttpResponseRedirect(reverse("admin:flows_bundle_changelist"))
+    title = f"Delete {bundle.name}"
+    status = 409 if refused else 200
+    return page(
+        request, Bundle, "bundle_delete.html", title, bundle=bundle, refused=refused, using=using, status=status
+    )

@@ -1,0 +1,7 @@
+"""The forms of policy: a flow, a bundle. Lists of rows grow and shrink without a script."""
+
+from flows.forms.bundle import BundlePage
+from flows.forms.policy import PolicyForm, beyond_the_form
+from flows.forms.rows import BadRows, pressed
+
+__all__ = ["BadRows", "BundlePage", "PolicyForm", "beyond_the_form", "pressed"]
