@@ -62,7 +62,7 @@ class LettersForm(forms.Form):
     """Which letters one gets."""
 
     letters = forms.MultipleChoiceField(
-        label="You get a letter when",
+        label="What you get a letter of",
         choices=[(kind.value, kind.label) for kind in LETTERS_TO_CHOOSE],
         required=False,
         widget=forms.CheckboxSelectMultiple,

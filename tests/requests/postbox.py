@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from unittest import mock
 
 from access_requests.actions import letters as writing
 from access_requests.models import Change
@@ -15,11 +17,17 @@ from tests.story import Story
 LINK = re.compile(r'https?://[^\s"<>]+')
 
 
+def deliver(story: Story, **more: datetime) -> int:
+    """Deliver the news of requests, heard at the story's time."""
+    with mock.patch("access_requests.actions.letters.timezone", SimpleNamespace(now=lambda: story.now)):
+        return events.deliver(Change, **more)
+
+
 def told(story: Story, seconds: float = 6) -> int:
     """Let a moment pass and do what the timetable does for letters; return how many there are."""
     story.now += timedelta(seconds=seconds)
     writing.sweep(at=story.now)
-    events.deliver(Change)
+    deliver(story)
     return Letter.objects.count()
 
 

@@ -13,7 +13,6 @@ from access_requests import actions
 from access_requests.actions import letters as writing
 from access_requests.models import AccessRequest, Approval, Change
 from accounts import actions as people
-from accounts import events
 from accounts.choices import LetterKind, LetterState, Role
 from accounts.models import Letter, User
 from audit.actor import person
@@ -21,7 +20,7 @@ from audit.choices import Source
 from connectors.contract.errors import Unreachable
 from tests.accounts.threads import together
 from tests.cast import person as somebody
-from tests.requests.postbox import letters, links, told
+from tests.requests.postbox import deliver, letters, links, told
 from tests.story import Story, allow_extensions, flow, put_into, unit
 
 
@@ -225,6 +224,15 @@ def test_news_that_is_told_twice_or_late_makes_no_second_letter_and_no_false_one
     assert story.fresh(request).state == "revoked"
 
 
+def test_what_happened_days_before_anybody_could_tell_it_is_no_news(story: Story) -> None:
+    story.granted("orders_prod")
+    story.later(hours=2)
+    story.now += timedelta(days=2)
+    told(story)
+    assert letters() == []
+    assert not Change.objects.filter(delivered_at=None).exists()
+
+
 def test_a_process_that_dies_after_the_move_loses_no_letter(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transaction, "on_commit", lambda *args, **kwargs: None)
     story.granted("orders_prod")
@@ -244,7 +252,7 @@ def test_a_letter_that_cannot_be_made_holds_up_no_move(story: Story, monkeypatch
     assert (story.fresh(request).state, Letter.objects.count()) == ("active", 0)
     monkeypatch.undo()
     for change in Change.objects.filter(delivered_at=None):
-        assert events.deliver(Change, at=change.try_at) == 1
+        assert deliver(story, at=change.try_at) == 1
     assert len(letters("opened")) == 1
 
 

@@ -34,6 +34,8 @@ GATHER, PAUSE = timedelta(seconds=5), timedelta(seconds=30)
 SOON = timedelta(minutes=10)
 # An end this late is told to the admins, and again every day; letters on more of them come no closer than PAUSE_LATE.
 LATE, AGAIN, PAUSE_LATE = timedelta(minutes=5), timedelta(days=1), timedelta(minutes=15)
+# What is told later than this, after a long standstill, is no news any more.
+STALE = timedelta(days=1)
 BATCH = 1000
 
 
@@ -142,22 +144,24 @@ def _take_back(letter: Letter, at: datetime) -> bool:
 
 
 def tell_people(request_id: Any, state: str, *, at: datetime | None = None) -> None:
-    """Tell requestor and grantee that their request came to `state`; nobody when it has moved on since."""
+    """Tell requestor and grantee that their request came to `state`; nobody when it has moved on, or it is stale."""
+    moment = at or timezone.now()
     row = queries.in_full(AccessRequest.objects.filter(pk=request_id, state=state)).first()
-    if row is None:
+    if row is None or _is_stale(row.ended_at or row.activated_at, moment):
         return
     kind, make = {
         RequestState.ACTIVE: (LetterKind.OPENED, letters.opened),
         RequestState.REVOKED: (LetterKind.ENDED, letters.ended),
     }.get(RequestState(state), (LetterKind.REFUSED, letters.refused))
     for reader in _both(row):
-        _write(make(row, reader), to=reader, kind=kind, key=f"request:{row.pk}:{state}:{reader.pk}", at=at)
+        _write(make(row, reader), to=reader, kind=kind, key=f"request:{row.pk}:{state}:{reader.pk}", at=moment)
 
 
 def tell_of_extension(extension_id: Any, *, at: datetime | None = None) -> None:
     """Tell what became of an ask for more time. Where nobody had to be asked, the page said so at once."""
+    moment = at or timezone.now()
     extension = Extension.objects.filter(pk=extension_id).first()
-    if extension is None or not extension.approvals.exists():
+    if extension is None or not extension.approvals.exists() or _is_stale(extension.decided_at, moment):
         return
     row = queries.in_full(AccessRequest.objects.filter(pk=extension.request_id)).get()
     told = next(one for one in row.extensions.all() if one.pk == extension.pk)
@@ -165,7 +169,11 @@ def tell_of_extension(extension_id: Any, *, at: datetime | None = None) -> None:
     kind = LetterKind.OPENED if told.new_end else LetterKind.REFUSED
     for reader in {told.requested_by, row.grantee}:
         key = f"extension:{told.pk}:{told.state}:{reader.pk}"
-        _write(letters.extended(told, reader), to=reader, kind=kind, key=key, at=at)
+        _write(letters.extended(told, reader), to=reader, kind=kind, key=key, at=moment)
+
+
+def _is_stale(since: datetime | None, at: datetime) -> bool:
+    return since is not None and at - since > STALE
 
 
 def _both(row: AccessRequest) -> list[User]:
