@@ -50,6 +50,7 @@ TABLE: dict[str, Row] = {
     "account_reauthenticate": Row(OWN),
     "account": Row(OWN),
     "account_password": Row(OWN),
+    "account_letters": Row(OWN, "post"),
     "account_theme": Row(OWN, "post"),
     "my_access": Row(OWN),
     "my_tasks": Row(OWN),

@@ -13,8 +13,9 @@ from access_requests.choices import ExportState, ReportKind
 from access_requests.models import Export, ExportPart, Report
 from access_requests.reports import who
 from access_requests.reports.filters import said_of
-from accounts.actions import Attachment, address_of, write_letter
+from accounts.actions import write_letter
 from accounts.choices import LetterKind
+from accounts.letters import Attachment, address_of
 from accounts.models import User
 from audit.actions import Subject, record
 from audit.actor import system
