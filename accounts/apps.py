@@ -25,6 +25,8 @@ ACTIONS = {
     "group.deleted": "Deleted a group",
     "group.member_added": "Added a member to a group",
     "group.member_removed": "Removed a member from a group",
+    "letter.given_up": "Gave up sending a letter",
+    "letter.retried": "Had a letter sent again",
 }
 
 

@@ -1,4 +1,4 @@
-"""Roles, where groups come from, why a sign-in is refused, and the kinds of news this floor has."""
+"""Roles, where groups come from, why a sign-in is refused, kinds of news, kinds and states of letters."""
 
 from django.db import models
 
@@ -57,3 +57,49 @@ class ChangeKind(models.TextChoices):
     # Address, manager or attributes: what policy asks about.
     PERSON_CHANGED = "person.changed", "What is known of a person changed"
     GROUP_CHANGED = "group.changed", "A group was renamed or deleted, or its members changed"
+
+
+class LetterKind(models.TextChoices):
+    """What a letter is about, in the words of the account page, where people choose what they get."""
+
+    APPROVAL = "approval", "A request waits for your approval"
+    OPENED = "opened", "Access you asked for is active"
+    REFUSED = "refused", "Your request was rejected, lapsed or failed"
+    ENDING = "ending", "Your access ends in ten minutes"
+    ENDED = "ended", "Your access has ended"
+    OVERDUE = "overdue", "An end is overdue"
+    JOBS = "jobs", "A job of the timetable is late"
+    REPORT = "report", "A report you asked for"
+
+
+# What everybody may choose not to get.
+LETTERS_TO_CHOOSE = (
+    LetterKind.APPROVAL,
+    LetterKind.OPENED,
+    LetterKind.REFUSED,
+    LetterKind.ENDING,
+    LetterKind.ENDED,
+)
+# What admins get in any case: access that does not end is theirs to see to.
+LETTERS_TO_ADMINS = (LetterKind.OVERDUE, LetterKind.JOBS)
+
+
+class LetterState(models.TextChoices):
+    """How far a letter has come."""
+
+    QUEUED = "queued", "Queued"
+    SENDING = "sending", "Sending"
+    SENT = "sent", "Sent"
+    FAILED = "failed", "Given up"
+    DROPPED = "dropped", "Not needed any more"
+
+
+LETTERS_WAITING = (LetterState.QUEUED, LetterState.SENDING)
+# Tone and icon, as the badge takes them.
+LETTER_LOOKS: dict[LetterState, tuple[str, str]] = {
+    LetterState.QUEUED: ("wait", "hourglass"),
+    LetterState.SENDING: ("move", "spinner"),
+    LetterState.SENT: ("good", "ok"),
+    LetterState.FAILED: ("bad", "stop"),
+    LetterState.DROPPED: ("quiet", "ban"),
+}

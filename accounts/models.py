@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from accounts import roles
-from accounts.choices import GroupSource, Role, Theme
+from accounts.choices import LETTERS_WAITING, GroupSource, LetterKind, LetterState, Role, Theme
 
 
 class UserManager(BaseUserManager["User"]):
@@ -34,6 +34,8 @@ class User(AbstractBaseUser):
     manager = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="reports")
     time_zone = models.CharField(max_length=60, blank=True, help_text="For example Europe/Berlin; empty means UTC.")
     theme = models.CharField(max_length=5, choices=Theme.choices, default=Theme.SYSTEM, blank=True, editable=False)
+    # Kinds of letters (LetterKind) the person chose not to get.
+    letters_off = models.JSONField(default=list, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     disabled_at = models.DateTimeField(null=True, blank=True, editable=False)
     # Part of what binds a session to its person: one more, and every session until now is over.
@@ -260,3 +262,71 @@ class Change(AbstractChange):
             # The sweep that delivers what was missed.
             models.Index(fields=["id"], name="accounts_change_waiting", condition=models.Q(delivered_at__isnull=True))
         ]
+
+
+class Letter(models.Model):
+    """A letter to one person, written in the transaction of what it tells, and sent by the sweep: at least once.
+
+    A process that dies between sending and noting it makes a second copy, with the same Message-ID: mail servers and
+    programs show it once. The body goes thirty days after the letter is settled; the row stays.
+    """
+
+    # What made it, so that the same news never makes two: "request:17:active:<id of the person>".
+    key = models.CharField(max_length=200, unique=True)
+    to = models.ForeignKey(User, models.CASCADE, related_name="letters")
+    # The person's address when the letter was written, and again at each try.
+    address = models.EmailField()
+    kind = models.CharField(max_length=20, choices=LetterKind.choices)
+    subject = models.CharField(max_length=200)
+    text = models.TextField(blank=True)
+    html = models.TextField(blank=True)
+    attachment_name = models.CharField(max_length=200, blank=True)
+    attachment_type = models.CharField(max_length=100, blank=True)
+    attachment = models.BinaryField(null=True, blank=True)
+    message_id = models.CharField(max_length=255, unique=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    state = models.CharField(max_length=10, choices=LetterState.choices, default=LetterState.QUEUED)
+    # Queued: not before. Sending: until when it is the sender's alone; after that another may take it.
+    next_try_at = models.DateTimeField(default=timezone.now)
+    # Tried until then, at least.
+    give_up_at = models.DateTimeField()
+    # What is no news any more by then is dropped, not sent.
+    expires_at = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveIntegerField(default=0)
+    last_error = models.CharField(max_length=500, blank=True)
+    # When it was sent, given up or dropped.
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        """Who may read letters reads what they tell of requests, so it takes a permission of its own."""
+
+        ordering = ["-id"]
+        default_permissions = ()
+        permissions = [("read_letter", "Can read letters"), ("retry_letter", "Can have a letter sent again")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state__in=LETTERS_WAITING, settled_at__isnull=True)
+                | (~models.Q(state__in=LETTERS_WAITING) & models.Q(settled_at__isnull=False)),
+                name="accounts_letter_settled_says_when",
+            ),
+        ]
+        indexes = [
+            # The sweep that sends.
+            models.Index(
+                fields=["next_try_at"], name="accounts_letter_due", condition=models.Q(state__in=LETTERS_WAITING)
+            ),
+            # The sweep that empties old letters.
+            models.Index(
+                fields=["settled_at"],
+                name="accounts_letter_full",
+                condition=models.Q(settled_at__isnull=False) & ~models.Q(text=""),
+            ),
+            # The overview, and the admin's list, which show what was given up.
+            models.Index(fields=["-id"], name="accounts_letter_failed", condition=models.Q(state=LetterState.FAILED)),
+            # The person's letters of one kind, latest first: how long ago they were last told.
+            models.Index(fields=["to", "kind", "-id"], name="accounts_letter_latest"),
+        ]
+
+    def __str__(self) -> str:
+        """Show whom it is to and what about."""
+        return f"{self.subject} (to {self.address})"

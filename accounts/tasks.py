@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from accounts import events
+from accounts import actions, events
 from accounts.models import Change
 
 
@@ -12,3 +12,15 @@ from accounts.models import Change
 def deliver_changes() -> int:
     """Tell the news of people and groups that was not told on commit."""
     return events.deliver(Change)
+
+
+@shared_task
+def sweep_letters() -> int:
+    """Send the letters that are due."""
+    return actions.send_letters()
+
+
+@shared_task
+def sweep_old_letters() -> int:
+    """Empty the letters that are old."""
+    return actions.tidy_letters()

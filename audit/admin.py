@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from audit.choices import ACTIONS
+from audit.choices import ACTIONS, Source
+from audit.forms import NAMES, BadFilter, read_filters
 from audit.models import AuditEntry
+from audit.queries import matching
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[AuditEntry]
@@ -21,19 +24,41 @@ else:
     _ModelAdmin = admin.ModelAdmin
 
 
-class _ByAction(admin.SimpleListFilter):
-    """Actions by their words."""
+class _Trail(admin.ListFilter):
+    """The filters that an export takes as well, in one form: period, actor, action, subject, source."""
 
-    title = "action"
-    parameter_name = "action"
+    title = "what happened"
+    template = "audit/trail_filter.html"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Return the register."""
-        return sorted(ACTIONS.items(), key=lambda pair: pair[1])
+    def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
+        """Take the filters out of the address."""
+        super().__init__(request, params, model, model_admin)
+        self.request = request
+        for name in set(NAMES) & set(params):
+            given = params.pop(name)
+            self.used_parameters[name] = str(given[-1] if isinstance(given, list) else given)
+
+    def has_output(self) -> bool:
+        """It is always offered."""
+        return True
+
+    def expected_parameters(self) -> list[str | None]:
+        """Return the names in the address."""
+        return [*NAMES]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """Return what the form shows, once."""
+        words = sorted(ACTIONS.items(), key=lambda pair: pair[1])
+        may = self.request.user.has_perm("audit.export_auditentry")
+        yield {"given": self.used_parameters, "actions": words, "sources": Source.choices, "may_export": may}
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
-        """Keep the chosen action."""
-        return queryset.filter(action=self.value()) if self.value() else queryset
+        """Keep what the filters select; nothing, and why, when they make no sense."""
+        try:
+            return matching(read_filters({name: str(value) for name, value in self.used_parameters.items()}), queryset)
+        except BadFilter as problem:
+            messages.error(request, str(problem))
+            return queryset.none()
 
 
 class _Sealed(admin.SimpleListFilter):
@@ -55,9 +80,8 @@ class _Sealed(admin.SimpleListFilter):
 class AuditEntryAdmin(_ModelAdmin):
     """Read-only, whatever the role."""
 
-    change_list_template = "audit/admin_list.html"
     list_display = ("at", "words", "actor", "subject", "source", "is_sealed")
-    list_filter = ("at", _ByAction, "source", "subject_type", _Sealed)
+    list_filter = (_Trail, _Sealed)
     search_fields = ("action", "actor_name", "actor_email", "subject_name", "=subject_id", "=operation")
     list_select_related = ("seal",)
     ordering = ("-id",)
@@ -82,11 +106,6 @@ class AuditEntryAdmin(_ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
         """Nobody shortens it."""
         return False
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """Offer the export to who may."""
-        may = request.user.has_perm("audit.export_auditentry")
-        return super().changelist_view(request, {**(extra_context or {}), "may_export": may})
 
     @admin.display(description="action", ordering="action")
     def words(self, entry: AuditEntry) -> str:

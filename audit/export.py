@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import asdict
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -17,8 +17,26 @@ from django.db.models import QuerySet
 from audit import actions, queries
 from audit.actor import Actor
 from audit.chain import FIELDS
+from audit.forms import NAMES as FILTERS
+from audit.forms import BadFilter, read_filters
 from audit.models import AuditEntry
 from audit.queries import Filters
+
+# What other apps need to export the trail on somebody's behalf; this module is a door (see tests/architecture).
+__all__ = [
+    "FILTERS",
+    "HEADER",
+    "BadFilter",
+    "Page",
+    "cell",
+    "newest",
+    "page",
+    "pages",
+    "read_filters",
+    "start",
+    "stream",
+    "written",
+]
 
 HEADER = (*FIELDS, "sequence", "digest")
 _PAGE = 500
@@ -40,21 +58,42 @@ def start(filters: Filters, *, actor: Actor, user: Any = None) -> QuerySet[Audit
     return queries.matching(filters)
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some entries as CSV: how many, and the number of the last."""
+
+    text: str
+    rows: int
+    last: int
+
+
+def newest(entries: QuerySet[AuditEntry]) -> int:
+    """Return the number of the newest of these entries, or 0."""
+    return entries.order_by("-id").values_list("id", flat=True).first() or 0
+
+
+def page(entries: QuerySet[AuditEntry], after: int, upto: int) -> Page:
+    """Return some hundred entries behind number `after`, oldest first, up to number `upto`."""
+    rows = entries.order_by("id").values_list(*FIELDS, "seal__sequence", "seal__digest")
+    found = list(rows.filter(id__gt=after, id__lte=upto)[:_PAGE])
+    return Page(written(found), len(found), found[-1][0] if found else after)
+
+
 def pages(entries: QuerySet[AuditEntry]) -> Iterator[str]:
     """Yield the header, then the entries oldest first, as CSV, some hundred at a time, up to those there are now."""
-    yield _csv([HEADER])
-    newest, last = entries.order_by("-id").values_list("id", flat=True).first() or 0, 0
-    rows = entries.order_by("id").values_list(*FIELDS, "seal__sequence", "seal__digest")
-    while page := list(rows.filter(id__gt=last, id__lte=newest)[:_PAGE]):
-        last = page[-1][0]
-        yield _csv(page)
+    yield written([HEADER])
+    upto = newest(entries)
+    found = page(entries, 0, upto)
+    while found.rows:
+        yield found.text
+        found = page(entries, found.last, upto)
 
 
 async def stream(entries: QuerySet[AuditEntry]) -> AsyncIterator[str]:
     """Yield what `pages` yields, without holding up the event loop."""
     waiting = pages(entries)
-    while page := await sync_to_async(_next)(waiting):
-        yield page
+    while text := await sync_to_async(_next)(waiting):
+        yield text
 
 
 def _next(waiting: Iterator[str]) -> str:
@@ -70,7 +109,7 @@ def cell(value: Any) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def _csv(rows: list[Any]) -> str:
+def written(rows: Sequence[Any]) -> str:
     """Return the rows as CSV."""
     text = io.StringIO()
     csv.writer(text, quoting=csv.QUOTE_ALL).writerows([cell(value) for value in row] for row in rows)

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, time, timedelta
 
 from django.utils.dateparse import parse_date, parse_datetime
 
-from audit.choices import ACTIONS
+from audit.choices import ACTIONS, Source
 from audit.queries import Filters
 
-NAMES = ("from", "to", "action", "actor", "subject")
+NAMES = ("from", "to", "action", "actor", "subject", "source")
 
 
 class BadFilter(ValueError):
@@ -18,7 +18,7 @@ class BadFilter(ValueError):
 
 
 def read_filters(given: Mapping[str, str]) -> Filters:
-    """Return the filters for `from`, `to`, `action`, `actor` (id or address), `subject` (type or type:id).
+    """Return the filters for `from`, `to`, `action`, `actor` (id or address), `subject` (type or type:id), `source`.
 
     `from` and `to` are days, both included, or instants (UTC when they name no zone). Raises BadFilter.
     """
@@ -28,11 +28,13 @@ def read_filters(given: Mapping[str, str]) -> Filters:
     value = {name: given.get(name, "").strip() for name in NAMES}
     if value["action"] and value["action"] not in ACTIONS:
         raise BadFilter(f"There is no action {value['action']!r}.")
+    if value["source"] and value["source"] not in Source.values:
+        raise BadFilter(f"There is no source {value['source']!r}.")
     since, until = _instant("from", value["from"]), _instant("to", value["to"], days=1)
     if since and until and since >= until:
         raise BadFilter("The period ends before it begins.")
     kind, _, identity = value["subject"].partition(":")
-    return Filters(since, until, value["action"], value["actor"], kind, identity)
+    return Filters(since, until, value["action"], value["actor"], kind, identity, value["source"])
 
 
 def _instant(name: str, text: str, days: int = 0) -> datetime | None:

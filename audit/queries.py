@@ -22,6 +22,7 @@ class Filters:
     actor: str = ""
     subject_type: str = ""
     subject_id: str = ""
+    source: str = ""
 
 
 def entries(user: Any, *, filters: Filters | None = None) -> QuerySet[AuditEntry]:
@@ -34,9 +35,9 @@ def entries(user: Any, *, filters: Filters | None = None) -> QuerySet[AuditEntry
     return matching(filters or Filters())
 
 
-def matching(filters: Filters) -> QuerySet[AuditEntry]:
+def matching(filters: Filters, among: QuerySet[AuditEntry] | None = None) -> QuerySet[AuditEntry]:
     """Return the entries that the filters select, newest first, for whoever is already known to be allowed."""
-    found = AuditEntry.objects.all()
+    found = AuditEntry.objects.all() if among is None else among
     if filters.since:
         found = found.filter(at__gte=filters.since)
     if filters.until:
@@ -49,6 +50,8 @@ def matching(filters: Filters) -> QuerySet[AuditEntry]:
         found = found.filter(subject_type=filters.subject_type)
     if filters.subject_id:
         found = found.filter(subject_id=filters.subject_id)
+    if filters.source:
+        found = found.filter(source=filters.source)
     return found
 
 

@@ -11,6 +11,7 @@ import importlib.util
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -133,6 +134,45 @@ def data_folder() -> Iterable[checks.CheckMessage]:
         yield _bad("E005", f"The data folder {settings.DATA} cannot be written.", "Set LATCHKEY_DATA to another.")
 
 
+def mail() -> Iterable[checks.CheckMessage]:
+    """How letters leave."""
+    address = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+    if not re.fullmatch(r"[\x21-\x3f\x41-\x7e]+@[A-Za-z0-9.-]+", address):
+        yield _bad(
+            "E040", "LATCHKEY_EMAIL_FROM is no address.", "Set it like Latchkey <latchkey@example.com>, in plain ASCII."
+        )
+    if bool(settings.EMAIL_HOST_USER) != bool(settings.EMAIL_HOST_PASSWORD):
+        yield _bad(
+            "E041",
+            "Of LATCHKEY_EMAIL_USER and LATCHKEY_EMAIL_PASSWORD only one is set.",
+            "Set both, or neither for a server that takes mail from this machine as it is.",
+        )
+    if not settings.EMAIL_HOST:
+        yield from _mail_without_host()
+    elif settings.EMAIL_HOST_PASSWORD and settings.EMAIL_TLS == "none" and not _is_here(settings.EMAIL_HOST):
+        yield checks.Warning(
+            "The mail server’s password crosses the network in the clear.",
+            hint="Set LATCHKEY_EMAIL_TLS to starttls or tls.",
+            id="latchkey.W041",
+        )
+
+
+def _mail_without_host() -> Iterable[checks.CheckMessage]:
+    unused = sorted(name for name in env.asked if name.startswith("LATCHKEY_EMAIL_") and env.is_set(name))
+    unused = [name for name in unused if name not in {"LATCHKEY_EMAIL_HOST", "LATCHKEY_EMAIL_FROM"}]
+    if unused or not settings.EMBEDDED:
+        besides = f", and {', '.join(unused)} without effect" if unused else ""
+        yield checks.Warning(
+            f"Nobody gets mail: letters go into the folder {settings.EMAIL_FILE_PATH}{besides}.",
+            hint="Set LATCHKEY_EMAIL_HOST to a mail server; try it with manage.py mail test.",
+            id="latchkey.W040",
+        )
+
+
+def _is_here(host: str) -> bool:
+    return host in {"localhost", "::1"} or host.startswith("127.")
+
+
 def unknown_settings() -> Iterable[checks.CheckMessage]:
     """A setting that nobody reads is nearly always a slip of the pen."""
     known = env.asked | {f"{name}_FILE" for name in env.asked} | _OTHERS
@@ -153,6 +193,7 @@ EVERY: tuple[Callable[[], Iterable[checks.CheckMessage]], ...] = (
     allowed_hosts,
     sign_in,
     data_folder,
+    mail,
     unknown_settings,
 )
 

@@ -76,3 +76,11 @@ def integer(name: str, default: int, least: int = 1) -> int:
 def words(name: str, default: str = "") -> list[str]:
     """Return `name` split at commas, without empty parts."""
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
+
+
+def one_of(name: str, *allowed: str) -> str:
+    """Return `name` as one of the allowed words, the first when it is not set. Raises BadSetting for anything else."""
+    value = text(name).lower() or allowed[0]
+    if value not in allowed:
+        raise BadSetting("E003", f"{name} is {value!r}.", f"It must be {', '.join(allowed[:-1])} or {allowed[-1]}.")
+    return value

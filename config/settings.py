@@ -214,8 +214,18 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-EMAIL_HOST = env.text("LATCHKEY_EMAIL_HOST", "127.0.0.1")
-DEFAULT_FROM_EMAIL = env.text("LATCHKEY_EMAIL_FROM", "latchkey@localhost")
+# Without a server, mail goes into a folder: one file per letter, for the embedded default and for trying out.
+EMAIL_HOST = env.text("LATCHKEY_EMAIL_HOST")
+EMAIL_TLS = env.one_of("LATCHKEY_EMAIL_TLS", "starttls", "tls", "none")
+EMAIL_USE_TLS, EMAIL_USE_SSL = EMAIL_TLS == "starttls", EMAIL_TLS == "tls"
+EMAIL_PORT = env.integer("LATCHKEY_EMAIL_PORT", {"starttls": 587, "tls": 465, "none": 25}[EMAIL_TLS])
+EMAIL_HOST_USER = env.text("LATCHKEY_EMAIL_USER")
+EMAIL_HOST_PASSWORD = env.text("LATCHKEY_EMAIL_PASSWORD")
+EMAIL_TIMEOUT = env.integer("LATCHKEY_EMAIL_TIMEOUT", 10)
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend" if EMAIL_HOST else "accounts.post.FolderBackend"
+EMAIL_FILE_PATH = DATA / "mail"
+_sender = "localhost" if EMBEDDED else urlsplit(PUBLIC_URL).hostname
+DEFAULT_FROM_EMAIL = env.text("LATCHKEY_EMAIL_FROM", f"Latchkey <latchkey@{_sender}>")
 
 # How long a lease on an order lasts (seconds), and how long an order waits between tries at most.
 LEASE_SECONDS = env.integer("LATCHKEY_LEASE_SECONDS", 60)

@@ -28,7 +28,20 @@ TIMETABLE: tuple[Line, ...] = (
     Line("accounts.tasks.deliver_changes", 10, "Delivers news of people that was not delivered on commit."),
     Line("integrations.tasks.deliver_changes", 10, "Delivers news of orders and inventory, likewise."),
     Line("flows.tasks.deliver_changes", 10, "Delivers news of policy, likewise: a changed flow ends what it gave."),
+    Line("access_requests.tasks.deliver_changes", 10, "Delivers news of requests: letters to those they are about."),
+    Line(
+        "access_requests.tasks.sweep_letters", 5, "Writes to approvers, and before ends; somebody waits for an answer."
+    ),
+    Line("config.tasks.sweep_late_jobs", 60, "Writes to the admins of jobs that are late."),
+    Line(
+        "accounts.tasks.sweep_letters", 10, "Sends letters: those that were not rung for, and those to be tried again."
+    ),
     Line("integrations.tasks.sweep_syncs", 60, "Starts syncs that are due; inventory may be minutes old."),
     Line("integrations.tasks.sweep_deletions", 30, "Deletes large integrations in batches; nobody waits for it."),
     Line("access_requests.tasks.sweep_cleanups", 300, "Deletes logins left behind; they are disabled and due in days."),
+    # A run ends after twenty seconds and goes on where it was, so two long exports never keep a third person waiting.
+    Line("access_requests.tasks.run_exports", 5, "Writes CSV in the background, for people who watch its progress.", 2),
+    Line("access_requests.tasks.sweep_reports", 30, "Starts reports by their schedules, which name minutes."),
+    Line("access_requests.tasks.sweep_expired_exports", 3600, "Removes exports after a week, or an hour later."),
+    Line("accounts.tasks.sweep_old_letters", 3600, "Empties letters of a month ago; nobody waits for that."),
 )

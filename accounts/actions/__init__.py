@@ -2,6 +2,7 @@
 
 from accounts.actions.groups import add_member, create_group, delete_group, remove_member, rename_group
 from accounts.actions.identities import forget_identities, sign_in_with, take_groups
+from accounts.actions.letters import choose_letters, drop_letter, retry_letter, send_letters, tidy_letters, write_letter
 from accounts.actions.people import (
     Keep,
     create_user,
@@ -47,10 +48,12 @@ __all__ = [
     "Refused",
     "SignInRefused",
     "add_member",
+    "choose_letters",
     "create_group",
     "create_user",
     "delete_group",
     "disable_user",
+    "drop_letter",
     "edit_profile",
     "edit_user",
     "enable_user",
@@ -63,11 +66,15 @@ __all__ = [
     "remove_member",
     "rename_group",
     "require",
+    "retry_letter",
+    "send_letters",
     "set_attributes",
     "set_password",
     "set_roles",
     "set_theme",
     "sign_in_with",
     "take_groups",
+    "tidy_letters",
     "use_sign_in_link",
+    "write_letter",
 ]

@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     """Adds the theme."""
 
     dependencies = [
-        ("accounts", "0002_sessions_and_news"),
+        ("accounts", "0003_letters"),
     ]
 
     operations = [

@@ -20,7 +20,6 @@ from flows.admin.versions import changes
 from flows.document import names_in
 from flows.forms import BadRows, PolicyForm, beyond_the_form, pressed
 from flows.models import AccessFlow, FlowVersion
-from flows.sentence import phrases
 
 VERSIONS_A_PAGE = 20
 VERSIONS_BESIDE = 6
@@ -129,9 +128,7 @@ def _saved(request: HttpRequest, flow: AccessFlow) -> HttpResponse:
 
 def show_page(request: HttpRequest, flow: AccessFlow) -> HttpResponse:
     """Show a flow to who may not change it."""
-    document = flow.current.document if flow.current else None
-    said = phrases(document, names_in([document])) if document else []
-    return page(request, "flow.html", flow.name, flow=flow, phrases=said, versions=_versions_beside(flow))
+    return page(request, "flow.html", flow.name, flow=flow, versions=_versions_beside(flow))
 
 
 def switch_page(request: HttpRequest, flow: AccessFlow) -> HttpResponse:

@@ -21,7 +21,7 @@ OFFERED = 500
 def inventory(request: HttpRequest) -> HttpResponse:
     """Search and filter; all of it is in the address."""
     need(request, "integrations.view_resource")
-    given = {name: request.GET.get(name, "").strip()[:300] for name in FIELDS}
+    given = {name: request.GET.get(name, "").replace("\0", "").strip()[:300] for name in FIELDS}
     # The names that Django's own lists use, for links made elsewhere.
     given["integration"] = given["integration"] or request.GET.get("integration__id__exact", "")
     number = _number(request.GET.get("p", ""))

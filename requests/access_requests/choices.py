@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from django.db import models
@@ -41,6 +42,9 @@ FINAL = (_S.REVOKED, _S.FAILED, _S.REJECTED, _S.CANCELLED, _S.LAPSED)
 OPEN = tuple(state for state in RequestState if state not in FINAL)
 # Access may exist at the target in these; nowhere else.
 HOLDS_ACCESS = (_S.GRANTING, _S.ACTIVE, _S.REVOKING)
+
+# Coming to one of these is news: people get letters of it.
+TOLD = (_S.ACTIVE, _S.REVOKED, _S.FAILED, _S.REJECTED, _S.LAPSED)
 
 TONES: dict[RequestState, Tone] = {
     _S.INITIALIZING: Tone.QUIET,
@@ -175,6 +179,10 @@ EXTENSION_ICONS: dict[ExtensionState, str] = {
 }
 
 
+# Coming to one of these is news.
+EXTENSION_TOLD = (ExtensionState.APPROVED, ExtensionState.REJECTED)
+
+
 class CredentialsStatus(models.TextChoices):
     """Of a session's credentials. The client API calls AVAILABLE "NEW"."""
 
@@ -220,7 +228,72 @@ def in_client_api(state: RequestState) -> str:
     }[state]
 
 
+REQUEST_MOVED = "request.moved"
+EXTENSION_SETTLED = "extension.settled"
+
+
+def outcome_of(units: Iterable[str]) -> str:
+    """Return how an access group fared, in the word other systems know (product.md section 2); derived, never stored.
+
+    Success while under way or fine, Warning when some units failed, Failure when all did.
+    """
+    failed = [state == UnitState.FAILED for state in units]
+    if failed and all(failed):
+        return "Failure"
+    return "Warning" if any(failed) else "Success"
+
+
+class ReportKind(models.TextChoices):
+    """What a report is about."""
+
+    ACTIVITY = "activity", "Activity"
+    AUDIT = "audit", "Audit trail"
+
+
+class ReportFormat(models.TextChoices):
+    """How a report is written."""
+
+    CSV = "csv", "CSV"
+
+
+class ExportState(models.TextChoices):
+    """How far a CSV in the background has come."""
+
+    QUEUED = "queued", "Queued"
+    RUNNING = "running", "Running"
+    DONE = "done", "Done"
+    FAILED = "failed", "Failed"
+    EXPIRED = "expired", "Expired"
+
+
+UNFINISHED = (ExportState.QUEUED, ExportState.RUNNING)
+
+EXPORT_TONES: dict[ExportState, Tone] = {
+    ExportState.QUEUED: Tone.QUIET,
+    ExportState.RUNNING: Tone.MOVE,
+    ExportState.DONE: Tone.GOOD,
+    ExportState.FAILED: Tone.BAD,
+    ExportState.EXPIRED: Tone.QUIET,
+}
+
+EXPORT_ICONS: dict[ExportState, str] = {
+    ExportState.QUEUED: "hourglass",
+    ExportState.RUNNING: "spinner",
+    ExportState.DONE: "ok",
+    ExportState.FAILED: "stop",
+    ExportState.EXPIRED: "clock",
+}
+
+
 AUDIT_ACTIONS = {
+    "report.saved": "A report was saved",
+    "report.changed": "A report was changed",
+    "report.deleted": "A report was deleted",
+    "report.paused": "A report's schedule was paused",
+    "report.resumed": "A report's schedule goes on",
+    "report.sent": "A report was sent",
+    "activity.exported": "Exported the activity",
+    "export.fetched": "An export was downloaded",
     "request.created": "Access requested",
     "request.approval_given": "An approver said yes",
     "request.narrowed": "An approver said yes to less",

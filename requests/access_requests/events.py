@@ -1,4 +1,4 @@
-"""News to the pages: only that a request moved; the page then fetches what it may see."""
+"""News: to the pages, only that a request moved; and into the outbox, what people get letters of."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import transaction
+
+from access_requests.models import Change
+from accounts.events import publish
 
 
 def group_of(request_id: int) -> str:
@@ -30,6 +33,18 @@ def _tell(request_id: int) -> None:
     _send(group_of(request_id), {"type": "request.moved", "request": request_id})
 
 
+def tell(kind: str, subject_id: int, state: str) -> None:
+    """Write news in the caller's transaction. A worker tells it: who ends access does not stop to write letters."""
+    publish(Change, kind, str(subject_id), {"state": state}, ring=_ring_deliver)
+
+
+def _ring_deliver() -> None:
+    # Imported here: tasks import actions, which import this module.
+    from access_requests.tasks import deliver_changes  # noqa: PLC0415
+
+    deliver_changes.delay()
+
+
 def ring_dispatch() -> None:
     """After commit, hurry the sweep that dispatches what was approved and ends what is due."""
     transaction.on_commit(_ring_now, robust=True)
@@ -40,3 +55,14 @@ def _ring_now() -> None:
     from access_requests.tasks import sweep  # noqa: PLC0415
 
     sweep.delay()
+
+
+def ring_exports() -> None:
+    """After commit, hurry the job that writes exports."""
+    transaction.on_commit(_ring_exports_now, robust=True)
+
+
+def _ring_exports_now() -> None:
+    from access_requests.tasks import run_exports  # noqa: PLC0415  # tasks import actions, which import this module
+
+    run_exports.delay()

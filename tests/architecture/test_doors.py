@@ -14,8 +14,15 @@ DOORS_FOR_CONFIG = DOORS | {"urls", "apps", "consumers", "tasks", "checks", "adm
 # The demo adds a way to sign in, which the trail has to have a word for.
 DOORS_FOR_DEMO = DOORS | {"trail"}
 # Every action takes an Actor; policy is asked through its pure functions: decide(facts) -> Decision; the inventory is
-# searched at a million rows, which takes a package of its own.
-MORE_DOORS = {("audit", "actor"), ("flows", "decision"), ("integrations", "search")}
+# searched at a million rows, which takes a package of its own; a report on the audit trail is its own export's; who has
+# a letter written says it in the plain data that letters are made of.
+MORE_DOORS = {
+    ("audit", "actor"),
+    ("audit", "export"),
+    ("flows", "decision"),
+    ("integrations", "search"),
+    ("accounts", "letters"),
+}
 
 ROOMS = {
     "__init__", "models", "choices", "lifecycle", "actions", "queries", "events", "tasks", "views", "forms", "urls",
@@ -26,6 +33,8 @@ OWN_ROOMS = {
     "accounts": {
         "adapters": "allauth asks an adapter",
         "backends": "Django asks a backend who signs in",
+        "letters": "what a letter says: plain data into text and HTML",
+        "post": "how a letter leaves: by SMTP or into a folder, and what went wrong",
         "claims": "what an identity provider says of a person, read",
         "oidc": "allauth's exchange with the identity provider, held to our rules",
         "roles": "what each role may do",
@@ -53,7 +62,9 @@ OWN_ROOMS = {
     },
     "access_requests": {
         "hearing": "what is done at news from below",
+        "letters": "what letters say of requests",
         "offering": "what a person may ask for, as the page of a new request shows it",
+        "reports": "many requests at once: filters, figures, CSV, schedules",
         "telling": "what the floors below are told of this one",
     },
 }

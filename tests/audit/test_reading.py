@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import re
 
 import pytest
+from django.db import transaction
 from django.test import Client
 
 from accounts.choices import Role
@@ -103,3 +105,49 @@ def test_a_page_of_entries_costs_the_same_however_full(
     client.force_login(cast.admin)
     with django_assert_max_num_queries(12):  # type: ignore[operator]
         assert client.get(LIST).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ({}, ["1", "2", "3"]),
+        ({"subject": "thing:2"}, ["2"]),
+        ({"subject": "other"}, []),
+        ({"actor": "RITA@example.com"}, ["3"]),
+        ({"source": "portal"}, ["3"]),
+        ({"action": ACTION}, ["1", "2", "3"]),
+        ({"from": "2999-01-01"}, []),
+        ({"to": "2001-01-01", "sealed": "no"}, []),
+        ({"from": "", "to": "", "action": "", "actor": "", "subject": "thing:1", "source": ""}, ["1"]),
+    ],
+)
+def test_the_admin_site_filters_by_the_address(
+    cast: Cast, client: Client, query: dict[str, str], shown: list[str]
+) -> None:
+    write(2)
+    with transaction.atomic():
+        by = person(cast.requester, Source.PORTAL)
+        actions.record(ACTION, actor=by, subject=actions.Subject("thing", "3", "Thing 3"))
+    client.force_login(cast.admin)
+    page = client.get(LIST, query)
+    assert page.status_code == 200
+    assert sorted(set(re.findall(r"thing: Thing (\d)", page.content.decode()))) == shown
+
+
+@pytest.mark.parametrize("query", [{"from": "soon"}, {"action": "no.such"}, {"source": "x"}, {"to": "2001-13-01"}])
+def test_a_filter_that_makes_no_sense_shows_nothing_and_says_why(
+    cast: Cast, client: Client, query: dict[str, str]
+) -> None:
+    write(2)
+    client.force_login(cast.admin)
+    page = client.get(LIST, query).content.decode()
+    assert "Thing 1" not in page
+    assert next(iter(query.values())) in page
+
+
+def test_the_filters_are_offered_as_csv_and_as_a_report(cast: Cast, client: Client) -> None:
+    client.force_login(cast.admin)
+    page = client.get(LIST, {"actor": "rita@example.com"}).content.decode()
+    assert 'formaction="/audit/export.csv"' in page
+    assert 'formaction="/reports/new/"' in page
+    assert 'value="rita@example.com"' in page

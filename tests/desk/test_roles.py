@@ -123,17 +123,8 @@ def test_the_desk_has_the_pages_it_should() -> None:
     assert set(OWN) <= found
     models = {name.split("_")[1] for name in found}
     assert models == {
-        *(
-            "integration",
-            "connector",
-            "connectorinstance",
-            "resource",
-            "order",
-            "accessflow",
-            "bundle",
-            "accessrequest",
-        ),
-        *("accesssession", "approval", "transition", "standingrecord", "proof"),
+        *("integration", "connector", "connectorinstance", "resource", "order", "accessflow", "bundle"),
+        *("accessrequest", "accesssession", "approval", "transition", "standingrecord", "proof"),
     }
     assert all(name in OWN or name.rpartition("_")[2] in READ_ONLY for name in found)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, r
 from django.urls.converters import IntConverter, UUIDConverter
 
 from access_requests import actions
-from access_requests.models import AccessRequest, AccessSession, Extension
+from access_requests.models import AccessRequest, AccessSession, Export, Extension, Report
 from flows.models import AccessFlow
 from tests.cast import PASSWORD, Cast
 from tests.story import Story, allow_extensions, begin, flow, simulated_provider
@@ -35,6 +36,7 @@ class Row:
     about: str = ""
 
 
+REPORT, EXPORT = "report", "export"
 REQUEST, SESSION, EXTENSION = "request", "session", "extension"
 TABLE: dict[str, Row] = {
     "healthz": Row(EVERYBODY),
@@ -48,6 +50,7 @@ TABLE: dict[str, Row] = {
     "account_reauthenticate": Row(OWN),
     "account": Row(OWN),
     "account_password": Row(OWN),
+    "account_letters": Row(OWN, "post"),
     "account_theme": Row(OWN, "post"),
     "my_access": Row(OWN),
     "my_tasks": Row(OWN),
@@ -68,6 +71,19 @@ TABLE: dict[str, Row] = {
     "withdraw_extension": Row(NOBODY, "post", EXTENSION),
     "show_password": Row(NOBODY, "post", SESSION),
     "reset_password": Row(NOBODY, "post", SESSION),
+    "activity": Row(OWN),
+    "activity_csv": Row(OWN, "post"),
+    "report_list": Row(OWN),
+    "report_new": Row(OWN),
+    "schedule_reading": Row(OWN),
+    "report_page": Row(NOBODY, "get", REPORT),
+    "report_csv": Row(NOBODY, "post", REPORT),
+    "report_pause": Row(NOBODY, "post", REPORT),
+    "report_resume": Row(NOBODY, "post", REPORT),
+    "report_delete": Row(NOBODY, "post", REPORT),
+    "export_page": Row(NOBODY, "get", EXPORT),
+    "export_part": Row(NOBODY, "get", EXPORT),
+    "export_fetch": Row(NOBODY, "get", EXPORT),
     "audit_export": Row("forbidden"),
 }
 
@@ -112,6 +128,21 @@ def held(story: Story) -> AccessRequest:
     return request
 
 
+def kept(about: str) -> Any:
+    """Return the number of Rita's report or of her export."""
+    return (Report if about == REPORT else Export).objects.get().pk
+
+
+@pytest.fixture
+def reported(story: Story) -> None:
+    """Rita's report, sent by the clock, and the export that came of it."""
+    rita = story.cast.requester
+    wish = actions.Wish("activity", "Rita’s own", {}, cron="0 8 * * *", time_zone="UTC", recipients=[rita.email])
+    actions.save_report(wish, user=rita, actor=story.by(rita), at=story.now)
+    assert actions.sweep_reports(at=story.now + timedelta(days=1)) == 1
+    actions.run_exports(at=story.now + timedelta(days=1))
+
+
 def client_of(user: Any) -> Client:
     client = Client()
     assert client.login(username=user.email, password=PASSWORD)
@@ -127,6 +158,8 @@ def address_of(name: str, about: str, request_id: int, session_id: Any) -> str:
         kwargs["extension"] = found.pk if found else 999999
     if about == SESSION:
         kwargs["session"] = session_id
+    if about in {REPORT, EXPORT}:
+        kwargs["pk"] = kept(about) if request_id != 999999 else 999999 if about == REPORT else uuid.uuid4()
     if name == "sign_in_link":
         kwargs["token"] = "nothing"
     return reverse(name, kwargs=kwargs)
@@ -138,7 +171,7 @@ def test_no_address_is_missing_from_the_table() -> None:
 
 
 @pytest.mark.parametrize("name", TABLE)
-def test_an_outsider_gets_nothing_of_others(story: Story, held: AccessRequest, name: str) -> None:
+def test_an_outsider_gets_nothing_of_others(story: Story, held: AccessRequest, reported: None, name: str) -> None:
     row, session = TABLE[name], AccessSession.objects.get(group__request=held)
     outsider, stranger = client_of(story.cast.outsider), Client()
     secret = story.target.passwords[session.group.login]
@@ -146,7 +179,7 @@ def test_an_outsider_gets_nothing_of_others(story: Story, held: AccessRequest, n
     answer = getattr(outsider, row.method)(theirs)
     nameless = getattr(stranger, row.method)(theirs)
     for page in (answer, nameless):
-        text = b"".join(page.streaming_content).decode() if page.streaming else page.content.decode()
+        text = b"".join(iter(page)).decode() if page.streaming else page.content.decode()
         for told in (secret, "orders_prod", "Rita", str(session.pk), session.group.login):
             assert told not in text
     if row.answer == EVERYBODY:

@@ -17,6 +17,7 @@ PRODUCTION = {
     "LATCHKEY_DATABASE_URL": "postgresql://latchkey:p%40ss@db.internal:5432/latchkey",
     "LATCHKEY_REDIS_URL": "redis://redis.internal:6379/0",
     "LATCHKEY_PUBLIC_URL": "https://latchkey.example.com",
+    "LATCHKEY_EMAIL_HOST": "smtp.internal",
     "LATCHKEY_SECRET_KEY": "nJ2vQ8xT5rL1wZ7cK4hB9mF3dS6gP0yA-eU_iOqRtYvXzWbNlMkHjG",
     "LATCHKEY_STORE_KEYS": f"2026:{HEX},2025:{'1e' * 32}",
     "LATCHKEY_SEALING_KEYS": f"s1:{'2d' * 32}",
@@ -72,6 +73,24 @@ CASES = [
     Case("a path in it", "E018", "is no address", {"LATCHKEY_PUBLIC_URL": "https://example.com/latchkey"}),
     Case("no TLS", "E019", "is not https", {"LATCHKEY_PUBLIC_URL": "http://latchkey.example.com"}),
     Case("any host", "E020", "every host", {"LATCHKEY_ALLOWED_HOSTS": "*"}),
+    Case("another way to encrypt", "E003", "starttls, tls or none", {"LATCHKEY_EMAIL_TLS": "ssl"}),
+    Case("a sender that is none", "E040", "LATCHKEY_EMAIL_FROM is no address", {"LATCHKEY_EMAIL_FROM": "Latchkey"}),
+    Case("a sender that is not ASCII", "E040", "is no address", {"LATCHKEY_EMAIL_FROM": "grüße@example.com"}),
+    Case("a mail user without a password", "E041", "only one is set", {"LATCHKEY_EMAIL_USER": "latchkey"}),
+    Case("a mail password without a user", "E041", "only one is set", {"LATCHKEY_EMAIL_PASSWORD": "s3cret"}),
+    Case(
+        "a mail password in the clear",
+        "W041",
+        "crosses the network in the clear",
+        {"LATCHKEY_EMAIL_TLS": "none", "LATCHKEY_EMAIL_USER": "u", "LATCHKEY_EMAIL_PASSWORD": "s3cret"},
+    ),
+    Case("no mail server", "W040", "Nobody gets mail", {"LATCHKEY_EMAIL_HOST": None}),
+    Case(
+        "mail settings without a server",
+        "W040",
+        "LATCHKEY_EMAIL_TLS without effect",
+        {"LATCHKEY_EMAIL_HOST": None, "LATCHKEY_EMAIL_TLS": "tls"},
+    ),
     Case("no way to sign in", "E030", "nobody could sign in", {"LATCHKEY_PASSWORD_SIGN_IN": "off"}),
     Case(
         "half a provider", "E031", "LATCHKEY_OIDC_ISSUER and LATCHKEY_OIDC_CLIENT_SECRET not set", {CLIENT: "latchkey"}

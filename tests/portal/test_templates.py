@@ -27,7 +27,9 @@ CANARY = "<img src=x onerror=alert(1)>\"'&"
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT / "templates")))
 def test_no_template_has_script_or_style_of_its_own(path: Path) -> None:
-    assert INLINE.findall(path.read_text()) == []
+    # A letter can load nothing, so it carries its style inside: one element, in the one place all letters share.
+    carried = ["<style"] if path == ROOT / "templates/mail/base.html" else []
+    assert INLINE.findall(path.read_text()) == carried
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from access_requests.actions.answers import approve, approve_less, reject
 from access_requests.actions.asking import ENTITLEMENTS_MAX, BadAsk, DryRun, ask, dry_run
 from access_requests.actions.credentials import AlreadySeen, NothingToSee, reset_credentials, take_credentials
 from access_requests.actions.endings import cancel, end, hand_back, recheck_flow, recheck_person, revoke
+from access_requests.actions.exports import AT_ONCE, export_now, fetch, run_exports, sweep_expired
 from access_requests.actions.extending import (
     Room,
     approve_extension,
@@ -14,13 +15,26 @@ from access_requests.actions.extending import (
 )
 from access_requests.actions.favourites import FAVOURITES_MAX, drop_favourite, keep_favourite
 from access_requests.actions.grants import absorb, clean_up, dispatch, reorder
+from access_requests.actions.mailing import file_name
+from access_requests.actions.reports import (
+    RECIPIENTS_MAX,
+    Wish,
+    change_report,
+    delete_report,
+    pause_report,
+    resume_report,
+    save_report,
+)
 from access_requests.actions.rules import NotPossible, NotYours
+from access_requests.actions.schedules import sweep_reports
 from access_requests.actions.sending import Sent, send
 from access_requests.actions.sweeps import sweep, sweep_cleanups
 
 __all__ = [
+    "AT_ONCE",
     "ENTITLEMENTS_MAX",
     "FAVOURITES_MAX",
+    "RECIPIENTS_MAX",
     "AlreadySeen",
     "BadAsk",
     "DryRun",
@@ -29,6 +43,7 @@ __all__ = [
     "NothingToSee",
     "Room",
     "Sent",
+    "Wish",
     "absorb",
     "approve",
     "approve_extension",
@@ -36,24 +51,35 @@ __all__ = [
     "ask",
     "cancel",
     "cancel_extension",
+    "change_report",
     "clean_up",
+    "delete_report",
     "dispatch",
     "drop_favourite",
     "dry_run",
     "end",
+    "export_now",
     "extend",
+    "fetch",
+    "file_name",
     "hand_back",
     "keep_favourite",
+    "pause_report",
     "recheck_flow",
     "recheck_person",
     "reject",
     "reject_extension",
     "reorder",
     "reset_credentials",
+    "resume_report",
     "revoke",
     "room_of",
+    "run_exports",
+    "save_report",
     "send",
     "sweep",
     "sweep_cleanups",
+    "sweep_expired",
+    "sweep_reports",
     "take_credentials",
 ]

@@ -101,7 +101,9 @@ class GranteeFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Keep the rows of who is meant."""
-        return queryset.filter(**{self.path: self.value()}) if self.value() else queryset
+        # No database keeps a NUL in a text, and PostgreSQL refuses to look for one.
+        text = (self.value() or "").replace("\0", "")
+        return queryset.filter(**{self.path: text}) if text else queryset
 
 
 class GranteeOfGroupFilter(GranteeFilter):

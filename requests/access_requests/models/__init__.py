@@ -1,6 +1,8 @@
 """Requests, approvals, grants, sessions, extensions, and the record of how each ended."""
 
 from access_requests.models.extensions import Extension, ExtensionApproval
+from access_requests.models.news import Change
+from access_requests.models.reports import Export, ExportPart, Report
 from access_requests.models.requests import (
     AccessGroup,
     AccessRequest,
@@ -20,11 +22,15 @@ __all__ = [
     "AccessSession",
     "AccessUnit",
     "Approval",
+    "Change",
+    "Export",
+    "ExportPart",
     "Extension",
     "ExtensionApproval",
     "Favourite",
     "Narrowing",
     "Proof",
+    "Report",
     "SentForm",
     "StandingRecord",
     "Transition",

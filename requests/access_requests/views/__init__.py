@@ -1,18 +1,35 @@
 """The portal's pages: one function view each."""
 
+from access_requests.views.activity import activity, activity_csv
 from access_requests.views.answers import approve, hand_back, reject, revoke, withdraw
 from access_requests.views.asking import check_request, find_resources, new_request
+from access_requests.views.exports import export_fetch, export_page, export_part
 from access_requests.views.extending import approve_extension, extend, reject_extension, withdraw_extension
 from access_requests.views.favourites import favourite
 from access_requests.views.home import my_access
 from access_requests.views.passwords import reset_password, show_password
+from access_requests.views.reports import (
+    report_csv,
+    report_delete,
+    report_list,
+    report_new,
+    report_page,
+    report_pause,
+    report_resume,
+    schedule_reading,
+)
 from access_requests.views.request import request_page, request_part
 from access_requests.views.tasks import my_tasks
 
 __all__ = [
+    "activity",
+    "activity_csv",
     "approve",
     "approve_extension",
     "check_request",
+    "export_fetch",
+    "export_page",
+    "export_part",
     "extend",
     "favourite",
     "find_resources",
@@ -22,10 +39,18 @@ __all__ = [
     "new_request",
     "reject",
     "reject_extension",
+    "report_csv",
+    "report_delete",
+    "report_list",
+    "report_new",
+    "report_page",
+    "report_pause",
+    "report_resume",
     "request_page",
     "request_part",
     "reset_password",
     "revoke",
+    "schedule_reading",
     "show_password",
     "withdraw",
     "withdraw_extension",
