@@ -8,6 +8,7 @@ which; SQLite always walks. Selectors by name and id are looked up first, so tha
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
@@ -30,6 +31,7 @@ DUG_MAX = 10_000
 FIRST_TYPES, MORE_TYPES, TYPES_MAX = 16, 8, 400
 # A text has at most so many words; the rest is not looked at.
 WORDS_MAX = 8
+_PART = re.compile(r"[^\W_]{3,}")
 
 
 def words_of(text: str) -> tuple[str, ...]:
@@ -122,11 +124,15 @@ def _left(place: Place, words: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _is_rare(words: tuple[str, ...]) -> bool:
-    """Whether few rows of the whole inventory have one of the words, as the planner believes. One short query."""
-    long = [word for word in words if len(word) > 2]
-    if connection.vendor != "postgresql" or not long:
+    """Whether few rows of the whole inventory have some part of the words, as the planner believes. One short query.
+
+    A part is what trigrams are made of: letters and digits in a row. That "orders_ledger" is rare does not help where
+    "orders" and "ledger" are not: all their trigrams would be read.
+    """
+    parts = [part for word in words for part in _PART.findall(word)]
+    if connection.vendor != "postgresql" or not parts:
         return False
-    return min(_believed(_run(statements.believe(long)))) <= COMMON
+    return min(_believed(_run(statements.believe(parts)))) <= COMMON
 
 
 def _run(statement: SQL) -> list[tuple[Any, ...]]:
