@@ -29,16 +29,16 @@ def _list(values: Iterable[Any]) -> SQL:
     return "IN (SELECT value FROM json_each(%s))", [json.dumps(list(values))]
 
 
-def has_words(words: tuple[str, ...]) -> SQL:
+def has_words(words: tuple[str, ...], row: str = "r") -> SQL:
     """Return the condition that a row has all the words."""
     parts, values = ["1 = 1"], []
     for word in words:
         ways = _spellings(word)
         if connection.vendor == "postgresql":
-            parts.append(f"({' OR '.join(['r.searched LIKE %s'] * len(ways))})")
+            parts.append(f"({' OR '.join([f'{row}.searched LIKE %s'] * len(ways))})")
             values += [f"%{_literally(way)}%" for way in ways]
         else:
-            parts.append(f"({' OR '.join(['instr(r.searched, %s) > 0'] * len(ways))})")
+            parts.append(f"({' OR '.join([f'instr({row}.searched, %s) > 0'] * len(ways))})")
             values += ways
     return " AND ".join(parts), values
 
@@ -62,13 +62,13 @@ def _spellings(word: str) -> list[str]:
     return list(dict.fromkeys("".join(c.lower() if c.isascii() else c for c in way) for way in ways))
 
 
-def _text(groups: Groups) -> SQL:
+def _text(groups: Groups, row: str = "r") -> SQL:
     """Return the condition on the text in a walk, where `t.part` says which words a place still wants."""
     if len(groups) == 1:
-        return has_words(next(iter(groups)))
+        return has_words(next(iter(groups)), row)
     parts, values = [], []
     for number, words in enumerate(groups):
-        has, more = has_words(words)
+        has, more = has_words(words, row)
         parts.append(f"(t.part = {number} AND {has})")
         values += more
     return f"({' OR '.join(parts)})", values
@@ -289,17 +289,20 @@ def look_up(groups: Groups, among: Sequence[Place], most: int) -> SQL:
             else:
                 ids += [(*here, value) for value in one.values]
                 numbers += [(*here, value) for value in _numbers(one.values)]
-    text, values = _text(groups)
     parts, every = [], []
     for rows, column in ((names, "name"), (ids, "source_id"), (numbers, "id")):
-        source, more = _named(rows, "bigint" if column == "id" else "text")
+        source, values = _named(rows, "bigint" if column == "id" else "text")
         parts.append(
-            f"SELECT t.place, r.searched, r.id, t.type_id FROM {source} t JOIN integrations_resource r"
-            f" ON r.resource_type_id = t.type_id AND r.{column} = t.value WHERE r.status = 'active' AND {text}"
+            f"SELECT t.place, t.part, t.type_id, r.searched, r.id FROM {source} t JOIN integrations_resource r"
+            f" ON r.resource_type_id = t.type_id AND r.{column} = t.value WHERE r.status = 'active'"
         )
-        every += [*more, *values]
-    sql = f"SELECT type_id, id FROM ({' UNION '.join(parts)}) AS x ORDER BY place, searched, id LIMIT {most:d}"
-    return sql, every
+        every += values
+    # Only then the text: its own index would be the longer way to a few rows that are known by name.
+    text, values = _text(groups, row="t")
+    return (
+        f"WITH t AS MATERIALIZED ({' UNION '.join(parts)})"
+        f" SELECT t.type_id, t.id FROM t WHERE {text} ORDER BY t.place, t.searched, t.id LIMIT {most:d}"
+    ), [*every, *values]
 
 
 def _named(rows: list[tuple[Any, ...]], kind: str) -> SQL:

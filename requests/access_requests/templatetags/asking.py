@@ -9,8 +9,6 @@ from django import template
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from integrations.queries import catalogue
-
 register = template.Library()
 
 
@@ -27,12 +25,3 @@ def marked(text: str, words: Sequence[str]) -> SafeString | str:
     # Only the two tags above are ours; what stands between them is escaped.
     tags = {"": SafeString(""), "<mark>": SafeString("<mark>"), "</mark>": SafeString("</mark>")}
     return format_html_join("", "{}{}{}", ((tags[a], b, tags[c]) for a, b, c in [*parts, ("", text[end:], "")]))
-
-
-@register.filter
-def initials(provider: str) -> str:
-    """Return two letters for the tile of a kind of system: its capitals, or how its name begins."""
-    found = catalogue().get(provider)
-    name = found.name if found else provider
-    capitals = "".join(letter for letter in name if letter.isupper())
-    return capitals[:3] if len(capitals) > 1 else name[:2].capitalize()
