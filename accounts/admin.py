@@ -17,11 +17,14 @@ from django.db import transaction
 from django.db.models import Count, Model, QuerySet
 from django.forms import BaseInlineFormSet, TextInput
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from accounts import actions
-from accounts.choices import GroupSource, Role
+from accounts.choices import LETTER_LOOKS, GroupSource, LetterState, Role
 from accounts.forms import PersonForm, named_group, named_person
-from accounts.models import Attribute, Group, GroupMembership, User
+from accounts.models import Attribute, Group, GroupMembership, Letter, User
 from audit.actor import Actor, person
 from audit.choices import Source
 
@@ -263,3 +266,87 @@ class GroupAdmin(_ThroughActions):
         with transaction.atomic():
             for group in queryset:
                 actions.delete_group(group, actor=_actor(request))
+
+
+@admin.register(Letter)
+class LetterAdmin(_AnyAdmin):
+    """Letters: to be read by who may, and sent again. Nobody writes one here."""
+
+    list_display = ("created_at", "shown_subject", "address", "kind", "shown_state", "tries", "settled_at")
+    list_display_links = ("created_at",)
+    list_filter = ("state", "kind")
+    search_fields = ("address", "=message_id")
+    search_help_text = "A part of the address, or a whole Message-ID."
+    sortable_by = ()
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    list_per_page = 50
+    change_form_template = "admin/latchkey/read_only.html"
+    actions = ("send_again",)
+    fields = (
+        *("subject", "to", "address", "kind", "shown_state", "last_error", "tries", "created_at", "next_try"),
+        *("settled_at", "expires_at", "message_id", "attachment_name", "shown_text"),
+    )
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Letter]:
+        """Leave the bodies out, until a page asks for one."""
+        found: QuerySet[Letter] = super().get_queryset(request)
+        return found.defer("text", "html", "attachment")
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Whether the person finds letters at all."""
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Letter | None = None) -> bool:
+        """Letters tell of requests, so reading them takes more than seeing people."""
+        return request.user.has_perm("accounts.read_letter")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Letters come from what happens."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Letter | None = None) -> bool:
+        """Nobody rewrites one."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Letter | None = None) -> bool:
+        """Nobody removes one."""
+        return False
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        """Whether the person may have letters sent again; the admin site asks before it offers the action."""
+        return request.user.has_perm("accounts.retry_letter")
+
+    @admin.display(description="subject")
+    def shown_subject(self, letter: Letter) -> str:
+        """Return the subject; names in it are data."""
+        return letter.subject
+
+    @admin.display(description="state")
+    def shown_state(self, letter: Letter) -> SafeString:
+        """Return the state as the portal tells states, and why it waits or was given up."""
+        state = LetterState(letter.state)
+        tone, icon = LETTER_LOOKS[state]
+        shown = render_to_string("portal/_state.html", {"badge": {"tone": tone, "icon": icon, "word": state.label}})
+        return format_html('{}<br><span class="meta">{}</span>', shown, letter.last_error)
+
+    @admin.display(description="next try")
+    def next_try(self, letter: Letter) -> Any:
+        """Return when a waiting letter is tried next."""
+        return letter.next_try_at if letter.state == LetterState.QUEUED else None
+
+    @admin.display(description="text")
+    def shown_text(self, letter: Letter) -> SafeString | str:
+        """Return the text part."""
+        return format_html("<pre>{}</pre>", letter.text) if letter.text else "Emptied, a month after it was settled."
+
+    @admin.action(description="Send the chosen letters now", permissions=["retry"])
+    def send_again(self, request: HttpRequest, queryset: QuerySet[Letter]) -> None:
+        """Have those that wait or were given up sent now; the others are left alone."""
+        again = sum(actions.retry_letter(letter, actor=_actor(request)) for letter in queryset)
+        left = queryset.count() - again
+        if again:
+            messages.success(request, f"{again} {'letter is' if again == 1 else 'letters are'} due now.")
+        if left:
+            messages.warning(request, f"{left} of the chosen have left, were dropped or are empty by now.")

@@ -34,14 +34,22 @@ def subscribe(kind: str, handler: Callable[[AbstractChange], None]) -> None:
 
 
 def publish(
-    change_model: type[AbstractChange], kind: str, subject_id: str, payload: Mapping[str, Any] | None = None
+    change_model: type[AbstractChange],
+    kind: str,
+    subject_id: str,
+    payload: Mapping[str, Any] | None = None,
+    *,
+    ring: Callable[[], None] | None = None,
 ) -> None:
-    """Write news in the caller's transaction and tell it on commit. Raises RuntimeError outside a transaction."""
+    """Write news in the caller's transaction and tell it on commit. Raises RuntimeError outside a transaction.
+
+    With `ring`, the caller does not stop to tell it: the bell is rung instead, and a worker delivers.
+    """
     if not connection.in_atomic_block:
         raise RuntimeError(f"Publishing {kind!r} needs the transaction of the change: wrap both in atomic().")
     change = change_model._default_manager.create(kind=kind, subject_id=str(subject_id), payload=dict(payload or {}))
     # robust: the change is committed; whatever goes wrong now is the sweep's to mend, not the caller's to see.
-    transaction.on_commit(partial(_deliver_one, change_model, change.pk), robust=True)
+    transaction.on_commit(ring or partial(_deliver_one, change_model, change.pk), robust=True)
 
 
 def deliver(change_model: type[AbstractChange], *, limit: int = 500, at: datetime | None = None) -> int:

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
-from accounts.choices import GroupSource, Role
+from accounts.choices import LETTERS_TO_CHOOSE, GroupSource, LetterKind, Role
 from accounts.models import Group, User
 
 if TYPE_CHECKING:
@@ -56,6 +56,22 @@ class ProfileForm(forms.Form):
         help_text="For example Europe/Berlin; empty means UTC.",
         widget=forms.TextInput(attrs={"list": "zones", "autocomplete": "off"}),
     )
+
+
+class LettersForm(forms.Form):
+    """Which letters one gets."""
+
+    letters = forms.MultipleChoiceField(
+        label="What you get a letter of",
+        choices=[(kind.value, kind.label) for kind in LETTERS_TO_CHOOSE],
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    @property
+    def off(self) -> set[LetterKind]:
+        """The kinds that were not ticked."""
+        return set(LETTERS_TO_CHOOSE) - {LetterKind(kind) for kind in self.cleaned_data["letters"]}
 
 
 class PasswordForm(forms.Form):

@@ -163,15 +163,22 @@ def _refused(what: str, code: int, said: str) -> Trouble:
 
 def _of_us(error: smtplib.SMTPException) -> str:
     """Say what a mail server has against us, whichever letter it is."""
+    if isinstance(error, smtplib.SMTPResponseException):
+        return _of_answer(error)
     if isinstance(error, smtplib.SMTPServerDisconnected):
+        # What smtplib makes of a silence, too.
+        if isinstance(error.__context__, TimeoutError):
+            return _of_network(error.__context__)
         return f"The mail server hung up. Is {settings.EMAIL_PORT} the port for {settings.EMAIL_TLS}?"
     if isinstance(error, smtplib.SMTPNotSupportedError):
         return (
             "The mail server offers no STARTTLS, or no way to sign in. Set LATCHKEY_EMAIL_TLS to tls (port 465) or, on "
             "a network you trust, to none."
         )
-    if not isinstance(error, smtplib.SMTPResponseException):
-        return f"The mail server did not follow the protocol ({type(error).__name__})."
+    return f"The mail server did not follow the protocol ({type(error).__name__})."
+
+
+def _of_answer(error: smtplib.SMTPResponseException) -> str:
     said = _said(error.smtp_code, error.smtp_error)
     if isinstance(error, smtplib.SMTPAuthenticationError):
         return f"The mail server refused user or password: {said} Correct LATCHKEY_EMAIL_USER and its password."

@@ -6,10 +6,14 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Max, Min, Q, QuerySet
 
-from accounts.models import Attribute, GroupMembership, User
+from accounts import post
+from accounts.choices import LETTERS_WAITING, LetterState, Role
+from accounts.models import Attribute, GroupMembership, Letter, User
+from accounts.roles import allow
 
 # People per query, under SQLite's limit of parameters.
 _AT_ONCE = 10_000
@@ -44,6 +48,11 @@ def active_users() -> QuerySet[User]:
     return User.objects.filter(is_active=True).order_by("email")
 
 
+def admins() -> QuerySet[User]:
+    """Return who administers Latchkey now, by address."""
+    return active_users().filter(roles__role=Role.ADMIN)
+
+
 def find_users(text: str) -> QuerySet[User]:
     """Return the people whose name or address contains `text`, by address; whether they may be seen is the caller's."""
     return User.objects.filter(Q(email__icontains=text) | Q(name__icontains=text)).order_by("email")
@@ -73,3 +82,29 @@ def _facts_of(ids: list[uuid.UUID]) -> dict[uuid.UUID, PersonFacts]:
         )
         for user in User.objects.filter(pk__in=ids).select_related("manager")
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """Where mail goes, in words; letters that were tried and wait, since when, why; how many were given up of late."""
+
+    place: str
+    to_folder: bool
+    waiting: int
+    oldest_at: datetime | None
+    last_error: str
+    failed: int
+
+
+def mail(at: datetime) -> Mail:
+    """Return how mail stands. Two queries, each over a part of the table that has an index of its own."""
+    waiting = Letter.objects.filter(state__in=LETTERS_WAITING, tries__gt=0)
+    told = waiting.aggregate(waiting=Count("pk"), oldest_at=Min("created_at"), last_error=Max("last_error"))
+    failed = Letter.objects.filter(state=LetterState.FAILED, settled_at__gt=at - timedelta(days=30)).count()
+    return Mail(post.where(), post.to_folder(), told["waiting"], told["oldest_at"], told["last_error"] or "", failed)
+
+
+def people_with(permission: str) -> list[User]:
+    """Return active people one of whose roles allows `permission`, by name: whom to turn to. One query."""
+    able = [role for role in Role if allow(frozenset({role}), permission)]
+    return list(User.objects.filter(is_active=True, roles__role__in=able).distinct().order_by("name", "email"))

@@ -15,9 +15,9 @@ _POLICY = ("flows.*", "requests.*", "integrations.*")
 _READ = ("*.view_*",)
 ALLOWED: dict[Role, tuple[str, ...]] = {
     Role.ADMIN: ("*",),
-    Role.POWER_USER: (*_POLICY, *_READ, "audit.export_*"),
+    Role.POWER_USER: (*_POLICY, *_READ, "audit.export_*", "accounts.read_letter"),
     Role.DEPLOYMENT: ("integrations.*", "flows.view_*", "accounts.view_*"),
-    Role.VIEWER: (*_READ, "audit.export_*"),
+    Role.VIEWER: (*_READ, "audit.export_*", "accounts.read_letter"),
     Role.GRANTEE: (),
 }
 

@@ -11,6 +11,7 @@ urlpatterns = [
     path("account/reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
     path("account/", views.account, name="account"),
     path("account/theme/", views.theme, name="account_theme"),
+    path("account/letters/", views.letters, name="account_letters"),
     path("account/password/", views.password, name="account_password"),
     path("account/oidc/", views.oidc_start, name="oidc_start"),
     # Registered at the identity provider: it does not change.

@@ -27,9 +27,9 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import actions, oidc
-from accounts.choices import SignInRefusal
+from accounts.choices import LETTERS_TO_CHOOSE, SignInRefusal
 from accounts.claims import Told
-from accounts.forms import PasswordForm, ProfileForm, SignInForm
+from accounts.forms import LettersForm, PasswordForm, ProfileForm, SignInForm
 from accounts.models import User
 from accounts.trail import address_of
 from audit.actor import person
@@ -241,10 +241,29 @@ def account(request: HttpRequest) -> HttpResponse:
         return redirect("account")
     context = {
         "form": form,
+        "letters": LettersForm(initial=_letters_of(user)),
         "zones": sorted(zoneinfo.available_timezones()),
         "password_sign_in": settings.PASSWORD_SIGN_IN,
     }
     return render(request, "account/account.html", context)
+
+
+def _letters_of(user: User) -> dict[str, list[str]]:
+    return {"letters": [kind.value for kind in LETTERS_TO_CHOOSE if kind not in user.letters_off]}
+
+
+@require_http_methods(["POST"])
+@never_cache
+@login_required
+def letters(request: HttpRequest) -> HttpResponse:
+    """Choose which letters one gets."""
+    user, form = cast(User, request.user), LettersForm(request.POST)
+    if form.is_valid():
+        actions.choose_letters(user, form.off, actor=person(user, Source.PORTAL))
+        messages.success(request, "Your choice of letters is saved.")
+    else:
+        messages.error(request, "There are no such letters. Nothing was changed.")
+    return redirect("account")
 
 
 @require_http_methods(["POST"])

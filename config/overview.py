@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import accounts.queries
 import audit.queries
 import integrations.queries
 from access_requests.queries import figures
@@ -39,6 +40,8 @@ def read(user: Any, at: datetime) -> dict[str, Any]:
             "links": audit.queries.head()[0],
             "at": audit.queries.last_sealed_at(),
         }
+    if user.has_perm("accounts.read_letter"):
+        told["mail"] = accounts.queries.mail(at)
     if user.has_perm(first_steps.MAY):
         told["first_steps"] = first_steps.look(at)
         told["may_skip"] = True

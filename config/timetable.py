@@ -28,6 +28,11 @@ TIMETABLE: tuple[Line, ...] = (
     Line("accounts.tasks.deliver_changes", 10, "Delivers news of people that was not delivered on commit."),
     Line("integrations.tasks.deliver_changes", 10, "Delivers news of orders and inventory, likewise."),
     Line("flows.tasks.deliver_changes", 10, "Delivers news of policy, likewise: a changed flow ends what it gave."),
+    Line("access_requests.tasks.deliver_changes", 10, "Delivers news of requests: letters to those they are about."),
+    Line(
+        "access_requests.tasks.sweep_letters", 5, "Writes to approvers, and before ends; somebody waits for an answer."
+    ),
+    Line("config.tasks.sweep_late_jobs", 60, "Writes to the admins of jobs that are late."),
     Line(
         "accounts.tasks.sweep_letters", 10, "Sends letters: those that were not rung for, and those to be tried again."
     ),
@@ -38,5 +43,6 @@ TIMETABLE: tuple[Line, ...] = (
     Line("access_requests.tasks.run_exports", 5, "Writes CSV in the background, for people who watch its progress.", 2),
     Line("access_requests.tasks.sweep_reports", 30, "Starts reports by their schedules, which name minutes."),
     Line("access_requests.tasks.sweep_expired_exports", 3600, "Removes exports after a week, or an hour later."),
+    Line("accounts.tasks.sweep_sessions", 3600, "Deletes sessions that are over, so that the table does not grow."),
     Line("accounts.tasks.sweep_old_letters", 3600, "Empties letters of a month ago; nobody waits for that."),
 )

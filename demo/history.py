@@ -169,3 +169,4 @@ def _connect(month: Month, server: Server) -> None:
     integration = policy.connect_real(server.port, server.password, actor=admin, at=month.now)
     month.rest()
     policy.write_real(integration, actor=admin, at=month.tick())
+    policy.write_bundle(integration, actor=admin, at=month.tick())

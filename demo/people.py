@@ -40,7 +40,7 @@ class Person:
 ENGINEER, APPROVER = "robin.alder@example.com", "sam.birch@example.com"
 ADMIN, AUDITOR, SUPPORT = "kim.cedar@example.com", "alex.elm@example.com", "jo.hazel@example.com"
 FACES = (
-    Face(ENGINEER, "Engineer", "On call for payments, and needs the orders now"),
+    Face(ENGINEER, "Engineer", "On call for payments, needs the orders"),
     Face(APPROVER, "Approver", "Leads payments, and has requests to answer"),
     Face(ADMIN, "Admin", "Connects systems, writes the policy"),
     Face(AUDITOR, "Auditor", "Reads everything, changes nothing"),

@@ -17,6 +17,7 @@ from integrations.models import Integration
 
 REAL = "payments-prod"
 ON_CALL, LEDGER, ARCHIVE = "Payments read, on call", "Ledger read and write", "Ledger archive, the old way"
+MONTH_END = "Month-end kit"
 Group = dict[str, Any]
 
 NOT_THERE = "This system is simulated: there is nothing to connect to. Try payments-prod, which is real."
@@ -96,23 +97,40 @@ def give(
     **columns: Any,
 ) -> AccessFlow:
     """Define a flow: the groups named in `to` may ask for databases of one integration."""
-    chosen = [{"mode": "include_resources", "type": "name", "values": list(databases)}] if databases else []
+    given = target(integration, permissions, databases)
+    return define(name, to, given, actor=actor, at=at, approvers=approvers, **columns)
+
+
+def define(
+    name: str,
+    to: Iterable[str],
+    given: dict[str, Any],
+    *,
+    actor: Actor,
+    at: datetime,
+    approvers: tuple[Group, ...] = (),
+    **columns: Any,
+) -> AccessFlow:
+    """Define a flow: the groups named in `to` may ask for what is given. Columns are those of flows.actions.define."""
     document = {
         "requestors": {"conditions": [{"type": "group", "operator": "is", "values": list(to)}]},
-        "targets": [
-            {
-                "integration": str(integration.pk),
-                "resource_type": "database",
-                "permissions": list(permissions),
-                "selectors": chosen,
-            }
-        ],
+        "targets": [given],
         "approval": {"groups": list(approvers)},
     }
     mode = "none" if not approvers else "any_of"
     settled = {"name": name, "approval_mode": mode, "grant_duration_minutes": 60, **columns}
-    known = {key: value for key, value in settled.items() if key in flow_actions.COLUMNS}
-    return flow_actions.define(known, document, actor=actor, at=at)
+    return flow_actions.define(settled, document, actor=actor, at=at)
+
+
+def target(integration: Integration, permissions: tuple[str, ...], databases: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return what a flow or a bundle gives: permissions on databases, on all when none are named."""
+    chosen = [{"mode": "include_resources", "type": "name", "values": list(databases)}] if databases else []
+    return {
+        "integration": str(integration.pk),
+        "resource_type": "database",
+        "permissions": list(permissions),
+        "selectors": chosen,
+    }
 
 
 def write_simulated(systems: dict[str, Integration], *, actor: Actor, at: datetime) -> None:
@@ -162,6 +180,21 @@ def write_real(integration: Integration, *, actor: Actor, at: datetime) -> None:
     give(
         ARCHIVE, ("payments",), integration, ("READ_ONLY",), databases=("ledger_archive",),
         approvers=(one_of("security"),), active=False, description="Switched off: nobody gets anything by it.", **rule,
+    )  # fmt: skip
+
+
+def write_bundle(integration: Integration, *, actor: Actor, at: datetime) -> None:
+    """Put together what the month's end takes, and define the flow that gives it."""
+    parts = [
+        target(integration, ("READ_WRITE",), ("ledger",)),
+        target(integration, ("READ_ONLY",), ("orders", "ledger_archive")),
+    ]
+    about = "All that closing a month takes, in one ask."
+    kit = flow_actions.define_bundle(MONTH_END, parts, description=about, actor=actor, at=at)
+    define(
+        MONTH_END, ("payments",), {"kind": "bundle", "bundle": str(kit.pk)},
+        approvers=(manager_or("payments-leads"),), grant_duration_minutes=180, pending_hours=24 * 14,
+        actor=actor, at=at,
     )  # fmt: skip
 
 

@@ -17,6 +17,8 @@ HERE = Path(__file__).resolve().parent
 INSTALLED_APPS = ["demo", *INSTALLED_APPS]
 TEMPLATES = [{**TEMPLATES[0], "DIRS": [HERE / "templates", *TEMPLATES[0]["DIRS"]]}]
 ROOT_URLCONF = "demo.urls"
+# Whatever else is set: a demo sends no mail to anybody, it keeps it in its folder.
+EMAIL_BACKEND = "accounts.post.FolderBackend"
 # How many requests the invented month has.
 DEMO_REQUESTS = env.integer("LATCHKEY_DEMO_REQUESTS", 300)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Any
 
 from accounts.queries import PersonFacts
 from flows.choices import ConditionType, LogicalOperator, MatchOperator, Trigger
@@ -40,7 +41,7 @@ class Policy:
         return tuple(flow for flow in candidates if matches(flow.document["requestors"], person, person))
 
 
-def _needed(group: dict[str, list[dict[str, list[str]]]]) -> list[Key] | None:
+def _needed(group: dict[str, Any]) -> list[Key] | None:
     """Return values one of which whoever fulfils the group must have; None when there is no telling.
 
     With "or", whoever fulfils it fulfils one of the conditions; with "and", the first condition on an equality will do.
@@ -53,7 +54,7 @@ def _needed(group: dict[str, list[dict[str, list[str]]]]) -> list[Key] | None:
     return [key for keys in every for key in keys or ()]
 
 
-def _wanted(condition: dict[str, list[str]]) -> list[Key] | None:
+def _wanted(condition: dict[str, Any]) -> list[Key] | None:
     kind = str(condition["type"])
     if condition["operator"] != MatchOperator.IS or kind == ConditionType.MANAGER:
         return None

@@ -225,10 +225,20 @@ class Reach:
 
     def __init__(self, flows: Iterable[FlowFacts]) -> None:
         """Sort the targets by (integration, resource type)."""
+        self.flows = tuple(flows)
         self.places: dict[tuple[str, str], list[tuple[FlowFacts, dict[str, Any]]]] = defaultdict(list)
-        for flow in flows:
+        for flow in self.flows:
             for target in targets_of(flow.document):
                 self.places[target["integration"], target["resource_type"]].append((flow, target))
+
+    def bundles(self) -> dict[str, dict[str, Any]]:
+        """Return the bundles that the flows give, by id; each as the latest of their versions has it."""
+        found = {}
+        for flow in sorted(self.flows, key=lambda flow: flow.version_id):
+            for target in flow.document["targets"]:
+                if target["kind"] == TargetKind.BUNDLE and target.get("targets"):
+                    found[target["bundle"]] = target
+        return found
 
     def covering(self, ask: Entitlement) -> list[FlowFacts]:
         """Return the flows that give the entitlement, each once."""

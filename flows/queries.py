@@ -4,30 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from accounts.models import User
 from accounts.queries import PersonFacts, facts_of
-from flows.choices import ConditionType, LogicalOperator, MatchOperator, Trigger
-from flows.decision import Document, FlowFacts, covers, matches
+from flows.choices import ConditionType, LogicalOperator, MatchOperator, SelectorMode
+from flows.current import policy
+from flows.decision import Document, FlowFacts, Reach, covers, matches
 from flows.models import AccessFlow, AccessTarget, Bundle, Condition
-from integrations.choices import IntegrationStatus, ResourceStatus
-from integrations.models import Integration, Resource, Tag
+from integrations.models import Integration, Resource
 from integrations.queries import DEPENDANTS_NAMED, Dependant, Use, entitlements
+from integrations.search import Place, Selection, Wanted, places
 
 
 def active_flows() -> tuple[FlowFacts, ...]:
-    """Return the current version of every active self-serve flow. One query."""
-    rows = AccessFlow.objects.filter(active=True, trigger=Trigger.SELF_SERVE, current__isnull=False)
-    return tuple(
-        FlowFacts(version, document)
-        for version, document in rows.order_by("pk").values_list("current_id", "current__document")
-    )
+    """Return the current version of every active self-serve flow. One query when nothing has changed."""
+    return policy().flows
 
 
 def flows_for(person: PersonFacts) -> tuple[FlowFacts, ...]:
-    """Return the flows whose requestors the person is one of."""
-    return tuple(flow for flow in active_flows() if matches(flow.document["requestors"], person, person))
+    """Return the current self-serve flows whose requestors the person is one of. One query when nothing has changed."""
+    return policy().of(person)
 
 
 def dependants_of(integration: Integration) -> list[Dependant]:
@@ -61,42 +58,24 @@ def _dependant(noun: str, model: str, row: AccessFlow | Bundle) -> Dependant:
     return Dependant(f"{noun} {row}", f"flows.view_{model}", f"flows_{model}", str(row.pk))
 
 
-def requestable(person: PersonFacts, text: str = "") -> QuerySet[Resource]:
-    """Return the resources the person may ask for something on, in reading order, narrowed to a text.
+def requestable(reach: Reach) -> list[Place]:
+    """Return where in the inventory lies what these flows give, ready to be searched. One query.
 
-    Selectors by tag are left to the decision; whatever is listed here is decided again when it is asked for.
+    What is found there is exactly that of which the decision gives some permission; whether one can be granted now,
+    and whose approval it takes, is decided when it is asked for.
     """
-    wanted = Q(pk__in=[])
-    for flow in flows_for(person):
-        for target in flow.document["targets"]:
-            wanted |= _selected(target)
-    found = Resource.objects.filter(wanted, status=ResourceStatus.ACTIVE)
-    found = found.exclude(integration__status=IntegrationStatus.DISABLED)
-    if text:
-        found = found.filter(Q(path__icontains=text) | Q(name__icontains=text) | Q(integration__name__icontains=text))
-    return found.select_related("integration", "resource_type").order_by("path", "pk")
+    return places(wanted_by(target) for here in reach.places.values() for _, target in here)
 
 
-def _selected(target: dict[str, Any]) -> Q:
-    wanted = Q(integration=target["integration"], resource_type__type=target["resource_type"])
-    included, excluded = Q(), Q()
-    for one in target["selectors"]:
-        part = _selector(one)
-        if one["mode"] == "include_resources":
-            included |= part
-        else:
-            excluded |= part
-    return wanted & included & ~excluded if excluded else wanted & included
-
-
-def _selector(one: dict[str, Any]) -> Q:
-    if one["type"] == "name":
-        return Q(name__in=one["values"])
-    if one["type"] == "tag":
-        # Not a join: a resource with two of the tags would be found twice, and "exclude" would mean something else.
-        return Q(pk__in=Tag.objects.filter(key=one["key"], value__in=one["values"]).values("resource"))
-    ids = [int(value) for value in one["values"] if value.isdigit()]
-    return Q(source_id__in=one["values"]) | Q(pk__in=ids)
+def wanted_by(target: dict[str, Any]) -> Wanted:
+    """Return an integration target of a flow as search takes it."""
+    selectors = tuple(
+        Selection(one["mode"] == SelectorMode.INCLUDE, one["type"], one.get("key", ""), tuple(one["values"]))
+        for one in target["selectors"]
+        # A mode that is neither is none to the decision either.
+        if one["mode"] in (SelectorMode.INCLUDE, SelectorMode.EXCLUDE)
+    )
+    return Wanted(target["integration"], target["resource_type"], tuple(target["permissions"]), selectors)
 
 
 def approvers(document: Document, requestor: PersonFacts, grantee: PersonFacts) -> list[list[tuple[PersonFacts, str]]]:

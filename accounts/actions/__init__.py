@@ -35,11 +35,9 @@ from accounts.actions.sign_in import (
     record_sign_out,
     use_sign_in_link,
 )
-from accounts.letters import Attachment, address_of
 
 __all__ = [
     "AlreadyThere",
-    "Attachment",
     "BadValue",
     "InUse",
     "Keep",
@@ -50,7 +48,6 @@ __all__ = [
     "Refused",
     "SignInRefused",
     "add_member",
-    "address_of",
     "choose_letters",
     "create_group",
     "create_user",

@@ -14,7 +14,7 @@ from accounts.actions import require
 from audit.actions import Subject, record
 from audit.actor import Actor
 from flows import document as documents
-from flows.actions.rules import BadFlow, Overtaken, StillNeeded, add_version
+from flows.actions.rules import BadFlow, Overtaken, StillNeeded, add_versions
 from flows.choices import TargetKind
 from flows.findings import about_bundle
 from flows.models import AccessFlow, AccessTarget, Bundle
@@ -75,18 +75,19 @@ def _carry(content: dict[str, Any], *, actor: Actor, at: datetime) -> None:
     """Give every flow that uses the bundle a version with its new content."""
     using = AccessTarget.objects.filter(bundle=content["bundle"], flow__isnull=False).values("flow")
     flows = AccessFlow.objects.filter(pk__in=using).select_related("current").order_by("pk")
-    for flow in flows.select_for_update(of=("self",)):
-        if flow.current is not None:
-            targets = documents.ordered(_with(content, flow.current.document["targets"]))
-            changed = flow.current.document | {"targets": targets}
-            add_version(flow, changed, actor=actor, at=at, reason=f"The bundle {content['name']} changed.")
+    changed = [
+        (flow, flow.current.document | {"targets": _with(content, flow.current.document["targets"])})
+        for flow in flows.select_for_update(of=("self",))
+        if flow.current is not None
+    ]
+    add_versions(changed, actor=actor, at=at, reason=f"The bundle {content['name']} changed.")
 
 
 def _with(content: dict[str, Any], targets: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return a flow's targets with the bundle's content in place of what it was."""
-    return [
+    return documents.ordered(
         content if (one["kind"], one["bundle"]) == (TargetKind.BUNDLE, content["bundle"]) else one for one in targets
-    ]
+    )
 
 
 def _subject(bundle: Bundle) -> Subject:

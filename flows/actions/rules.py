@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,9 @@ from flows.decision import Document
 from flows.findings import Finding
 from flows.models import AccessFlow, Change, FlowVersion
 from flows.sentence import sentence
+
+# Rows per statement, under SQLite's limit of parameters.
+_AT_ONCE = 200
 
 
 class BadFlow(ValueError):
@@ -40,35 +43,59 @@ class StillNeeded(Exception):
         self.flows = list(flows)
 
 
-def add_version(
-    flow: AccessFlow, document: Document, *, actor: Actor, at: datetime, reason: str = ""
-) -> FlowVersion | None:
-    """Make the document the flow's current version, with audit entry and news; None when it already is.
+def add_version(flow: AccessFlow, document: Document, *, actor: Actor, at: datetime) -> None:
+    """Make the document the flow's current version, as add_versions does."""
+    add_versions([(flow, document)], actor=actor, at=at)
 
-    The caller holds the transaction, has checked the document, and has locked the flow's row if it was there before.
+
+def add_versions(
+    written: Iterable[tuple[AccessFlow, Document]], *, actor: Actor, at: datetime, reason: str = ""
+) -> None:
+    """Make each document its flow's current version, with audit entry and news; nothing where it already is.
+
+    The caller holds the transaction, has checked the documents, and has locked the rows that were there before.
     """
-    before, digest = flow.current, documents.digest(document)
-    if before is not None and before.digest == digest:
-        return None
-    version = FlowVersion.objects.create(
-        flow=flow,
-        number=before.number + 1 if before else 1,
-        document=document,
-        sentence=sentence(document, documents.names_in([document])),
-        digest=digest,
-        created_at=at,
-        created_by=User.objects.filter(pk=actor.id).first() if actor.id else None,
+    fresh = [
+        (flow, flow.current, document, digest)
+        for flow, document in written
+        if (digest := documents.digest(document)) != (flow.current.digest if flow.current else "")
+    ]
+    author = User.objects.filter(pk=actor.id).first() if actor.id else None
+    names = documents.names_in(document for _, _, document, _ in fresh)
+    versions = FlowVersion.objects.bulk_create(
+        [
+            FlowVersion(
+                flow=flow,
+                number=before.number + 1 if before else 1,
+                document=document,
+                sentence=sentence(document, names),
+                digest=digest,
+                created_at=at,
+                created_by=author,
+            )
+            for flow, before, document, digest in fresh
+        ],
+        batch_size=_AT_ONCE,
     )
-    AccessFlow.objects.filter(pk=flow.pk).update(current=version, updated_at=at)
-    flow.current = version
+    for (flow, _, _, _), version in zip(fresh, versions, strict=True):
+        flow.current, flow.updated_at = version, at
+    AccessFlow.objects.bulk_update([flow for flow, _, _, _ in fresh], ["current", "updated_at"], batch_size=_AT_ONCE)
+    for flow, before, _, _ in fresh:
+        _tell(flow, before, actor=actor, at=at, reason=reason)
+
+
+def _tell(flow: AccessFlow, before: FlowVersion | None, *, actor: Actor, at: datetime, reason: str) -> None:
+    """Write news and audit entry of a flow's new version."""
+    version = flow.current
+    if version is None:
+        raise AssertionError(f"{flow} has no version to tell of.")
     publish(Change, "flow.changed", str(flow.pk), {"version": version.number})
-    details: dict[str, Any] = {"version": version.number, "sentence": version.sentence, "after": document}
+    details: dict[str, Any] = {"version": version.number, "sentence": version.sentence, "after": version.document}
     if before:
         details["before"] = before.document
     if reason:
         details["reason"] = reason
     record("flow.saved", actor=actor, subject=subject_of(flow), details=details, at=at)
-    return version
 
 
 def subject_of(flow: AccessFlow) -> Subject:

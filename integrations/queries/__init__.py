@@ -1,6 +1,6 @@
 """Named reads."""
 
-from integrations.queries.entitlements import Entitlement, entitlements
+from integrations.queries.entitlements import Entitlement, entitlements, entitlements_on
 from integrations.queries.orders import (
     Queued,
     open_order,
@@ -15,6 +15,7 @@ from integrations.queries.resources import PAGE, PAGES_MAX, WORDS_MAX, Narrowed,
 from integrations.queries.systems import (
     SILENT_AFTER,
     SeenConnector,
+    any_integration,
     connectors,
     failed_syncs,
     instances,
@@ -47,12 +48,14 @@ __all__ = [
     "Rule",
     "SeenConnector",
     "Use",
+    "any_integration",
     "catalogue",
     "connected",
     "connectors",
     "dependants",
     "drawing",
     "entitlements",
+    "entitlements_on",
     "failed_syncs",
     "has_logins",
     "instances",

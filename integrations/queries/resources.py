@@ -63,8 +63,12 @@ def _narrow(found: QuerySet[Resource], narrowed: Narrowed) -> QuerySet[Resource]
         key, given, value = narrowed.tag.partition("=")
         tags = Tag.objects.filter(resource=OuterRef("pk"), key=key.strip())
         found = found.filter(Exists(tags.filter(value=value.strip()) if given else tags))
+    words = Q()
     for word in narrowed.q.lower().split()[:WORDS_MAX]:
-        found = found.filter(Q(path__icontains=word) | Q(name__icontains=word))
+        words &= Q(searched__contains=word)
+    if words:
+        # Said once for each status: PostgreSQL's trigrams are kept for what is there, and what is missing is little.
+        found = found.filter(Q(words, status=ResourceStatus.ACTIVE) | Q(words, status=ResourceStatus.MISSING))
     return found.order_by("integration_id", "path", "pk")
 
 

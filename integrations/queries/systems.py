@@ -88,3 +88,8 @@ def failed_syncs() -> QuerySet[SyncRun]:
     """Return which of the latest syncs failed, latest first."""
     latest = SyncRun.objects.order_by("-pk").values("pk")[:_SYNCS_READ]
     return SyncRun.objects.filter(pk__in=latest, state=SyncState.FAILED).select_related("integration").order_by("-pk")
+
+
+def any_integration() -> bool:
+    """Whether a system is connected at all. One query."""
+    return Integration.objects.exists()

@@ -43,6 +43,9 @@ OPEN = tuple(state for state in RequestState if state not in FINAL)
 # Access may exist at the target in these; nowhere else.
 HOLDS_ACCESS = (_S.GRANTING, _S.ACTIVE, _S.REVOKING)
 
+# Coming to one of these is news: people get letters of it.
+TOLD = (_S.ACTIVE, _S.REVOKED, _S.FAILED, _S.REJECTED, _S.LAPSED)
+
 TONES: dict[RequestState, Tone] = {
     _S.INITIALIZING: Tone.QUIET,
     _S.PENDING_MFA: Tone.WAIT,
@@ -176,6 +179,10 @@ EXTENSION_ICONS: dict[ExtensionState, str] = {
 }
 
 
+# Coming to one of these is news.
+EXTENSION_TOLD = (ExtensionState.APPROVED, ExtensionState.REJECTED)
+
+
 class CredentialsStatus(models.TextChoices):
     """Of a session's credentials. The client API calls AVAILABLE "NEW"."""
 
@@ -219,6 +226,10 @@ def in_client_api(state: RequestState) -> str:
         _S.CANCELLED: "Revoked",
         _S.LAPSED: "Rejected",
     }[state]
+
+
+REQUEST_MOVED = "request.moved"
+EXTENSION_SETTLED = "extension.settled"
 
 
 def outcome_of(units: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""News to the pages: only that a request moved; the page then fetches what it may see."""
+"""News: to the pages, only that a request moved; and into the outbox, what people get letters of."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import transaction
+
+from access_requests.models import Change
+from accounts.events import publish
 
 
 def group_of(request_id: int) -> str:
@@ -28,6 +31,18 @@ def moved(request_id: int) -> None:
 
 def _tell(request_id: int) -> None:
     _send(group_of(request_id), {"type": "request.moved", "request": request_id})
+
+
+def tell(kind: str, subject_id: int, state: str) -> None:
+    """Write news in the caller's transaction. A worker tells it: who ends access does not stop to write letters."""
+    publish(Change, kind, str(subject_id), {"state": state}, ring=_ring_deliver)
+
+
+def _ring_deliver() -> None:
+    # Imported here: tasks import actions, which import this module.
+    from access_requests.tasks import deliver_changes  # noqa: PLC0415
+
+    deliver_changes.delay()
 
 
 def ring_dispatch() -> None:

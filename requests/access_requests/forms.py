@@ -9,63 +9,106 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
-from access_requests.queries import pair_of
 from flows.decision import words_for
 
 JUSTIFICATION_MAX = 2000
 REASON_MAX = 500
-_PAIR = re.compile(r"\d{1,18}:\d{1,18}", re.ASCII)
+_PICK = re.compile(r"\d{1,18}:\d{1,18}|bundle:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+_PART = re.compile(r"(\d{1,6})\s*(d|days?|h|hours?|hrs?|m|min|minutes?)\b", re.ASCII)
+_LENGTH = re.compile(rf"\s*({_PART.pattern}\s*,?\s*)+", re.ASCII)
 MINUTE, HOUR, DAY = 60, 3600, 86400
 # What is offered; how long at most is the access flow's to say, and the dry run tells it.
 DURATIONS = (30 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, DAY)
-AS_LONG_AS_ALLOWED = ""
+# On a new request; anything else can be written.
+SEGMENTS = DURATIONS[:-1]
+_UNITS = {"d": DAY, "h": HOUR, "m": MINUTE}
+AS_LONG_AS_ALLOWED, OTHER = "", "other"
 # What a column for seconds holds.
 MAX_SECONDS = 2_147_483_647
 
 
-class PairsField(forms.Field):
-    """Entitlements, each named "resource id:permission id"."""
+class PicksField(forms.Field):
+    """What is picked: entitlements "resource id:permission id", bundles "bundle:id"."""
 
     widget = forms.MultipleHiddenInput
 
-    def to_python(self, value: Any) -> list[tuple[int, int]]:
-        """Return the pairs. Raises ValidationError for what no page of ours can have sent."""
-        values = list(value or [])
-        if not all(_PAIR.fullmatch(str(one)) for one in values):
+    def to_python(self, value: Any) -> list[str]:
+        """Return what is named, each once. Raises ValidationError for what no page of ours can have sent."""
+        values = [str(one) for one in value or []]
+        if not all(_PICK.fullmatch(one) for one in values):
             raise forms.ValidationError("Choose from the list.")
-        return list(dict.fromkeys(pair_of(one) for one in values))
+        return values
+
+
+def seconds_of(text: str) -> int | None:
+    """Return the seconds of a length of time as people write it: "90", "1 h 30 min", "2d"; None for anything else."""
+    if text.strip().isascii() and text.strip().isdigit():
+        seconds = int(text.strip()[:12]) * MINUTE
+    elif _LENGTH.fullmatch(text.lower()):
+        seconds = sum(int(number) * _UNITS[unit[0]] for number, unit in _PART.findall(text.lower()))
+    else:
+        return None
+    return seconds if 0 < seconds <= MAX_SECONDS else None
 
 
 class AskForm(forms.Form):
     """A new request. Whether something is missing is said by the dry run, for the access flow decides."""
 
-    pick = PairsField(required=False)
-    duration = forms.TypedChoiceField(
+    # In the basket, in its order; ticked in the list since; which line of the basket goes.
+    pick = PicksField(required=False)
+    add = PicksField(required=False)
+    drop = forms.IntegerField(required=False, min_value=0, max_value=10_000)
+    duration = forms.ChoiceField(
         label="For how long",
         choices=[
-            *((str(seconds), words_for(seconds)) for seconds in DURATIONS),
+            *((str(seconds), words_for(seconds)) for seconds in SEGMENTS),
+            (OTHER, "Other"),
             (AS_LONG_AS_ALLOWED, "As long as the access flow allows"),
         ],
-        coerce=int,
-        empty_value=None,
         required=False,
         initial=str(HOUR),
         help_text="The clock starts when access becomes active, not now.",
     )
+    other = forms.CharField(required=False, max_length=40)
     justification = forms.CharField(
         required=False,
         max_length=JUSTIFICATION_MAX,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Approvers read it; it stays in the record.",
     )
+    token = forms.UUIDField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Add what was ticked to the basket, take out what goes, and read the duration; None: as long as allowed."""
+        data = self.cleaned_data
+        basket = data.get("pick", [])
+        drop = data.get("drop")
+        kept = [value for position, value in enumerate(basket) if position != drop]
+        data["picked"] = tuple(dict.fromkeys([*kept, *data.get("add", [])]))
+        chosen = data.get("duration")
+        if chosen == OTHER:
+            data["duration"] = seconds_of(data.get("other", ""))
+            if data["duration"] is None:
+                self.add_error("duration", "Write a length of time, for example 90 min, 3 h or 2 d.")
+        else:
+            data["duration"] = int(chosen) if chosen else None
+        return data
 
 
 class SearchForm(forms.Form):
-    """Where in the list of what can be asked for."""
+    """What is looked for, and which page of it. Each field is read by itself: one that makes no sense is empty."""
 
     q = forms.CharField(required=False, max_length=200)
-    page = forms.IntegerField(required=False, min_value=1, max_value=100_000)
-    at = forms.IntegerField(required=False, min_value=1, max_value=100_000)
+    c = forms.CharField(required=False, max_length=60)
+    i = forms.UUIDField(required=False)
+    t = forms.CharField(required=False, max_length=60)
+    page = forms.IntegerField(required=False, min_value=1, max_value=50)
+    at = forms.IntegerField(required=False, min_value=1, max_value=50)
+
+    def value(self, name: str) -> Any:
+        """Return a field's value, or nothing."""
+        self.is_valid()
+        return self.cleaned_data.get(name)
 
 
 class PageForm(forms.Form):

@@ -9,7 +9,8 @@ from django.db.models import Count
 from django.utils import timezone
 
 from access_requests import actions
-from access_requests.choices import OPEN, RequestState
+from access_requests.actions import letters
+from access_requests.choices import EXTENSION_SETTLED, OPEN, REQUEST_MOVED, RequestState
 from access_requests.models import AccessRequest
 from accounts.choices import ChangeKind
 from accounts.events import subscribe
@@ -33,6 +34,14 @@ def _flow_changed(change: AbstractChange) -> None:
     actions.recheck_flow(change.subject_id)
 
 
+def _request_moved(change: AbstractChange) -> None:
+    letters.tell_people(change.subject_id, change.payload["state"])
+
+
+def _extension_settled(change: AbstractChange) -> None:
+    letters.tell_of_extension(change.subject_id)
+
+
 def _live(flows: flow_events.Ids) -> dict[uuid.UUID, int]:
     """Count what would end with each flow: requests on their way to access, or holding it."""
     return _by_flow(flows, state__in=set(OPEN) - {RequestState.REVOKING})
@@ -53,5 +62,7 @@ def subscribe_all() -> None:
     flow_events.count_with(live=_live, recent=_recent)
     subscribe("order.settled", _order_settled)
     subscribe("flow.changed", _flow_changed)
+    subscribe(REQUEST_MOVED, _request_moved)
+    subscribe(EXTENSION_SETTLED, _extension_settled)
     for kind in ChangeKind:
         subscribe(kind, _people_changed)

@@ -8,8 +8,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from access_requests.choices import RequestState
-from access_requests.events import moved
+from access_requests.choices import REQUEST_MOVED, TOLD, RequestState
+from access_requests.events import moved, tell
 from access_requests.models import AccessRequest, Transition
 from audit.actions import Subject, record
 from audit.actor import Actor
@@ -75,6 +75,8 @@ def move(
         )
         kept = {"from": origin.value, "to": to.value, **({"reason": reason} if reason else {}), **(details or {})}
         record(f"request.{to.value}", actor=actor, subject=subject_of(request), details=kept, at=moment)
+        if to in TOLD:
+            tell(REQUEST_MOVED, request.pk, to.value)
         moved(request.pk)
     request.state = to
     for name, value in fields.items():

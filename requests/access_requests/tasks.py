@@ -5,6 +5,9 @@ from __future__ import annotations
 from celery import shared_task
 
 from access_requests import actions
+from access_requests.actions import letters
+from access_requests.models import Change
+from accounts import events
 
 
 @shared_task
@@ -17,6 +20,18 @@ def sweep() -> int:
 def sweep_cleanups() -> int:
     """Remove logins left behind."""
     return actions.sweep_cleanups()
+
+
+@shared_task
+def sweep_letters() -> int:
+    """Write the letters that are due: to approvers, before an end, of overdue ends."""
+    return letters.sweep()
+
+
+@shared_task
+def deliver_changes() -> int:
+    """Tell the news of requests."""
+    return events.deliver(Change)
 
 
 @shared_task

@@ -13,9 +13,16 @@ DOORS = {"models", "choices", "queries", "actions", "events"}
 DOORS_FOR_CONFIG = DOORS | {"urls", "apps", "consumers", "tasks", "checks", "admin"}
 # The demo adds a way to sign in, which the trail has to have a word for.
 DOORS_FOR_DEMO = DOORS | {"trail"}
-# Every action takes an Actor; policy is asked through its pure functions: decide(facts) -> Decision.
-# A report on the audit trail is written by its own export.
-MORE_DOORS = {("audit", "actor"), ("audit", "export"), ("flows", "decision")}
+# Every action takes an Actor; policy is asked through its pure functions: decide(facts) -> Decision; the inventory is
+# searched at a million rows, which takes a package of its own; a report on the audit trail is its own export's; who has
+# a letter written says it in the plain data that letters are made of.
+MORE_DOORS = {
+    ("audit", "actor"),
+    ("audit", "export"),
+    ("flows", "decision"),
+    ("integrations", "search"),
+    ("accounts", "letters"),
+}
 
 ROOMS = {
     "__init__", "models", "choices", "lifecycle", "actions", "queries", "events", "tasks", "views", "forms", "urls",
@@ -42,15 +49,21 @@ OWN_ROOMS = {
         "verify": "reading the chain back",
     },
     "flows": {
+        "current": "the current flows, ready in memory",
         "decision": "decide(facts) -> Decision",
         "document": "a flow version as data",
         "findings": "what is wrong with a policy, and what is doubtful",
         "reach": "whom and what a policy reaches, counted by the database",
         "sentence": "a flow in one English sentence",
     },
-    "integrations": {"wire": "models to the connectors' dataclasses and back"},
+    "integrations": {
+        "search": "what some targets give, found by text at a million rows",
+        "wire": "models to the connectors' dataclasses and back",
+    },
     "access_requests": {
         "hearing": "what is done at news from below",
+        "letters": "what letters say of requests",
+        "offering": "what a person may ask for, as the page of a new request shows it",
         "reports": "many requests at once: filters, figures, CSV, schedules",
         "telling": "what the floors below are told of this one",
     },

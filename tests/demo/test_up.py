@@ -123,10 +123,10 @@ class Engineer:
     def ask(self) -> str:
         """Ask for the orders, read only; return the address of the request."""
         page = self.browser.get("/requests/new/?q=orders")
-        (row,) = [part for part in page.split("<li")[1:] if "payments-prod" in part and 'value="' in part]
-        choice = re.findall(r'value="(\d+:\d+)"', row)[0]
+        found = re.search(r'payments-prod.*?value="(\d+:\d+)"', page, re.S)
+        assert found, page
         answer = self.browser.send(
-            "/requests/new/", do="send", pick=choice, duration="1800", justification="INC-1: orders are stuck"
+            "/requests/new/", do="send", pick=found[1], duration="1800", justification="INC-1: orders are stuck"
         )
         return answer.url
 

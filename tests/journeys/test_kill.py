@@ -15,7 +15,9 @@ from django.utils import timezone
 
 from access_requests import actions
 from access_requests.choices import FINAL, HOLDS_ACCESS
-from access_requests.models import AccessGroup, AccessRequest, Proof, Transition
+from access_requests.models import AccessGroup, AccessRequest, Change, Proof, Transition
+from accounts.choices import LetterKind, LetterState
+from accounts.models import Letter
 from integrations.models import Order
 from tests.cast import Cast, person
 from tests.journeys.real import connect, logins, memberships
@@ -99,6 +101,19 @@ def live_and_die(stack: Stack, cast: Cast, server: PostgresServer, rng: random.R
     stack.wait_until_ready()
     wait_for("all requests at their end", lambda: not AccessRequest.objects.exclude(state__in=FINAL).exists())
     everything_is_well(server, asked)
+    wait_for("all news told", lambda: not Change.objects.filter(delivered_at=None).exists())
+    wait_for("all letters gone", lambda: not Letter.objects.filter(state=LetterState.QUEUED).exists())
+    every_end_is_told_once(stack.folder / "mail", asked)
+
+
+def every_end_is_told_once(folder: Path, asked: int) -> None:
+    """One letter for each end. One that was just leaving at a kill has left, or leaves when its lease is over."""
+    assert Letter.objects.filter(kind=LetterKind.ENDED).count() == asked
+    assert not Letter.objects.filter(state=LetterState.FAILED).exists()
+    files = {file.stem for file in folder.glob("*.eml")}
+    sent = {one.message_id.partition("@")[0] for one in Letter.objects.filter(state=LetterState.SENT)}
+    leaving = {one.message_id.partition("@")[0] for one in Letter.objects.filter(state=LetterState.SENDING)}
+    assert sent <= files <= sent | leaving
 
 
 def test_ten_kills_lose_nothing(stack: Stack, cast: Cast, fresh_server: PostgresServer, rng: random.Random) -> None:

@@ -66,6 +66,7 @@ class Scene:
             "config_username": CONNECTOR,
             "secret_password": CONNECTOR_PASSWORD,
             "cleanup_days": "90",
+            "types": ["database"],
         }
         page = "/admin/integrations/integration/connect/postgresql/"
         self.admin.get(page)
@@ -114,8 +115,12 @@ class Scene:
         """The engineer finds the database, sees whose approval it takes, and sends the request."""
         resource = Resource.objects.get(integration=self.integration, name="shop")
         kind = resource.resource_type
-        pick = f"{resource.pk}:{Permission.objects.get(resource_type=kind, source_id=permission).pk}"
-        assert f'value="{pick}"' in self.requester.get("/requests/new/?q=shop")
+        first, pick = (
+            f"{resource.pk}:{Permission.objects.get(resource_type=kind, source_id=one).pk}"
+            for one in ("READ_ONLY", permission)
+        )
+        assert f'value="{first}"' in self.requester.get("/requests/new/?q=shop")
+        assert f'value="{pick}"' in self.requester.post("/requests/new/", add=first, do="check")
         form = {"pick": pick, "duration": "", "justification": "INC-7 the shop is slow"}
         assert "Abel" in words_of(self.requester.post("/requests/new/", **form, do="check"))
         before = set(AccessRequest.objects.values_list("pk", flat=True))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
@@ -11,14 +10,12 @@ from django.urls import reverse
 
 from access_requests.forms import JUSTIFICATION_MAX
 from access_requests.models import AccessRequest
-from integrations.models import Resource, Tag
 from tests.portal import making
 from tests.portal.conftest import SignIn, Stage
-from tests.portal.reading import address, text
+from tests.portal.reading import address, in_basket, text
 
 NEW = "/requests/new/"
 CHECK = "/requests/new/check/"
-BOX = re.compile(r'<input\s+type="checkbox"\s+name="pick"\s+value="([\d:]+)"\s*([^/>]*)')
 
 
 def value(name: str, permission: str = "READ_ONLY") -> str:
@@ -28,108 +25,6 @@ def value(name: str, permission: str = "READ_ONLY") -> str:
 
 def form(*names: str, **rest: Any) -> dict[str, Any]:
     return {"pick": [value(name) for name in names], "duration": "3600", "justification": "INC-4821", **rest}
-
-
-def offered(response: Any) -> set[str]:
-    """Return the values of the boxes that can be ticked."""
-    boxes = BOX.findall(response.content.decode())
-    return {box for box, rest in boxes if "disabled" not in rest}
-
-
-def ticked(response: Any) -> set[str]:
-    boxes = BOX.findall(response.content.decode())
-    return {box for box, rest in boxes if "checked" in rest}
-
-
-def test_the_list_holds_what_i_may_ask_for_and_nothing_else(stage: Stage, enter: SignIn) -> None:
-    making.integration("hr", ("salaries",))
-    response = enter(stage.cast.requester).get(NEW)
-    pairs = {value(name, permission) for name in ("orders", "ledger") for permission in ("READ_ONLY", "READ_WRITE")}
-    assert offered(response) == pairs
-    assert "salaries" not in text(response)
-
-
-def test_who_may_ask_for_nothing_is_told_so(stage: Stage, enter: SignIn) -> None:
-    response = enter(stage.cast.outsider).get(NEW)
-    assert offered(response) == set()
-    assert "No access flow gives you anything" in text(response)
-
-
-def test_a_selector_narrows_the_permissions_too(stage: Stage, enter: SignIn) -> None:
-    only_ledger = {"mode": "include_resources", "type": "name", "values": ["ledger"]}
-    making.flow(
-        stage.integration, stage.cast.requester, stage.cast.approver,
-        name="Ledger admin", permissions=("ADMIN",), selectors=(only_ledger,),
-    )  # fmt: skip
-    boxes = offered(enter(stage.cast.requester).get(NEW))
-    assert value("ledger", "ADMIN") in boxes
-    assert value("orders", "ADMIN") not in boxes
-
-
-def test_a_resource_with_many_tags_is_there_once(stage: Stage, enter: SignIn) -> None:
-    orders = Resource.objects.get(name="orders")
-    for key in ("env", "team", "tier"):
-        Tag.objects.create(resource=orders, type="database", key=key, value="x")
-    tagged = tuple(
-        {"mode": "include_resources", "type": "tag", "key": key, "values": ["x"]} for key in ("env", "team", "tier")
-    )
-    making.flow(
-        stage.integration, stage.cast.outsider, stage.cast.approver, name="By tag", selectors=tagged,
-        permissions=("READ_ONLY",),
-    )  # fmt: skip
-    response = enter(stage.cast.outsider).get(NEW)
-    assert response.content.decode().count(f'value="{value("orders")}"') == 1
-    assert offered(response) == {value("orders")}
-
-
-def test_what_cannot_be_granted_says_why_and_cannot_be_ticked(stage: Stage, enter: SignIn) -> None:
-    making.resource(stage.integration, "archive", refusals={"READ_ONLY": "Its roles are not prepared."})
-    response = enter(stage.cast.requester).get(NEW)
-    assert "Its roles are not prepared." in text(response)
-    assert value("archive") not in offered(response)
-    assert value("archive", "READ_WRITE") in offered(response)
-
-
-def test_search_is_done_by_the_server(stage: Stage, enter: SignIn) -> None:
-    response = enter(stage.cast.requester).get(NEW, {"q": "ledg"})
-    assert {box.split(":")[0] for box in offered(response)} == {str(making.pair("ledger")[0])}
-
-
-def test_a_search_that_finds_nothing_says_what_to_do(stage: Stage, enter: SignIn) -> None:
-    assert "Nothing of that name" in text(enter(stage.cast.requester).get(NEW, {"q": "zebra"}))
-
-
-@pytest.mark.parametrize("q", ["\x00", "%", "_", "'; drop table", "x" * 500])
-def test_odd_searches_do_no_harm(stage: Stage, enter: SignIn, q: str) -> None:
-    assert enter(stage.cast.requester).get(NEW, {"q": q}).status_code == 200
-
-
-def test_the_list_comes_in_pages_and_what_is_picked_elsewhere_stays(stage: Stage, enter: SignIn) -> None:
-    for number in range(25):
-        making.resource(stage.integration, f"mart_{number:02}")
-    rita = enter(stage.cast.requester)
-    first = rita.post(NEW, form("ledger", do="check"))
-    assert "mart_00" in text(first)
-    assert "mart_24" not in text(first)
-    second = rita.post(NEW, form("ledger", page="2", at="1"))
-    assert "mart_24" in text(second)
-    assert "Also picked" in text(second)
-    assert ticked(second) == {value("ledger")}
-    assert "INC-4821" in second.content.decode()
-
-
-def test_a_new_search_begins_at_the_first_page(stage: Stage, enter: SignIn) -> None:
-    for number in range(25):
-        making.resource(stage.integration, f"mart_{number:02}")
-    response = enter(stage.cast.requester).post(NEW, form(q="mart", at="2", do="search"))
-    assert "mart_00" in text(response)
-
-
-def test_a_check_stays_on_its_page(stage: Stage, enter: SignIn) -> None:
-    for number in range(25):
-        making.resource(stage.integration, f"mart_{number:02}")
-    response = enter(stage.cast.requester).post(NEW, form("orders", at="2", do="check"))
-    assert "mart_24" in text(response)
 
 
 def test_the_dry_run_names_flow_approvers_why_and_how_long(stage: Stage, enter: SignIn) -> None:
@@ -146,7 +41,9 @@ def test_the_dry_run_changes_nothing(stage: Stage, enter: SignIn) -> None:
 
 
 def test_the_dry_run_says_what_is_missing(stage: Stage, enter: SignIn) -> None:
-    said = text(enter(stage.cast.requester).post(CHECK, form("orders", justification=" ", duration="86400")))
+    said = text(
+        enter(stage.cast.requester).post(CHECK, form("orders", justification=" ", duration="other", other="1 d"))
+    )
     assert "The access flow Payments data wants a justification." in said
     assert "At most 4 h with the access flow Payments data." in said
 
@@ -197,7 +94,7 @@ def test_the_check_works_without_script(stage: Stage, enter: SignIn) -> None:
     response = enter(stage.cast.requester).post(NEW, form("orders", do="check"))
     assert response.status_code == 200
     assert "Needs one approval" in text(response)
-    assert ticked(response) == {value("orders")}
+    assert in_basket(response) == {value("orders")}
     assert not AccessRequest.objects.exists()
 
 
@@ -228,7 +125,7 @@ def test_as_long_as_the_flow_allows(stage: Stage, enter: SignIn) -> None:
     ("change", "field", "words"),
     [
         ({"justification": ""}, "justification", "wants a justification"),
-        ({"duration": "86400"}, "duration", "At most 4 h"),
+        ({"duration": "other", "other": "1 d"}, "duration", "At most 4 h"),
     ],
 )
 def test_what_is_missing_is_said_at_its_field_and_nothing_is_lost(
@@ -238,7 +135,7 @@ def test_what_is_missing_is_said_at_its_field_and_nothing_is_lost(
     page = response.content.decode()
     assert response.status_code == 422
     assert words in page[page.index(f'id="{field}"') : page.index(f'id="{field}-hint"')]
-    assert ticked(response) == {value("orders")}
+    assert in_basket(response) == {value("orders")}
     assert 'value="ord"' in page
     assert ("INC-4821" in page) == (field != "justification")
     assert not AccessRequest.objects.exists()

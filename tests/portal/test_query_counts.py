@@ -21,7 +21,7 @@ COUNTS = {
     "my_answers": 9,
     "request_page": 14,
     "new_request": 15,
-    "check_request": 13,
+    "check_request": 20,
 }
 SOME, MANY = ("db0",), tuple(f"db{number}" for number in range(6))
 

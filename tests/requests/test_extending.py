@@ -17,8 +17,9 @@ from audit.models import AuditEntry
 from connectors.contract.errors import Unreachable
 from flows import actions as flow_actions
 from flows.models import AccessFlow
+from tests.accounts.threads import together
 from tests.cast import Cast
-from tests.story import Story, allow_extensions, begin, flow, simulated_provider, unit
+from tests.story import SECOND, Story, allow_extensions, begin, flow, simulated_provider, unit
 
 LEASE = 60
 
@@ -322,3 +323,25 @@ def test_a_flow_that_is_switched_off_ends_access_and_what_waits(asking: Story) -
     asking.catch_up()
     assert asking.fresh(request).state == "revoked"
     assert Extension.objects.get().state == "lapsed"
+
+
+@pytest.mark.parametrize("round_", range(3))
+def test_the_end_and_a_yes_at_the_same_time_agree_on_what_happened(asking: Story, round_: int) -> None:
+    """Whoever comes first wins, and the other finds it so: never an approved extension of access that was ended."""
+    request = asking.granted("orders_prod", duration_seconds=1800)
+    extension, end = extend(asking, request), request.ends_at
+    assert end is not None
+    approver, said = asking.cast.approver, []
+
+    def say_yes() -> None:
+        try:
+            actions.approve_extension(extension, approver=approver, actor=asking.by(approver), at=end - SECOND)
+        except actions.NotPossible as problem:
+            said.append(str(problem))
+
+    assert None in together(say_yes, lambda: actions.sweep(at=end))
+    asking.now = end
+    asking.work()
+    stored, fresh = Extension.objects.get(pk=extension.pk), asking.fresh(request)
+    assert (fresh.state, stored.state, bool(said)) in {("active", "approved", False), ("revoked", "lapsed", True)}
+    assert (asking.held() != set()) is (fresh.state == "active")

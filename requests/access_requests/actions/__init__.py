@@ -1,7 +1,7 @@
 """The only writers of requests: one function per verb. Page, API, task and shell behave alike because of it."""
 
 from access_requests.actions.answers import approve, approve_less, reject
-from access_requests.actions.asking import BadAsk, DryRun, ask, dry_run
+from access_requests.actions.asking import ENTITLEMENTS_MAX, BadAsk, DryRun, ask, dry_run
 from access_requests.actions.credentials import AlreadySeen, NothingToSee, reset_credentials, take_credentials
 from access_requests.actions.endings import cancel, end, hand_back, recheck_flow, recheck_person, revoke
 from access_requests.actions.exports import AT_ONCE, export_now, fetch, run_exports, sweep_expired
@@ -15,6 +15,7 @@ from access_requests.actions.extending import (
 )
 from access_requests.actions.favourites import FAVOURITES_MAX, drop_favourite, keep_favourite
 from access_requests.actions.grants import absorb, clean_up, dispatch, reorder
+from access_requests.actions.mailing import file_name
 from access_requests.actions.reports import (
     RECIPIENTS_MAX,
     Wish,
@@ -26,11 +27,12 @@ from access_requests.actions.reports import (
 )
 from access_requests.actions.rules import NotPossible, NotYours
 from access_requests.actions.schedules import sweep_reports
-from access_requests.actions.sending import file_name
+from access_requests.actions.sending import Sent, send
 from access_requests.actions.sweeps import sweep, sweep_cleanups
 
 __all__ = [
     "AT_ONCE",
+    "ENTITLEMENTS_MAX",
     "FAVOURITES_MAX",
     "RECIPIENTS_MAX",
     "AlreadySeen",
@@ -40,6 +42,7 @@ __all__ = [
     "NotYours",
     "NothingToSee",
     "Room",
+    "Sent",
     "Wish",
     "absorb",
     "approve",
@@ -73,6 +76,7 @@ __all__ = [
     "room_of",
     "run_exports",
     "save_report",
+    "send",
     "sweep",
     "sweep_cleanups",
     "sweep_expired",

@@ -20,11 +20,11 @@ from audit.actions import record
 from audit.actor import Actor, system
 from flows import queries as flow_queries
 from flows.choices import ApprovalMode
-from flows.decision import Facts, FlowFacts, Part, Problem, covers, decide
-from integrations.queries import Entitlement, entitlements
+from flows.decision import Facts, Part, Problem, Reach, decide
+from integrations.queries import entitlements
 
-# How many resources one request may name.
-RESOURCES_MAX = 1000
+# How many entitlements one ask may name.
+ENTITLEMENTS_MAX = 500
 # How long an approved request may wait for its dispatch before it lapses.
 APPROVED_FOR = timedelta(hours=24)
 
@@ -74,8 +74,9 @@ def dry_run(
     wanted = list(dict.fromkeys(pairs))
     person = grantee or requestor
     facts = facts_of([requestor, person])
-    flows = flow_queries.flows_for(facts[requestor.pk])
-    asks = [one for one in entitlements(wanted[: RESOURCES_MAX + 1]) if _given(one, flows)]
+    reach = Reach(flow_queries.flows_for(facts[requestor.pk]))
+    # What no flow gives is not named to the person: its name may be a secret.
+    asks = [one for one in entitlements(wanted[: ENTITLEMENTS_MAX + 1]) if reach.gives(one)]
     if wanted and not asks:
         return DryRun(plans=(), problems=tuple(_about_number(wanted, 0)))
     decision = decide(
@@ -83,7 +84,7 @@ def dry_run(
             requestor=facts[requestor.pk],
             grantee=facts[person.pk],
             asks=tuple(asks),
-            flows=flows,
+            flows=reach.flows,
             duration_seconds=duration_seconds,
             justification=justification,
         )
@@ -94,14 +95,13 @@ def dry_run(
     return DryRun(plans=tuple(plans), problems=tuple(problems))
 
 
-def _given(ask: Entitlement, flows: tuple[FlowFacts, ...]) -> bool:
-    """Whether some flow gives it at all. What none gives is not named to the person: its name may be a secret."""
-    return any(covers(flow.document, ask) for flow in flows)
+def _too_many(number: int) -> str:
+    return f"One request can name at most {ENTITLEMENTS_MAX} entitlements, and this one names {number}. Remove some."
 
 
 def _about_number(wanted: list[tuple[int, int]], found: int) -> Iterable[Problem]:
-    if len(wanted) > RESOURCES_MAX:
-        yield Problem("TOO_MANY", f"At most {RESOURCES_MAX} resources in one request.", field="entitlements")
+    if len(wanted) > ENTITLEMENTS_MAX:
+        yield Problem("TOO_MANY", _too_many(len(wanted)), field="entitlements")
     elif found < len(wanted):
         yield Problem("NO_FLOW", "No access flow gives you some of this. Choose again from the list.")
 

@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from access_requests.actions import sending
+from access_requests.actions import mailing
 from access_requests.actions.rules import NotPossible, NotYours
 from access_requests.choices import UNFINISHED, ExportState, ReportKind
 from access_requests.events import ring_exports
@@ -140,7 +140,7 @@ def _write(export: Export, sheet: Sheet, until: float, at: datetime | None) -> i
         piece = sheet.piece(export.cursor)
         text = piece.text if export.parts_done else sheet.header() + piece.text
         if not piece.rows and not text:
-            sending.finish(export, at=at or timezone.now(), kept=KEPT)
+            mailing.finish(export, at=at or timezone.now(), kept=KEPT)
             return parts
         if not _commit(export, text, piece.rows, piece.cursor, at or timezone.now()):
             return parts
@@ -183,7 +183,7 @@ def _fail(export: Export, why: str, at: datetime) -> None:
     with transaction.atomic():
         if _mine(export).update(**told):
             ExportPart.objects.filter(export=export).delete()
-            sending.tell_failed(export, why, at)
+            mailing.tell_failed(export, why, at)
 
 
 def fetch(

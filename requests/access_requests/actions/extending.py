@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from access_requests.actions.grants import reorder
 from access_requests.actions.rules import NotPossible, NotYours, answer_rows, enough, lock_person
-from access_requests.choices import ApprovalStatus, ExtensionState, RequestState
-from access_requests.events import moved
+from access_requests.choices import EXTENSION_SETTLED, EXTENSION_TOLD, ApprovalStatus, ExtensionState, RequestState
+from access_requests.events import moved, tell
 from access_requests.lifecycle import subject_of
 from access_requests.models import AccessRequest, AccessUnit, Extension, ExtensionApproval
 from accounts.models import User
@@ -255,6 +255,8 @@ def _settle(extension: Extension, state: ExtensionState, actor: Actor, at: datet
         setattr(extension, name, value)
     said = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in fields.items()}
     _record(state.value, extension, actor, at, {"seconds": extension.seconds, **said})
+    if state in EXTENSION_TOLD:
+        tell(EXTENSION_SETTLED, extension.pk, state.value)
 
 
 def _record(what: str, extension: Extension, actor: Actor, at: datetime, details: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """Requests, approvals, grants, sessions, extensions, and the record of how each ended."""
 
 from access_requests.models.extensions import Extension, ExtensionApproval
+from access_requests.models.news import Change
 from access_requests.models.reports import Export, ExportPart, Report
 from access_requests.models.requests import (
     AccessGroup,
@@ -12,6 +13,7 @@ from access_requests.models.requests import (
     StandingRecord,
     Transition,
 )
+from access_requests.models.sending import SentForm, new_token
 from access_requests.models.wishes import Favourite, Narrowing
 
 __all__ = [
@@ -20,6 +22,7 @@ __all__ = [
     "AccessSession",
     "AccessUnit",
     "Approval",
+    "Change",
     "Export",
     "ExportPart",
     "Extension",
@@ -28,6 +31,8 @@ __all__ = [
     "Narrowing",
     "Proof",
     "Report",
+    "SentForm",
     "StandingRecord",
     "Transition",
+    "new_token",
 ]

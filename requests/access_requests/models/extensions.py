@@ -8,7 +8,7 @@ from django.db import models
 from django.utils import timezone
 
 from access_requests.choices import EXTENSION_TONES, ApprovalStatus, ExtensionState
-from access_requests.models.requests import AccessRequest
+from access_requests.models.requests import AccessRequest, Told
 from accounts.models import User
 from flows.decision import words_for
 from flows.models import FlowVersion
@@ -97,7 +97,7 @@ class Extension(models.Model):
         return self.state == ExtensionState.PENDING
 
 
-class ExtensionApproval(models.Model):
+class ExtensionApproval(Told):
     """One approver's part in an extension: who is asked, why, and what was said."""
 
     extension = models.ForeignKey(Extension, models.PROTECT, related_name="approvals")
@@ -129,7 +129,9 @@ class ExtensionApproval(models.Model):
             # My tasks: extensions that wait for one person's answer.
             models.Index(
                 fields=["approver"], name="requests_extension_tasks", condition=models.Q(status=ApprovalStatus.PENDING)
-            )
+            ),
+            # The sweep that writes to approvers.
+            models.Index(fields=["id"], name="requests_extension_untold", condition=models.Q(told_at__isnull=True)),
         ]
 
     def __str__(self) -> str:

@@ -19,7 +19,7 @@ from access_requests.choices import (
     RequestState,
     UnitState,
 )
-from accounts.models import User
+from accounts.models import Letter, User
 from flows.models import FlowVersion
 from integrations.models import Integration, Order, Permission, Resource
 
@@ -52,6 +52,9 @@ class AccessRequest(models.Model):
     # What to tell the person about how it stands: the reason of a refusal, the last error in words.
     note = models.TextField(blank=True)
     warning = models.BooleanField(default=False, help_text="Active, but some units failed.")
+    # When letters were written: that access ends soon, and that its end is overdue.
+    reminded_at = models.DateTimeField(null=True, blank=True, editable=False)
+    overdue_told_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         """What must never be is refused by the database."""
@@ -205,7 +208,19 @@ class AccessUnit(models.Model):
         return UNIT_TONES[UnitState(self.state)]
 
 
-class Approval(models.Model):
+class Told(models.Model):
+    """Whether an approver was told that something waits for them, and by which letter if one was written."""
+
+    told_at = models.DateTimeField(null=True, blank=True, editable=False)
+    letter = models.ForeignKey(Letter, models.SET_NULL, null=True, blank=True, editable=False, related_name="+")
+
+    class Meta:
+        """The sweep that writes to approvers finds who was not."""
+
+        abstract = True
+
+
+class Approval(Told):
     """One approver's part in a request: who is asked, why, and what was said."""
 
     request = models.ForeignKey(AccessRequest, models.PROTECT, related_name="approvals")
@@ -231,9 +246,11 @@ class Approval(models.Model):
                 name="requests_approval_decided_says_when",
             ),
         ]
-        # My tasks.
         indexes = [
-            models.Index(fields=["approver"], name="requests_tasks", condition=models.Q(status=ApprovalStatus.PENDING))
+            # My tasks.
+            models.Index(fields=["approver"], name="requests_tasks", condition=models.Q(status=ApprovalStatus.PENDING)),
+            # The sweep that writes to approvers.
+            models.Index(fields=["id"], name="requests_untold", condition=models.Q(told_at__isnull=True)),
         ]
 
     def __str__(self) -> str:

@@ -34,12 +34,9 @@ from access_requests.models import (
     Narrowing,
 )
 from accounts.models import User
-from accounts.queries import facts_of
-from flows import queries as flow_queries
-from flows.decision import FlowFacts, covers
 from integrations.choices import OPEN_ORDERS
-from integrations.models import Order, Permission, Resource
-from integrations.queries import Dependant, Entitlement, entitlements
+from integrations.models import Order
+from integrations.queries import Dependant
 
 Row = TypeVar("Row")
 Stored = TypeVar("Stored", bound=Model)
@@ -259,81 +256,3 @@ def last_errors(access: AccessRequest) -> dict[Any, dict[str, str]]:
         state__in=OPEN_ORDERS,
     )
     return {order.integration_id: dict(order.error) for order in orders if order.error}
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One permission on a resource that may be asked for. `refusal` says why it cannot be granted now, if so."""
-
-    value: str
-    name: str
-    risk_level: int
-    refusal: str
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """A resource with what the person may ask for on it."""
-
-    resource: Resource
-    choices: tuple[Choice, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Offering:
-    """One page of what a person may ask for, and what of their pick lies elsewhere."""
-
-    page: Page[Offer]
-    elsewhere: tuple[tuple[str, Entitlement], ...]
-
-
-def pair_of(value: str) -> tuple[int, int]:
-    """Return the (resource id, permission id) that a choice's value names."""
-    resource, _, permission = value.partition(":")
-    return int(resource), int(permission)
-
-
-def value_of(resource_id: int, permission_id: int) -> str:
-    """Return how a form names an entitlement."""
-    return f"{resource_id}:{permission_id}"
-
-
-def offering(user: User, text: str, number: int, picked: Iterable[tuple[int, int]]) -> Offering:
-    """Return what the person may ask for: searched, paged and filtered by the database.
-
-    What they picked and no flow gives them is left out: whether it exists is not for them to know.
-    """
-    facts = facts_of([user])[user.pk]
-    flows = flow_queries.flows_for(facts)
-    # Searched in an inner query: one with several tags would come several times.
-    found = Resource.objects.filter(pk__in=flow_queries.requestable(facts, text).order_by().values("pk"))
-    page = page_of(found.select_related("integration", "resource_type").order_by("path", "pk"), number)
-    permissions = list(Permission.objects.filter(resource_type__in={one.resource_type_id for one in page.rows}))
-    here = [
-        (one.pk, permission.pk)
-        for one in page.rows
-        for permission in permissions
-        if permission.resource_type_id == one.resource_type_id
-    ]
-    given = _given([*here, *picked], flows)
-    risks = {permission.pk: permission.risk_level for permission in permissions}
-    offers = [Offer(one, _choices(one, given, risks)) for one in page.rows]
-    shown = {one.pk for one in page.rows}
-    elsewhere = tuple(
-        (value_of(one.resource_id, one.permission_id), one) for one in given if one.resource_id not in shown
-    )
-    return Offering(Page([one for one in offers if one.choices], page.number, page.more), elsewhere)
-
-
-def _given(pairs: Iterable[tuple[int, int]], flows: tuple[FlowFacts, ...]) -> list[Entitlement]:
-    return [one for one in entitlements(pairs) if any(covers(flow.document, one) for flow in flows)]
-
-
-def _choices(resource: Resource, given: list[Entitlement], risks: dict[int, int]) -> tuple[Choice, ...]:
-    """Return the choices on one resource, least risk first."""
-    here = [one for one in given if one.resource_id == resource.pk]
-    choices = [
-        Choice(value_of(resource.pk, one.permission_id), one.permission_name, risks[one.permission_id], one.refusal)
-        for one in here
-    ]
-    return tuple(sorted(choices, key=lambda choice: (choice.risk_level, choice.name)))

@@ -52,7 +52,7 @@ ADMINISTRATION = (
     ),
     Place(
         *("People", "users", "admin:accounts_user_changelist", "accounts.view_user"),
-        also=("admin:accounts_group_changelist",),
+        also=("admin:accounts_group_changelist", "admin:accounts_letter_changelist"),
     ),
     Place("Audit", "hash", "admin:audit_auditentry_changelist", "audit.view_auditentry"),
 )

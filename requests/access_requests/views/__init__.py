@@ -2,7 +2,7 @@
 
 from access_requests.views.activity import activity, activity_csv
 from access_requests.views.answers import approve, hand_back, reject, revoke, withdraw
-from access_requests.views.asking import check_request, new_request
+from access_requests.views.asking import check_request, find_resources, new_request
 from access_requests.views.exports import export_fetch, export_page, export_part
 from access_requests.views.extending import approve_extension, extend, reject_extension, withdraw_extension
 from access_requests.views.favourites import favourite
@@ -32,6 +32,7 @@ __all__ = [
     "export_part",
     "extend",
     "favourite",
+    "find_resources",
     "hand_back",
     "my_access",
     "my_tasks",

@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("flows", "0001_initial"),
-        ("requests", "0002_extensions_and_favourites"),
+        ("requests", "0003_sent_forms"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

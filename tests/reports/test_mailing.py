@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 
 from access_requests import actions
-from access_requests.actions import sending
+from access_requests.actions import mailing
 from access_requests.models import AccessRequest, Export, Report
 from accounts.choices import Role
 from accounts.models import Letter, RoleAssignment, User
@@ -166,8 +166,8 @@ def test_a_letter_brings_what_is_small_and_a_link_to_what_is_not(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, plain: int, packed: int, ending: str
 ) -> None:
     copies(AccessRequest.objects.get(pk=asked_before_due(stage).pk), 3)
-    monkeypatch.setattr(sending, "PLAIN_MAX", plain)
-    monkeypatch.setattr(sending, "PACKED_MAX", packed)
+    monkeypatch.setattr(mailing, "PLAIN_MAX", plain)
+    monkeypatch.setattr(mailing, "PACKED_MAX", packed)
     report = monday(stage.cast.admin)
     Report.objects.filter(pk=report.pk).update(filters={"period": "last-12-month"})
     tick(DUE)
@@ -199,4 +199,4 @@ def test_a_deleted_report_leaves_what_was_sent(stage: Stage, enter: SignIn) -> N
 @pytest.mark.parametrize("name", ["../../etc/passwd", 'a"\r\nX: y', "Ünïcode ☃", "=cmd"])
 def test_a_file_is_named_by_letters_and_digits_only(stage: Stage, name: str) -> None:
     export = Export(name=name, kind="activity", asked_at=DUE)
-    assert set(sending.file_name(export)) <= set("abcdefghijklmnopqrstuvwxyz0123456789-.TZ")
+    assert set(mailing.file_name(export)) <= set("abcdefghijklmnopqrstuvwxyz0123456789-.TZ")

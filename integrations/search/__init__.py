@@ -1,0 +1,137 @@
+"""What of the inventory some targets give, found by text: in reading order, one page at a time, at a million rows.
+
+Reading order is integration, resource type, then path. Two ways lead through it. A *walk* goes along the index
+integrations_resource_searched, type by type, and stops when the page is full: right for no text and for common ones. A
+*dig* finds all that has a rare text, by trigrams where PostgreSQL has them, and sorts it. The planner's own figures say
+which; SQLite always walks. Selectors by name and id are looked up first, so that nobody walks a table to find ten rows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import Any
+from weakref import WeakSet
+
+from django.db import connection
+
+from integrations.search import statements
+from integrations.search.places import Count, Place, Selection, Wanted, places
+from integrations.search.statements import SQL
+
+__all__ = ["Count", "Place", "Search", "Selection", "Wanted", "places", "words_of"]
+
+# A word that more rows have than this, of a million, is common: a walk meets a page of it soon, and its trigrams are so
+# common that a dig would read more.
+COMMON = 500
+# So many rows are dug out at most to be counted.
+DUG_MAX = 10_000
+# How many types one statement walks at first, and how many times more the next one; SQLite joins no more than 500.
+FIRST_TYPES, MORE_TYPES, TYPES_MAX = 16, 8, 400
+# A text has at most so many words; the rest is not looked at.
+WORDS_MAX = 8
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """Return the words that all have to be found, each once."""
+    return tuple(dict.fromkeys(text.replace("\0", " ").lower().split()))[:WORDS_MAX]
+
+
+def _believed(rows: list[tuple[Any, ...]]) -> list[int]:
+    """Return how many rows the planner expects of each part of a statement."""
+    plan = rows[0][0][0]["Plan"]
+    return [part["Plan Rows"] for part in (plan["Plans"] if plan["Node Type"] == "Append" else [plan])]
+
+
+_told: WeakSet[Any] = WeakSet()
+
+
+def _do_not_compile() -> None:
+    """Tell PostgreSQL, once per connection, to compile no statement: that takes a second to save milliseconds."""
+    raw = connection.connection
+    if connection.vendor == "postgresql" and raw not in _told:
+        with connection.cursor() as cursor:
+            cursor.execute("SET jit = off")
+        _told.add(raw)
+
+
+class Search:
+    """One text, looked for in some places. Each word has to be in the path, the name, or the name of type or system."""
+
+    def __init__(self, places: Sequence[Place], words: tuple[str, ...]) -> None:
+        """See which words the names of system and type have already, and which of the others are rare."""
+        self.places = places
+        left = {place.type_id: _left(place, words) for place in places}
+        rare = {group: _is_rare(group) for group in set(left.values())}
+        self._words = left
+        self._listed = {place.type_id for place in places if place.way == "listed"}
+        self._rare = {type_id for type_id, group in left.items() if rare[group]} - self._listed
+
+    def find(self, start: int, size: int, among: Sequence[Place] | None = None) -> tuple[list[int], bool]:
+        """Return the ids of one page in reading order, and whether there are others behind it."""
+        among = self.places if among is None else among
+        order = {place.type_id: position for position, place in enumerate(among)}
+        most = start + size + 1
+        rows = [*self._look_up(among, most), *self._dig(among, most)]
+        walked, step, position = self._walked(among), FIRST_TYPES, 0
+        while position < len(walked):
+            here = walked[position : position + step]
+            # What is looked up or dug out may fill the page before the walk does.
+            before = sum(order[type_id] < order[here[0].type_id] for type_id, _ in rows)
+            if before >= most:
+                break
+            rows += _run(statements.walk(self._grouped(here), here, most - before))
+            position, step = position + step, min(step * MORE_TYPES, TYPES_MAX)
+        rows.sort(key=lambda row: order[row[0]])
+        return [pk for _, pk in rows[start : start + size]], len(rows) > start + size
+
+    def count(self) -> dict[int, Count]:
+        """Return how many there are by type id, as far as that is known without much reading."""
+        found = Counter(type_id for type_id, _ in self._look_up(self.places, DUG_MAX) + self._dig(self.places, DUG_MAX))
+        counts = defaultdict(lambda: Count(0), {pk: Count(0) + Count(number) for pk, number in found.items()})
+        walked = self._walked(self.places)
+        for position in range(0, len(walked), TYPES_MAX):
+            here = walked[position : position + TYPES_MAX]
+            for type_id, number, seen, most in _run(statements.count(self._grouped(here), here)):
+                counts[type_id] += Count(number, seen >= most)
+        return counts
+
+    def _walked(self, among: Sequence[Place]) -> list[Place]:
+        return [one for one in among if one.type_id not in self._rare and one.type_id not in self._listed]
+
+    def _grouped(self, among: Sequence[Place]) -> dict[tuple[str, ...], list[Place]]:
+        groups: dict[tuple[str, ...], list[Place]] = defaultdict(list)
+        for place in among:
+            groups[self._words[place.type_id]].append(place)
+        return groups
+
+    def _dig(self, among: Sequence[Place], most: int) -> list[tuple[Any, ...]]:
+        rare = [one for one in among if one.type_id in self._rare]
+        return _run(statements.dig(self._grouped(rare), rare, most)) if rare else []
+
+    def _look_up(self, among: Sequence[Place], most: int) -> list[tuple[Any, ...]]:
+        listed = [one for one in among if one.type_id in self._listed]
+        return _run(statements.look_up(self._grouped(listed), listed, most)) if listed else []
+
+
+def _left(place: Place, words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the words that the names of system and type do not have: the resource has to have them."""
+    if not words:
+        return ()
+    names = f"{place.integration_name}\n{place.type_name}".lower()
+    return tuple(word for word in words if word not in names)
+
+
+def _is_rare(words: tuple[str, ...]) -> bool:
+    """Whether few rows of the whole inventory have one of the words, as the planner believes. One short query."""
+    long = [word for word in words if len(word) > 2]
+    if connection.vendor != "postgresql" or not long:
+        return False
+    return min(_believed(_run(statements.believe(long)))) <= COMMON
+
+
+def _run(statement: SQL) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        _do_not_compile()
+        cursor.execute(*statement)
+        return list(cursor.fetchall())

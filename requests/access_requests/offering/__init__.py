@@ -1,0 +1,22 @@
+"""What a person may ask for: searched, paged and filtered by the database, and the basket of what they picked.
+
+Everything here is narrowed to what an access flow gives the person. What none gives is not told from what is not there.
+"""
+
+from access_requests.offering.basket import Basket, Line, Picks, fill, picks_of
+from access_requests.offering.reaching import Asker, Choice, asker
+from access_requests.offering.results import Filters, Found, look
+
+__all__ = [
+    "Asker",
+    "Basket",
+    "Choice",
+    "Filters",
+    "Found",
+    "Line",
+    "Picks",
+    "asker",
+    "fill",
+    "look",
+    "picks_of",
+]

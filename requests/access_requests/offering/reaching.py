@@ -1,0 +1,81 @@
+"""Who asks, what the access flows give them, and what of it they may choose on some resources."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from accounts.models import User
+from accounts.queries import facts_of
+from flows import queries as flow_queries
+from flows.decision import Reach, target_covers
+from integrations.queries import Entitlement, entitlements_on
+from integrations.search import Search, places
+
+# How many entitlements of a bundle are looked for: one more than may be asked for is enough to know.
+BUNDLE_MAX = 501
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One permission on a resource that may be asked for. `refusal` says why it cannot be granted now, if so."""
+
+    value: str
+    name: str
+    risk_level: int
+    refusal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """A person, with all that the current access flows give them."""
+
+    user: User
+    reach: Reach
+
+    def given_on(self, resource_ids: Iterable[int]) -> dict[int, list[Entitlement]]:
+        """Return what some flow gives on these resources, by resource, in their order. Three queries."""
+        found: dict[int, list[Entitlement]] = defaultdict(list)
+        for one in entitlements_on(resource_ids):
+            if self.reach.gives(one):
+                found[one.resource_id].append(one)
+        return dict(found)
+
+    def bundle(self, bundle_id: str) -> dict[str, Any] | None:
+        """Return a bundle that some flow gives, as the flow has it."""
+        return self.reach.bundles().get(bundle_id)
+
+    def within(self, bundle: dict[str, Any]) -> list[Entitlement]:
+        """Return what of a bundle can be granted now; at most BUNDLE_MAX, which is too many. Five queries."""
+        targets = [one for one in bundle["targets"] if one["kind"] == "integration"]
+        here = places(flow_queries.wanted_by(target) for target in targets)
+        ids, _ = Search(here, ()).find(0, BUNDLE_MAX)
+        found = [
+            one
+            for one in entitlements_on(ids)
+            if not one.refusal and any(target_covers(target, one) for target in targets)
+        ]
+        return found[:BUNDLE_MAX]
+
+
+def asker(user: User) -> Asker:
+    """Return the person as one who asks. Four queries."""
+    return Asker(user, Reach(flow_queries.flows_for(facts_of([user])[user.pk])))
+
+
+def choices_of(given: Iterable[Entitlement]) -> tuple[Choice, ...]:
+    """Return entitlements on one resource as choices, least risk first."""
+    return tuple(Choice(value_of(one), one.permission_name, one.permission_risk, one.refusal) for one in given)
+
+
+def value_of(one: Entitlement) -> str:
+    """Return how a form names an entitlement."""
+    return f"{one.resource_id}:{one.permission_id}"
+
+
+def bundle_value(bundle_id: str) -> str:
+    """Return how a form names a bundle."""
+    return f"bundle:{uuid.UUID(bundle_id)}"
