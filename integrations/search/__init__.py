@@ -50,8 +50,7 @@ def _do_not_compile() -> None:
     """Tell PostgreSQL, once per connection, to compile no statement: that takes a second to save milliseconds."""
     raw = connection.connection
     if connection.vendor == "postgresql" and raw not in _told:
-        with connection.cursor() as cursor:
-            cursor.execute("SET jit = off")
+        raw.execute("SET jit = off")
         _told.add(raw)
 
 

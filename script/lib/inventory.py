@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from accounts.models import Group, GroupMembership, User
 from flows.document import digest
@@ -68,8 +68,7 @@ def fill(resources: int = RESOURCES, flows: int = FLOWS, matching: int = MATCHIN
             cursor.execute(statement)
     person = _flows(kinds, flows, matching, rng)
     with connection.cursor() as cursor:
-        for table in ("integrations_resource", "integrations_tag", "flows_accessflow", "flows_flowversion"):
-            cursor.execute(f"VACUUM ANALYZE {table}" if postgresql else "ANALYZE")
+        cursor.execute("VACUUM ANALYZE" if postgresql else "ANALYZE")
     return person
 
 
@@ -112,7 +111,8 @@ def _write(cursor: Any, table: str, columns: str, rows: Iterator[tuple[Any, ...]
                 copy.write_row(row)
         return
     marks = ", ".join(["%s"] * len(columns.split(",")))
-    cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", list(rows))
+    with transaction.atomic():
+        cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", list(rows))
 
 
 def _flows(kinds: list[Any], count: int, matching: int, rng: random.Random) -> User:

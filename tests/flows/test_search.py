@@ -31,13 +31,13 @@ def a_world(rng: random.Random) -> list[ResourceType]:
     connector = Connector.objects.create(name="here")
     kinds = []
     for name in SYSTEMS:
-        status = "disabled" if rng.random() < 0.1 else "active"
+        status = "disabled" if name == SYSTEMS[-1] and rng.random() < 0.3 else "active"
         one = Integration.objects.create(name=name, type="postgresql", connector=connector, status=status)
         kinds += [ResourceType.objects.create(integration=one, type=kind, name=label) for kind, label in KINDS]
-    for kind in kinds:
-        for source in rng.sample(PERMISSIONS, rng.choice([0, 1, 2, 2, 2])):
+    for place, kind in enumerate(kinds):
+        for source in rng.sample(PERMISSIONS, rng.choice([0, 1, 2]) if place % 2 else 2):
             Permission.objects.create(resource_type=kind, source_id=source, name=source, risk_level=1)
-        for number in range(rng.randint(0, 12)):
+        for number in range(rng.randint(6, 14)):
             _a_resource(kind, number, rng)
     return kinds
 
@@ -79,7 +79,7 @@ def a_target(kinds: list[ResourceType], rng: random.Random) -> dict[str, Any]:
 def some_flows(kinds: list[ResourceType], rng: random.Random) -> list[FlowFacts]:
     """Make flows by chance, some of them of bundles."""
     made = []
-    for number in range(rng.randint(0, 4)):
+    for number in range(rng.randint(0, 5)):
         targets = [a_target(kinds, rng) for _ in range(rng.randint(1, 3))]
         if rng.random() < 0.3:
             targets = [{"kind": "bundle", "bundle": f"b{number}", "name": f"Kit {number}", "targets": targets}]
