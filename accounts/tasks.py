@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from celery import shared_task
+from django.conf import settings
 
 from accounts import actions, events
 from accounts.models import Change
@@ -24,3 +27,9 @@ def sweep_letters() -> int:
 def sweep_old_letters() -> int:
     """Empty the letters that are old."""
     return actions.tidy_letters()
+
+
+@shared_task
+def sweep_sessions() -> None:
+    """Delete the sessions that are over: also of strangers, who get one by beginning to sign in."""
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()

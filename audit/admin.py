@@ -87,6 +87,7 @@ class AuditEntryAdmin(_ModelAdmin):
     ordering = ("-id",)
     # Counting a million entries for one line of text makes every page slow.
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     list_per_page = 100
     actions = None
     fields = (

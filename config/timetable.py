@@ -43,5 +43,6 @@ TIMETABLE: tuple[Line, ...] = (
     Line("access_requests.tasks.run_exports", 5, "Writes CSV in the background, for people who watch its progress.", 2),
     Line("access_requests.tasks.sweep_reports", 30, "Starts reports by their schedules, which name minutes."),
     Line("access_requests.tasks.sweep_expired_exports", 3600, "Removes exports after a week, or an hour later."),
+    Line("accounts.tasks.sweep_sessions", 3600, "Deletes sessions that are over, so that the table does not grow."),
     Line("accounts.tasks.sweep_old_letters", 3600, "Empties letters of a month ago; nobody waits for that."),
 )

@@ -193,7 +193,7 @@ def write_bundle(integration: Integration, *, actor: Actor, at: datetime) -> Non
     kit = flow_actions.define_bundle(MONTH_END, parts, description=about, actor=actor, at=at)
     define(
         MONTH_END, ("payments",), {"kind": "bundle", "bundle": str(kit.pk)},
-        approvers=(manager_or("payments-leads"),), grant_duration_minutes=480, pending_hours=24 * 14,
+        approvers=(manager_or("payments-leads"),), grant_duration_minutes=180, pending_hours=24 * 14,
         actor=actor, at=at,
     )  # fmt: skip
 

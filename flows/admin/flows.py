@@ -83,8 +83,39 @@ class IntegrationFilter(admin.SimpleListFilter):
         return queryset.filter(flows | Q(pk__in=bundled.filter(flow__isnull=False).values("flow")))
 
 
+class _FlowColumns(_FlowAdmin):
+    """What the list of flows shows."""
+
+    @admin.display(description="access flow", ordering="name")
+    def said(self, flow: AccessFlow) -> SafeString:
+        """Return the name, and below it the flow as one sentence."""
+        address = reverse("admin:flows_accessflow_change", args=[flow.pk])
+        sentence = flow.current.sentence if flow.current else ""
+        return format_html('<a href="{}">{}</a><p class="meta">{}</p>', address, flow.name, sentence)
+
+    @admin.display(description="state")
+    def state(self, flow: AccessFlow) -> SafeString:
+        """Return whether it gives anybody anything."""
+        look = (
+            {"tone": "good", "icon": "ok", "word": "On"}
+            if flow.active
+            else {"tone": "quiet", "icon": "ban", "word": "Off"}
+        )
+        return render_to_string("portal/_state.html", {"badge": look})
+
+    @admin.display(description="version")
+    def version(self, flow: AccessFlow) -> int:
+        """Return the number of the version that decides."""
+        return flow.current.number if flow.current else 0
+
+    @admin.display(description="asked, 90 days")
+    def used(self, flow: Any) -> int:
+        """Return how many requests of the last 90 days it decided."""
+        return int(flow.uses)
+
+
 @admin.register(AccessFlow)
-class AccessFlowAdmin(_FlowAdmin):
+class AccessFlowAdmin(_FlowColumns):
     """Policy. Every write goes through flows.actions."""
 
     list_display = ("said", "state", "version", "used")
@@ -155,33 +186,6 @@ class AccessFlowAdmin(_FlowAdmin):
         if flow is None:
             raise Http404
         return flow
-
-    @admin.display(description="access flow", ordering="name")
-    def said(self, flow: AccessFlow) -> SafeString:
-        """Return the name, and below it the flow as one sentence."""
-        address = reverse("admin:flows_accessflow_change", args=[flow.pk])
-        sentence = flow.current.sentence if flow.current else ""
-        return format_html('<a href="{}">{}</a><p class="meta">{}</p>', address, flow.name, sentence)
-
-    @admin.display(description="state")
-    def state(self, flow: AccessFlow) -> SafeString:
-        """Return whether it gives anybody anything."""
-        look = (
-            {"tone": "good", "icon": "ok", "word": "On"}
-            if flow.active
-            else {"tone": "quiet", "icon": "ban", "word": "Off"}
-        )
-        return render_to_string("portal/_state.html", {"badge": look})
-
-    @admin.display(description="version")
-    def version(self, flow: AccessFlow) -> int:
-        """Return the number of the version that decides."""
-        return flow.current.number if flow.current else 0
-
-    @admin.display(description="asked, 90 days")
-    def used(self, flow: Any) -> int:
-        """Return how many requests of the last 90 days it decided."""
-        return int(flow.uses)
 
     @admin.action(description="Switch the chosen flows on", permissions=["change"])
     def switch_on(self, request: HttpRequest, queryset: QuerySet[AccessFlow]) -> None:

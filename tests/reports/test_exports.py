@@ -121,7 +121,7 @@ def test_who_was_thought_dead_writes_nothing_more(stage: Stage) -> None:
     assert exports._commit(slow, "first\n", 0, "", later())
     actions.run_exports(at=later(90))
     assert not exports._commit(slow, "again\n", 0, "", later(91))
-    assert not exports.sending.finish(slow, at=later(91), kept=DAY)
+    assert not exports.mailing.finish(slow, at=later(91), kept=DAY)
     export.refresh_from_db()
     assert (export.state, export.parts.count()) == ("done", export.parts_done)
     assert Letter.objects.count() == 1

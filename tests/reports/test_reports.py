@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -173,6 +174,8 @@ def test_a_filter_becomes_a_report_without_a_script(stage: Stage, enter: SignIn)
     assert looked.status_code == 200
     assert "At 07:00, on day 1 of the month (Europe/Berlin)" in text(looked)
     assert looked.content.decode().count("<time") == 5
+    # In the zone of the report, whatever the reader's.
+    assert len(re.findall(r"\d{4}, 07:00", text(looked))) == 5
     assert not Report.objects.exists()
     assert client.post("/reports/new/?state=late", typed | {"cron": "0 7 1 * *"}).status_code == 302
     report = Report.objects.get()

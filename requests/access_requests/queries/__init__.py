@@ -78,10 +78,20 @@ def visible_to(user: User) -> QuerySet[AccessRequest]:
         return AccessRequest.objects.none()
     if user.has_perm("requests.view_accessrequest"):
         return AccessRequest.objects.all()
-    # By number, not by EXISTS: the person's approvals are read once, not looked up for each of a year's requests.
-    asked = Approval.objects.filter(approver=user).values("request")
-    again = ExtensionApproval.objects.filter(approver=user).values("extension__request")
-    return AccessRequest.objects.filter(Q(requestor=user) | Q(grantee=user) | Q(pk__in=asked) | Q(pk__in=again))
+    asked = Approval.objects.filter(request=OuterRef("pk"), approver=user)
+    again = ExtensionApproval.objects.filter(extension__request=OuterRef("pk"), approver=user)
+    return AccessRequest.objects.filter(Q(requestor=user) | Q(grantee=user) | Exists(asked) | Exists(again))
+
+
+def past_of(user: User) -> QuerySet[AccessRequest]:
+    """Return what `visible_to` does, for lists over years: gathered by four indexes, not asked of every request."""
+    if not user.is_active or user.has_perm("requests.view_accessrequest"):
+        return visible_to(user)
+    made = AccessRequest.objects.filter(requestor=user).order_by().values("pk")
+    held = AccessRequest.objects.filter(grantee=user).order_by().values("pk")
+    asked = Approval.objects.filter(approver=user).order_by().values("request")
+    again = ExtensionApproval.objects.filter(approver=user).order_by().values("extension__request")
+    return AccessRequest.objects.filter(pk__in=made.union(held, asked, again))
 
 
 def _with_units(rows: QuerySet[AccessRequest]) -> QuerySet[AccessRequest]:

@@ -76,7 +76,9 @@ class FilterForm(forms.Form):
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         """Take the words of an address; others than these are left alone."""
-        super().__init__({name: value for name, value in data.items() if value != ""})
+        given = {name: value for name, value in data.items() if value != ""}
+        given.setdefault("period", self._meant(given))
+        super().__init__(given)
         for name, label in (("from", "From"), ("to", "To, included")):
             self.fields[name] = forms.DateField(
                 required=False, label=label, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -85,11 +87,11 @@ class FilterForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Refuse what contradicts itself: dates beside another period, an end before the beginning."""
         kept: dict[str, Any] = super().clean() or self.cleaned_data
-        kept["period"] = kept.get("period") or self._meant(kept)
         first, final = kept.get("from"), kept.get("to")
-        if kept["period"] != BETWEEN and (first or final):
+        period = kept.get("period")
+        if period and period != BETWEEN and (first or final):
             self.add_error("from", "Choose “Between two days” as the period for days to count, or empty them.")
-        if kept["period"] != LAST and kept.get("last"):
+        if period and period != LAST and kept.get("last"):
             self.add_error("last", "Choose “The last …” as the period for this number to count, or empty it.")
         if first and final and first > final:
             self.add_error("to", "The period ends before it begins.")
@@ -103,7 +105,7 @@ class FilterForm(forms.Form):
         return kept
 
     @staticmethod
-    def _meant(kept: dict[str, Any]) -> str:
+    def _meant(kept: Mapping[str, Any]) -> str:
         """Return the period of an address that does not name one."""
         if kept.get("from") or kept.get("to"):
             return BETWEEN
