@@ -67,6 +67,8 @@ class Search:
         self._words = left
         self._listed = {place.type_id for place in places if place.way == "listed"}
         self._rare = {type_id for type_id, group in left.items() if rare[group]} - self._listed
+        # What is there, by type id, for places that a page has read to their end: nothing of that is read again.
+        self._read: dict[frozenset[int], Counter[int]] = {}
 
     def find(self, start: int, size: int, among: Sequence[Place] | None = None) -> tuple[list[int], bool]:
         """Return the ids of one page in reading order, and whether there are others behind it."""
@@ -83,11 +85,16 @@ class Search:
                 break
             rows += _run(statements.walk(self._grouped(here), here, most - before))
             position, step = position + step, min(step * MORE_TYPES, TYPES_MAX)
+        if len(rows) < most and position >= len(walked):
+            self._read[frozenset(order)] = Counter(type_id for type_id, _ in rows)
         rows.sort(key=lambda row: order[row[0]])
         return [pk for _, pk in rows[start : start + size]], len(rows) > start + size
 
     def count(self) -> dict[int, Count]:
         """Return how many there are by type id, as far as that is known without much reading."""
+        everything = self._read.get(frozenset(place.type_id for place in self.places))
+        if everything is not None:
+            return defaultdict(lambda: Count(0), {pk: Count(0) + Count(number) for pk, number in everything.items()})
         found = Counter(type_id for type_id, _ in self._look_up(self.places, DUG_MAX) + self._dig(self.places, DUG_MAX))
         counts = defaultdict(lambda: Count(0), {pk: Count(0) + Count(number) for pk, number in found.items()})
         walked = self._walked(self.places)
