@@ -225,7 +225,8 @@ def _use_link(request: HttpRequest, token: str) -> HttpResponse:
     except actions.LinkRefused as refusal:
         return render(request, "account/link_refused.html", {"refusal": refusal}, status=410)
     login(request, user, backend=_BACKEND)
-    return redirect(settings.LOGIN_REDIRECT_URL)
+    # An admin with such a link is on the way to set things up: the first page there has the first steps.
+    return redirect("admin:index" if user.is_staff else settings.LOGIN_REDIRECT_URL)
 
 
 @require_http_methods(["GET", "POST"])

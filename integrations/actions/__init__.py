@@ -15,7 +15,7 @@ from integrations.actions.orders import (
     supersede,
     take_in,
 )
-from integrations.actions.running import run_next, run_until_idle, stop_instances
+from integrations.actions.running import embedded_connector, run_next, run_until_idle, stop_instances
 from integrations.actions.secrets import keep_draft, open_credentials, open_draft, reencrypt, set_secret
 from integrations.actions.systems import (
     BadConfig,
@@ -39,6 +39,7 @@ __all__ = [
     "delete_connector",
     "disable",
     "edit",
+    "embedded_connector",
     "enable",
     "expire_leases",
     "forget_credentials",
