@@ -114,7 +114,9 @@ def reject(
 
 def _answer(request: AccessRequest, approver: User, status: ApprovalStatus, reason: str, at: datetime) -> AccessRequest:
     """Write the approver's answer into all their rows of the request, under its lock."""
-    row = AccessRequest.objects.select_for_update(of=("self",)).select_related("flow_version").get(pk=request.pk)
+    # No key: rows that merely point at the request may be written meanwhile.
+    locked = AccessRequest.objects.select_for_update(of=("self",), no_key=True)
+    row = locked.select_related("flow_version").get(pk=request.pk)
     asked = Approval.objects.filter(request=row, approver=approver)
     if not approver.is_active or not asked.exists():
         raise NotYours("You were not asked to approve this request.")

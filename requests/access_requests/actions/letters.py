@@ -89,9 +89,14 @@ def _waits(status: str, state: str, pending: str) -> bool:
 
 
 def _mark(rows: QuerySet[Any], live: Sequence[Any], letter: Letter | None, at: datetime) -> None:
-    """Note that they were told; what was answered before is told to nobody any more."""
-    rows.update(told_at=at)
-    rows.filter(pk__in=[one.pk for one in live]).update(letter=letter)
+    """Note that they were told; what was answered before is told to nobody any more.
+
+    Each row is written once: PostgreSQL checks all keys of a row that is written twice in a transaction, and would wait
+    for whoever answers that very request, and they for us.
+    """
+    told = [one.pk for one in live]
+    rows.exclude(pk__in=told).update(told_at=at)
+    rows.filter(pk__in=told).update(told_at=at, letter=letter)
 
 
 def _too_soon(approver: User, oldest: datetime, at: datetime) -> bool:
