@@ -21,6 +21,10 @@ from demo.people import FACES, Face
 from flows.models import AccessFlow
 from integrations.models import Integration
 
+# The page with a password on it: whoever leaves it never sees that password again.
+SHOWN_ONCE = "show_password"
+# How the provider's warning about an old server begins.
+OLD = "Up to PostgreSQL 15"
 _BY_EMAIL = {face.email: face for face in FACES}
 
 
@@ -60,6 +64,8 @@ def _latest(user: User) -> AccessRequest | None:
 
 
 def _engineer(user: User, page: str, shown: Any) -> Hint:
+    if page == SHOWN_ONCE:
+        return _use(True, AccessRequest.objects.select_related("flow_version").get(pk=shown))
     last = _latest(user)
     if last is None:
         return _first_ask(page)
@@ -90,8 +96,9 @@ def _use(here: bool, last: AccessRequest) -> Hint:
         )
     where = "" if shutil.which("psql") else " (the console says where psql is)"
     return Hint(
-        f"Copy the command into a terminal{where}, show the password once, and type it there. Find what is stuck. "
-        "Then press I’m done, and see what becomes of your open session.",
+        f"Copy the command into a terminal{where}, show the password once, and paste it: psql shows nothing while you "
+        "do. Try the line below. Then press I’m done, which asks once more, and try it again: psql then answers "
+        "“password authentication failed”.",
         typing="SELECT number, total, placed_at FROM orders WHERE state = 'stuck';"
         if last.flow_name == policy.ON_CALL
         else "SELECT * FROM postings ORDER BY number DESC LIMIT 5;",
@@ -104,7 +111,10 @@ def _after(last: AccessRequest, page: str, here: bool) -> Hint:
         words = "That was the whole story. See how it looks to whoever has to account for it."
         return Hint(words, become=_BY_EMAIL[people.AUDITOR])
     if page == "new_request":
-        return Hint("Choose ledger, read and write. This one takes a yes from Sam Birch, who leads your team.")
+        return Hint(
+            "Tick ledger, then choose Read and write in Your request: that takes a yes from Sam Birch, who leads your "
+            "team. Read only opens at once."
+        )
     shut = "The session is cut and the login shut; the proof of it is on this page. " if here else ""
     link = f"{reverse('new_request')}?q=ledger"
     return Hint(f"{shut}Now ask for the ledger, read and write: that takes an approver.", link, "Ask for the ledger")
@@ -116,7 +126,10 @@ def _approver(user: User, page: str) -> Hint:
         words = "Nothing waits for you. As the engineer, ask for the ledger, read and write; it lands here."
         return Hint(words, become=_BY_EMAIL[people.ENGINEER])
     if page == "my_tasks":
-        return Hint("Each one says who asks, for what, and why you. Approve one; reject another, with a reason.")
+        return Hint(
+            "Each one says who asks, for what, and why you. Approve one; give another less than asked "
+            "by Approve less; reject one and say why."
+        )
     count = "One request waits" if waiting == 1 else f"{waiting} requests wait"
     return Hint(f"{count} for your answer.", reverse("my_tasks"), "My tasks")
 
@@ -129,13 +142,24 @@ def _admin(page: str) -> Hint:
         return Hint(words, link, policy.REAL)
     if page.startswith("integrations_"):
         link = _to_row("request_page", AccessRequest.objects.filter(overdue_since__isnull=False).order_by("pk"))
-        words = f"{policy.REAL} is real. One of the others was down when access was due to end: see what became of it."
+        words = (
+            f"{policy.REAL} is real.{_warned()} One of the others was down when access was due to end: see what became "
+            "of it."
+        )
         return Hint(words, link, "The late end")
     if page == "request_page":
         return Hint("Due, ended, lag, and what was read back: every end has this.", *_to_audit())
     link = _to_row("admin:flows_accessflow_change", AccessFlow.objects.filter(name=policy.ON_CALL))
-    words = "The month before today is made up, and marked so in the audit. Begin with the policy that it followed."
+    warned = _warned() if page == "index" else ""
+    words = f"The month before today is made up, and marked so in the audit.{warned} Begin with the policy it followed."
     return Hint(words, link, policy.ON_CALL)
+
+
+def _warned() -> str:
+    """Return what there is to say of the real server's warning: an old server earns it."""
+    old = Integration.objects.filter(name=policy.REAL, status_reason__contains=OLD).exists()
+    words = f" The warning of {policy.REAL} is honest: up to PostgreSQL 15, CREATEROLE is as good as superuser."
+    return words if old else ""
 
 
 def _auditor(page: str) -> Hint:

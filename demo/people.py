@@ -15,11 +15,12 @@ from audit.actor import Actor
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """Somebody one may be in the demo. `says` is what they are about, in one line."""
+    """Somebody one may be in the demo. `says` is what they are about, in one line; `lands` the page they begin on."""
 
     email: str
     part: str
     says: str
+    lands: str = "/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,9 @@ ENGINEER, APPROVER = "robin.alder@example.com", "sam.birch@example.com"
 ADMIN, AUDITOR, SUPPORT = "kim.cedar@example.com", "alex.elm@example.com", "jo.hazel@example.com"
 FACES = (
     Face(ENGINEER, "Engineer", "On call for payments, needs the orders"),
-    Face(APPROVER, "Approver", "Leads payments, and has requests to answer"),
-    Face(ADMIN, "Admin", "Connects systems, writes the policy"),
-    Face(AUDITOR, "Auditor", "Reads everything, changes nothing"),
+    Face(APPROVER, "Approver", "Leads payments, and has requests to answer", "/tasks/"),
+    Face(ADMIN, "Admin", "Connects systems, writes the policy", "/admin/"),
+    Face(AUDITOR, "Auditor", "Reads everything, changes nothing", "/activity/"),
     Face(SUPPORT, "Support agent", "May ask for little, and sees no more than that"),
 )
 

@@ -33,15 +33,16 @@ def at_this_machine(http: HttpRequest) -> bool:
 @require_POST
 def sign_in(http: HttpRequest) -> HttpResponse:
     """Be one of the people with a button. Raises Http404 for all others, and for clients elsewhere."""
-    faces = {face.email for face in FACES}
-    if not at_this_machine(http) or http.POST.get("email") not in faces:
+    face = next((face for face in FACES if face.email == http.POST.get("email")), None)
+    if face is None or not at_this_machine(http):
         raise Http404
-    user = get_object_or_404(User, email=http.POST["email"], is_active=True)
+    user = get_object_or_404(User, email=face.email, is_active=True)
     with marked():
         if http.user.is_authenticated:
             logout(http)
         login(http, user, backend="accounts.backends.PeopleBackend")
-    return redirect(_way_back(http))
+    back = _way_back(http)
+    return redirect(face.lands if back == "/" else back)
 
 
 @never_cache

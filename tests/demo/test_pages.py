@@ -13,7 +13,9 @@ from django.test import Client
 from accounts.models import User
 from audit.choices import Source
 from demo import people, policy
+from integrations.models import Integration
 from tests.demo.telling import begun, engineer_asks, told
+from tests.portal import making
 
 pytestmark = pytest.mark.usefixtures("db", "demo_settings")
 WHEN = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -124,6 +126,22 @@ def test_a_button_leads_nowhere_else(client: Client, to: str) -> None:
     assert answer["Location"] == "/"
 
 
+@pytest.mark.parametrize("to", ["", "/"])
+@pytest.mark.parametrize(
+    ("email", "lands"),
+    [
+        (people.ENGINEER, "/"),
+        (people.APPROVER, "/tasks/"),
+        (people.ADMIN, "/admin/"),
+        (people.AUDITOR, "/activity/"),
+        (people.SUPPORT, "/"),
+    ],
+)
+def test_everybody_begins_where_their_part_does(client: Client, email: str, lands: str, to: str) -> None:
+    assert client.post("/demo/sign-in/", {"email": email, "next": to})["Location"] == lands
+    assert client.get(lands).status_code == 200
+
+
 def test_the_guide_can_be_hidden_and_shown(client: Client) -> None:
     become(client, people.ENGINEER)
     assert "Ask for the database orders" in client.get("/").content.decode()
@@ -165,6 +183,29 @@ def test_the_guide_follows_the_engineers_story(client: Client) -> None:
         assert words in client.get(page).content.decode(), (state, here)
     waiting = engineer_asks("ledger", policy.LEDGER)
     assert "Be the approver" in client.get(f"/requests/{waiting.pk}/").content.decode()
+
+
+def test_the_guide_leads_nobody_away_from_a_password(client: Client) -> None:
+    """It is on that page only; to leave the page is to lose it."""
+    access = engineer_asks("orders", policy.ON_CALL)
+    told(access, "active")
+    become(client, people.ENGINEER)
+    session = making.session(access.access_groups.get())
+    text = client.post(f"/requests/{access.pk}/sessions/{session.pk}/password/").content.decode()
+    assert making.PASSWORD in text
+    guide = text[text.index('<aside class="guide"') :].partition("</aside>")[0]
+    assert "show the password once" in guide
+    assert "SELECT number, total" in guide
+    assert not re.search("<a |<button|<form", guide)
+
+
+def test_the_guide_explains_the_warning_of_an_old_server(client: Client) -> None:
+    target = making.integration()
+    become(client, people.ADMIN)
+    for reason in ("", "Up to PostgreSQL 15, CREATEROLE is as good as superuser."):
+        Integration.objects.filter(pk=target.pk).update(name=policy.REAL, status_reason=reason)
+        for page in ("/admin/", f"/admin/integrations/integration/{target.pk}/change/"):
+            assert ("is honest" in client.get(page).content.decode()) == bool(reason), page
 
 
 def test_no_hint_names_what_its_person_may_not_see(client: Client) -> None:
