@@ -7,8 +7,7 @@ that is killed at any line loses none and writes none twice.
 from __future__ import annotations
 
 import hashlib
-import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +17,7 @@ from django.utils import timezone
 
 from access_requests import letters, queries
 from access_requests.actions.extending import room_of
+from access_requests.actions.rules import each
 from access_requests.choices import ApprovalStatus, ExtensionState, RequestState
 from access_requests.models import AccessRequest, Approval, Extension, ExtensionApproval
 from access_requests.queries.figures import late_ends
@@ -25,8 +25,6 @@ from accounts.actions import drop_letter, write_letter
 from accounts.choices import LetterKind, LetterState
 from accounts.models import Letter, User
 from accounts.queries import admins
-
-log = logging.getLogger(__name__)
 
 # Requests that come together are one letter: it waits this long for others, and this long after the letter before.
 GATHER, PAUSE = timedelta(seconds=5), timedelta(seconds=30)
@@ -49,7 +47,7 @@ def tell_approvers(*, at: datetime) -> int:
     """Write to approvers of what waits for them: one letter each, on everything they were not told of."""
     untold, again = _untold()[:BATCH], _untold_again()[:BATCH]
     approvers = dict.fromkeys([*untold.values_list("approver", flat=True), *again.values_list("approver", flat=True)])
-    return _each(approvers, lambda approver: _tell_approver(approver, at))
+    return each(approvers, lambda approver: _tell_approver(approver, at), sweep="letters")
 
 
 def _untold() -> QuerySet[Approval]:
@@ -130,7 +128,7 @@ def take_back(*, at: datetime) -> int:
     """Take back letters to approvers that have not left and whose question was answered; what of them still waits is
     asked anew."""
     queued = Letter.objects.filter(kind=LetterKind.APPROVAL, state=LetterState.QUEUED).order_by("pk")
-    return _each(queued[:BATCH], lambda letter: _take_back(letter, at))
+    return each(queued[:BATCH], lambda letter: _take_back(letter, at), sweep="letters")
 
 
 def _take_back(letter: Letter, at: datetime) -> bool:
@@ -210,7 +208,7 @@ def remind(*, at: datetime) -> int:
     """Write to grantees whose access ends within ten minutes, once for each end: an extension makes a new one."""
     soon = AccessRequest.objects.filter(state=RequestState.ACTIVE, ends_at__gt=at, ends_at__lte=at + SOON)
     soon = soon.filter(Q(reminded_at__isnull=True) | Q(reminded_at__lt=F("ends_at") - SOON)).order_by("ends_at")
-    return _each(soon.values_list("pk", flat=True)[:BATCH], lambda pk: _remind(pk, at))
+    return each(soon.values_list("pk", flat=True)[:BATCH], lambda pk: _remind(pk, at), sweep="letters")
 
 
 def _remind(pk: int, at: datetime) -> bool:
@@ -262,14 +260,3 @@ def warn(*, at: datetime) -> int:
                 at=at,
             )
     return 1
-
-
-def _each(things: Iterable[Any], act: Callable[[Any], bool]) -> int:
-    """Act on each by itself: what fails for one is logged and holds up no other."""
-    done = 0
-    for thing in list(things):
-        try:
-            done += act(thing)
-        except Exception:  # the next sweep tries again; its neighbours must not wait for it
-            log.exception("letters: %s was not told", thing)
-    return done

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.models import QuerySet
 
@@ -13,6 +15,8 @@ from flows.choices import ApprovalMode
 from flows.decision import Document
 
 REASON_MAX = 500
+log = logging.getLogger(__name__)
+Thing = TypeVar("Thing")
 
 
 class NotPossible(Exception):
@@ -21,6 +25,20 @@ class NotPossible(Exception):
 
 class NotYours(NotPossible):
     """This person has no part in it. Pages answer as if it did not exist."""
+
+
+def each(things: Iterable[Thing], act: Callable[[Thing], bool], *, sweep: str) -> int:
+    """Act on each by itself and return how many it came to something for.
+
+    What fails for one is logged under the sweep's name and holds up no other.
+    """
+    done = 0
+    for thing in list(things):
+        try:
+            done += bool(act(thing))
+        except Exception:  # the next sweep tries again; its neighbours must not wait for it
+            log.exception("%s: %s has to wait for the next sweep", sweep, thing)
+    return done
 
 
 def lock_person(person_id: Any) -> User:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +10,7 @@ from django.utils import timezone
 
 from access_requests.actions import exports
 from access_requests.actions.reports import subject_of
+from access_requests.actions.rules import each
 from access_requests.choices import UNFINISHED
 from access_requests.models import Report
 from access_requests.reports import schedule, who
@@ -18,19 +18,12 @@ from access_requests.reports.schedule import BadSchedule
 from audit.actions import record
 from audit.actor import system
 
-log = logging.getLogger(__name__)
-
 
 def sweep_reports(*, at: datetime | None = None, limit: int = 200) -> int:
     """Start the reports that are due, each once: times that were missed meanwhile are over. Return how many."""
-    moment, started = at or timezone.now(), 0
+    moment = at or timezone.now()
     due = Report.objects.filter(next_run_at__lte=moment).order_by("next_run_at", "pk").select_related("owner")
-    for report in due[:limit]:
-        try:
-            started += _start(report, moment)
-        except Exception:  # the next sweep tries again; its neighbours must not wait for it
-            log.exception("report %s could not be started", report.pk)
-    return started
+    return each(due[:limit], lambda report: _start(report, moment), sweep="reports")
 
 
 def _start(report: Report, at: datetime) -> bool:

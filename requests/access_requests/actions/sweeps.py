@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from access_requests.actions import endings, grants
-from access_requests.actions.rules import lock_person
+from access_requests.actions.rules import each, lock_person
 from access_requests.choices import WAITING, EndReason, RequestState, UnitState
 from access_requests.events import moved
 from access_requests.lifecycle import subject_of
@@ -21,8 +21,6 @@ from audit.actor import system
 from integrations.choices import OPEN_ORDERS
 from integrations.models import Order
 from integrations.queries import unabsorbed, waiting_with_error
-
-log = logging.getLogger(__name__)
 
 # A revoke is late when it is not proven this long after it was due.
 OVERDUE_AFTER = timedelta(seconds=60)
@@ -34,14 +32,17 @@ BATCH = 2000
 def sweep(*, at: datetime | None = None) -> int:
     """Do everything that is due: ends first, then dispatches, lapses, patience, overdue marks. Return how much."""
     moment = at or timezone.now()
-    done = _each(due_ends(moment), lambda row: _end_by_time(row, moment))
-    done += _each(_state(RequestState.APPROVED).exclude(lapses_at__lte=moment), lambda row: _dispatch(row, moment))
+    act_on = partial(each, sweep="requests")
+    done = act_on(due_ends(moment)[:BATCH], lambda row: _end_by_time(row, moment))
+    done += act_on(
+        _state(RequestState.APPROVED).exclude(lapses_at__lte=moment)[:BATCH], lambda row: _dispatch(row, moment)
+    )
     late = AccessRequest.objects.filter(state__in=[*WAITING, RequestState.APPROVED], lapses_at__lte=moment)
-    done += _each(late.order_by("lapses_at"), lambda row: _lapse(row, moment))
-    done += _each(_out_of_patience(moment), lambda row: _give_up(row, moment))
-    done += _each(_unordered(), lambda row: _order_again(row, moment))
+    done += act_on(late.order_by("lapses_at")[:BATCH], lambda row: _lapse(row, moment))
+    done += act_on(_out_of_patience(moment)[:BATCH], lambda row: _give_up(row, moment))
+    done += act_on(_unordered()[:BATCH], lambda row: _order_again(row, moment))
     overdue = _state(RequestState.REVOKING).filter(due_at__lte=moment - OVERDUE_AFTER, overdue_since__isnull=True)
-    done += _each(overdue, lambda row: _mark_overdue(row, moment))
+    done += act_on(overdue[:BATCH], lambda row: _mark_overdue(row, moment))
     return done
 
 
@@ -52,17 +53,6 @@ def due_ends(at: datetime) -> QuerySet[AccessRequest]:
 
 def _state(state: RequestState) -> QuerySet[AccessRequest]:
     return AccessRequest.objects.filter(state=state).order_by("pk")
-
-
-def _each(rows: QuerySet[AccessRequest], act: Callable[[AccessRequest], bool]) -> int:
-    """Act on each row by itself: what fails for one is logged and holds up no other."""
-    done = 0
-    for row in rows[:BATCH]:
-        try:
-            done += bool(act(row))
-        except Exception:  # the next sweep tries again; its neighbours must not wait for it
-            log.exception("sweep: %s could not be moved", row)
-    return done
 
 
 def _end_by_time(row: AccessRequest, at: datetime) -> bool:
