@@ -9,13 +9,16 @@ from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from connectors.contract.errors import Misconfigured
-from connectors.contract.manifest import Field, Manifest, Permission, ResourceType
+from connectors.contract.manifest import Field, Limit, Manifest, Permission, ResourceType
 
 FILE = "manifest.toml"
-FIELD_KINDS = ("text", "integer", "choice", "secret")
+FIELD_KINDS = ("text", "integer", "choice", "boolean", "json", "secret")
+MULTILINE_KINDS = ("text", "json", "secret")
+# login_for() needs this much for a name that is readable and unique.
+LOGIN_MIN = 20
 RISK_LEVELS = range(1, 10)
 
-Row = TypeVar("Row", Field, Permission, ResourceType, Manifest)
+Row = TypeVar("Row", Field, Limit, Permission, ResourceType, Manifest)
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -35,6 +38,7 @@ def read_manifest(folder: Path) -> Manifest:
     manifest = _build(Manifest, {"id": folder.name, **data}, str(path))
     _check_fields(manifest, path)
     _check_resource_types(manifest, path)
+    _check_limits(manifest, path)
     for name in manifest.setup:
         if not (folder / name).is_file():
             raise Misconfigured(f"{path}: 'setup' names {name}, which is not there.")
@@ -62,7 +66,7 @@ def _value(hint: Any, value: Any, where: str) -> Any:
             raise Misconfigured(f"{where}: a list is expected.")
         item = get_args(hint)[0]
         return tuple(_value(item, entry, f"{where}[{number}]") for number, entry in enumerate(value))
-    if hint in (Field, Permission, ResourceType):
+    if hint in (Field, Limit, Permission, ResourceType):
         return _build(hint, value, where)
     allowed = get_args(hint) if isinstance(hint, UnionType) else (hint,)
     # bool is an int to Python, but not to the person who wrote the file.
@@ -82,6 +86,10 @@ def _check_fields(manifest: Manifest, path: Path) -> None:
             raise Misconfigured(f"{where}: kind '{field.kind}' is none of {', '.join(FIELD_KINDS)}.")
         if (field.kind == "choice") != bool(field.choices):
             raise Misconfigured(f"{where}: 'choices' belong to kind 'choice' and to no other.")
+        if field.kind == "boolean" and field.default not in ("true", "false"):
+            raise Misconfigured(f"{where}: the default of a boolean is 'true' or 'false'.")
+        if field.multiline and field.kind not in MULTILINE_KINDS:
+            raise Misconfigured(f"{where}: 'multiline' belongs to {', '.join(MULTILINE_KINDS)}.")
         if field.default and field.choices and field.default not in field.choices:
             raise Misconfigured(f"{where}: the default '{field.default}' is no choice.")
         if field.kind == "secret" and field.default:
@@ -101,6 +109,19 @@ def _check_resource_types(manifest: Manifest, path: Path) -> None:
         for permission in kind.permissions:
             if permission.risk_level not in RISK_LEVELS:
                 raise Misconfigured(f"{where}: risk_level of '{permission.id}' is not 1 to 9.")
+
+
+def _check_limits(manifest: Manifest, path: Path) -> None:
+    """Raise Misconfigured for limits that limit nothing, and logins nobody could name."""
+    known = {kind.id for kind in manifest.resource_types}
+    for number, limit in enumerate(manifest.limits):
+        where = f"{path}: limits[{number}]"
+        if not limit.resource_types or not known.issuperset(limit.resource_types):
+            raise Misconfigured(f"{where}: 'resource_types' names none, or one that is not declared.")
+        if limit.at_most < 1 or not limit.words:
+            raise Misconfigured(f"{where}: needs 'at_most' of 1 or more, and 'words'.")
+    if manifest.login_max < LOGIN_MIN:
+        raise Misconfigured(f"{path}: login_max is less than {LOGIN_MIN}.")
 
 
 def _check_unique(names: list[str], where: str) -> None:

@@ -34,7 +34,12 @@ def desired(raw: dict[str, Any], leased_at: datetime, lease_seconds: float) -> c
     """Return the desired state of an order from its JSON form."""
     person = raw["person"]
     return contract.Desired(
-        person=contract.Person(person["id"], person["name"], tuple(person.get("aliases", ()))),
+        person=contract.Person(
+            person["id"],
+            person["name"],
+            tuple(person.get("aliases", ())),
+            {kind: tuple(values) for kind, values in person.get("attributes", {}).items()},
+        ),
         holds=tuple(
             contract.Grant(
                 grant_id=grant["grant_id"],

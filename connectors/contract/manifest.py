@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of the configuration form. `kind` is text, integer, choice, or secret."""
+    """One field of the configuration form.
+
+    `kind` is text, integer, choice, boolean ("true" or "false" as default), json (parsed where it is used), or secret.
+    `multiline` gives text, json and secret fields room for several lines.
+    """
 
     name: str
     label: str
@@ -18,6 +22,7 @@ class Field:
     help: str = ""
     minimum: int | None = None
     maximum: int | None = None
+    multiline: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +45,25 @@ class ResourceType:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """How many resources of these types one grant may name at most; `words` say so, and what to do instead.
+
+    Every surface refuses with these words, before anything is asked for or written.
+    """
+
+    resource_types: tuple[str, ...]
+    at_most: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
-    """A provider, described. `id` is the folder's name."""
+    """A provider, described. `id` is the folder's name.
+
+    `has_logins`: each grant gets a login of its own there, with credentials of its own; its name is at most `login_max`
+    characters long. Without, access is given to an account that the person has already, which may hold the same things
+    for other reasons: such a provider asks `Run.baseline` before it gives anything.
+    """
 
     id: str
     name: str
@@ -52,6 +74,8 @@ class Manifest:
     setup: tuple[str, ...] = ()
     ends_by_itself: bool = False
     has_logins: bool = False
+    login_max: int = 63
+    limits: tuple[Limit, ...] = ()
 
     def secret_fields(self) -> tuple[Field, ...]:
         """Return the fields that go into a secret store."""

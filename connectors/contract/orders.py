@@ -57,12 +57,14 @@ class Person:
     """The person an order is about.
 
     `name` and `aliases` (e-mail addresses, account names) are what logins of the person that we did not make may be
-    called: a provider that finds one reports its access as standing, and changes nothing about it.
+    called: a provider that finds one reports its access as standing, and changes nothing about it. `attributes` is what
+    the directory says of the person, by type, for targets where their account has a name of its own.
     """
 
     person_id: str
     name: str
     aliases: tuple[str, ...] = ()
+    attributes: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +77,23 @@ class Desired:
 
 
 @dataclass(frozen=True, slots=True)
+class SecretReference:
+    """Where a secret lies: what `store` (an id of connectors.stores) calls it. `key` names a part of a JSON secret."""
+
+    store: str
+    reference: str
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """One order, as it is leased to one connector instance.
 
-    `config` holds the manifest's plain fields, `secrets` its secret fields; `seal_to` is the server's X25519 public key
-    (32 bytes, hex) to which credentials made for a grantee are sealed. `lease_seconds` runs from the moment the order
-    is received, on the receiver's monotonic clock. `digests` pins programs by name to the SHA-256 of their file (empty:
-    not pinned); a program that differs, or is not named, is refused.
+    `config` holds the manifest's plain fields, `secrets` its secret fields. `references` are secret fields that the
+    connector reads from their store itself, at the moment of use: a provider finds them in `secrets`. `seal_to` is the
+    server's X25519 public key (32 bytes, hex) to which credentials made for a grantee are sealed. `lease_seconds` runs
+    from the moment the order is received, on the receiver's monotonic clock. `digests` pins programs by name to the
+    SHA-256 of their file (empty: not pinned); a program that differs, or is not named, is refused.
     """
 
     order_id: str
@@ -99,6 +111,9 @@ class Order:
     # DISCOVER only: how many resources one `Page` holds at most.
     page_size: int = 5000
     digests: dict[str, str] = field(default_factory=dict)
+    references: dict[str, SecretReference] = field(default_factory=dict)
+    # DISCOVER only: the `resume` of the last page that the server kept of an earlier try; empty: from the beginning.
+    resume: str = ""
 
 
 class UnitOutcome(StrEnum):
@@ -209,9 +224,15 @@ class ResourceFact:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of what discover found; many pages make one inventory."""
+    """One page of what discover found; many pages make one inventory.
+
+    `resume` is the provider's own word for where to go on after this page; empty where it cannot: a sync that is done
+    again then begins again. `total` is how many resources are expected in all, 0 where that is not known.
+    """
 
     resources: tuple[ResourceFact, ...]
+    resume: str = ""
+    total: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from pathlib import Path
+from typing import Protocol, Self, TypeVar
 
 from connectors.contract.orders import (
     Finding,
@@ -15,6 +16,7 @@ from connectors.contract.orders import (
     Program,
     ReadBack,
     ResourceTypeFact,
+    Unit,
 )
 
 
@@ -25,18 +27,78 @@ class Seal(Protocol):
         """Return `details` as a sealed JSON object (hex), bound to the grant; without a grant, to the order."""
 
 
+class ProgramSource(Protocol):
+    """A program file, whatever its language."""
+
+    @property
+    def name(self) -> str:
+        """Return the file's name without its ending."""
+
+    @property
+    def digest(self) -> str:
+        """Return the SHA-256 of the file, hex."""
+
+    def replaced(self, path: Path) -> Self:
+        """Return the same program, read from another file."""
+
+
+AnyProgram = TypeVar("AnyProgram", bound=ProgramSource)
+
+
+class Admit(Protocol):
+    """Asks the connector's own rules whether a program may run."""
+
+    def __call__(self, program: AnyProgram, /) -> AnyProgram:
+        """Return the program to run, which may be the owner's own instead. Raises Refused naming the rule."""
+
+
+class Baseline(Protocol):
+    """Asks the server's memory which of these things the person had before anything was given."""
+
+    def __call__(self, present: Iterable[Unit], wanted: Iterable[Unit], /) -> frozenset[Unit]:
+        """Return the units that are standing. Durable before it returns, and the first answer about a unit counts.
+
+        `present` is what the person has at the target now, `wanted` everything that the order holds or ends. A unit
+        that nobody asked about before is standing if it is present. Raises Unreachable when the server cannot be asked:
+        then nothing may be given.
+        """
+
+
 def _one_minute() -> float:
     """Return the lease that a Run made without a runner may use."""
     return 60.0
 
 
+def _admit_all(program: AnyProgram, /) -> AnyProgram:
+    """Let every program run, as a connector without rules does."""
+    return program
+
+
+def remember(memory: dict[Unit, bool]) -> Baseline:
+    """Return a baseline that is kept in `memory`: unit to whether it is standing."""
+
+    def baseline(present: Iterable[Unit], wanted: Iterable[Unit], /) -> frozenset[Unit]:
+        there = frozenset(present)
+        for unit in wanted:
+            memory.setdefault(unit, unit in there)
+        return frozenset(unit for unit, standing in memory.items() if standing)
+
+    return baseline
+
+
+def _no_memory() -> Baseline:
+    """Return a baseline for one run only."""
+    return remember({})
+
+
 @dataclass(slots=True)
 class Run:
-    """What a provider gets beside its order: the lease and a notebook.
+    """What a provider gets beside its order: the lease, the owner's rules, the server's memory, and a notebook.
 
     `alive` raises LeaseLost once the lease is over; every toolkit calls it before every statement. `remaining` says how
-    many seconds of it are left, for time-outs. `functions` and `programs` are filled in by the toolkits, for the
-    report.
+    many seconds of it are left, for time-outs. Every toolkit hands a program to `note` (or, in a dry run, to `admit`)
+    before it runs it, and runs what it gets back. A provider that gives access to accounts which people have anyway
+    asks `baseline` before it gives anything. `functions` and `programs` are filled in by the toolkits, for the report.
     """
 
     alive: Callable[[], None]
@@ -44,6 +106,16 @@ class Run:
     functions: list[Function] = field(default_factory=list)
     programs: list[Program] = field(default_factory=list)
     remaining: Callable[[], float] = _one_minute
+    admit: Admit = _admit_all
+    baseline: Baseline = field(default_factory=_no_memory)
+
+    def note(self, program: AnyProgram) -> AnyProgram:
+        """Return the program to run instead of `program`, and write down that it runs. Raises Refused."""
+        admitted = self.admit(program)
+        function = Function(admitted.name, admitted.digest)
+        if function not in self.functions:
+            self.functions.append(function)
+        return admitted
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from connectors.contract.errors import ErrorReport, LeaseLost, Misconfigured, TargetError
+from connectors.contract.errors import ErrorReport, LeaseLost, Misconfigured, Refused, TargetError
 from connectors.contract.orders import Order, Page, Report, Verb
-from connectors.contract.provider import Outcome, Provider, Run
+from connectors.contract.provider import AnyProgram, Baseline, Outcome, Provider, Run, remember
 from connectors.registry import BUILT_IN, Registry
 from connectors.toolkit.redaction import Redactor
 from connectors.toolkit.sealing import seal
@@ -40,6 +40,7 @@ class _Execution:
 
     order: Order
     monotonic: Callable[[], float]
+    baseline: Baseline | None = None
     redactor: Redactor = field(init=False)
     deadline: float = field(init=False)
     notes: Run = field(init=False)
@@ -49,7 +50,13 @@ class _Execution:
         margin = min(MARGIN_SECONDS, self.order.lease_seconds * MARGIN_SHARE)
         self.deadline = self.monotonic() + self.order.lease_seconds - margin
         self.redactor = Redactor(secret.reveal() for secret in self.order.secrets.values())
-        self.notes = Run(alive=self.alive, seal=self.seal, remaining=self.remaining)
+        self.notes = Run(
+            alive=self.alive,
+            seal=self.seal,
+            remaining=self.remaining,
+            admit=self.admit,
+            baseline=self.baseline or remember({}),
+        )
 
     def remaining(self) -> float:
         """Return how many seconds of the lease may still be used."""
@@ -67,6 +74,13 @@ class _Execution:
             raise Misconfigured("The order carries no key to seal credentials to.")
         context = (grant_id or self.order.order_id).encode()
         return seal(self.order.seal_to, json.dumps(details).encode(), context)
+
+    def admit(self, program: AnyProgram, /) -> AnyProgram:
+        """Return the program to run. Raises Refused for one that the order does not pin, when it pins any."""
+        pins = self.order.digests
+        if pins and pins.get(program.name) != program.digest:
+            raise Refused(f"The program {program.name} is not the one that is pinned for this connector.")
+        return program
 
     def attempt(self, call: Callable[[], Answer]) -> Answer:
         """Call into the provider; raise _Failed with a report that holds no secret."""
@@ -93,13 +107,16 @@ def run(
     on_page: Callable[[Page], None],
     monotonic: Callable[[], float] = time.monotonic,
     registry: Registry = BUILT_IN,
+    baseline: Baseline | None = None,
 ) -> Report:
     """Run one order and return its final report; the lease runs from this call on, by `monotonic` (seconds).
+
+    `baseline` is the server's memory of what was standing; without one, this run has a memory of its own.
 
     Never raises for what goes wrong at the target or in the provider: that is `Report.error`. What `on_page` raises is
     the caller's own and passes through.
     """
-    execution = _Execution(order, monotonic)
+    execution = _Execution(order, monotonic, baseline)
     report = Report(order.order_id, order.epoch)
     try:
         report = _dispatch(execution, registry, on_page)

@@ -20,8 +20,8 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import DictRow, dict_row
 
-from connectors.contract.errors import Misconfigured, Refused, TargetError
-from connectors.contract.orders import Function, Program
+from connectors.contract.errors import Misconfigured, TargetError
+from connectors.contract.orders import Program
 from connectors.contract.provider import Run
 from connectors.contract.secret import Secret
 from connectors.toolkit.sql_errors import NOTHING_GRANTED, at_the_door, at_work, not_permitted
@@ -71,13 +71,13 @@ class Session:
 
     def rows(self, file: SqlFile, /, **values: Value) -> list[dict[str, Any]]:
         """Run a program that only reads and return its rows."""
-        (statement,) = self._prepare(file, values)
+        file, (statement,) = self._prepare(file, values)
         with self._typed(file):
             return self._connection.execute(statement).fetchall()
 
     def stream(self, file: SqlFile, size: int, /, **values: Value) -> Iterator[list[dict[str, Any]]]:
         """Run a program that only reads and yield its rows, `size` at a time, through a cursor on the server."""
-        (statement,) = self._prepare(file, values)
+        file, (statement,) = self._prepare(file, values)
         with self._typed(file), self._connection.transaction(), self._connection.cursor(name="pages") as cursor:
             cursor.execute(statement)
             while True:
@@ -93,11 +93,12 @@ class Session:
         Raises NotPermitted also when the server only warns that nothing was granted.
         """
         if self._sessions.dry_run:
+            file = self._sessions.run.admit(file)
             composed = file.compose(values, hide_secrets=True)
             text = ";\n".join(statement.as_string(self._connection) for statement in composed)
             self._sessions.run.programs.append(Program(file.name, f"{text};"))
             return
-        statements = self._prepare(file, values)
+        file, statements = self._prepare(file, values)
         with self._typed(file):
             if len(statements) == 1:
                 self._change(file, statements[0])
@@ -120,12 +121,12 @@ class Session:
         except (OSError, psycopg.Error):
             return  # it is closed already
 
-    def _prepare(self, file: SqlFile, values: Mapping[str, Value]) -> list[sql.Composed]:
-        """Return the statements to send, once the program may run and the lease holds."""
-        statements = file.compose(values)
-        self._sessions.note(file)
+    def _prepare(self, file: SqlFile, values: Mapping[str, Value]) -> tuple[SqlFile, list[sql.Composed]]:
+        """Return the program that may run and its statements, once the lease holds."""
+        admitted = self._sessions.run.note(file)
+        statements = admitted.compose(values)
         self._ready()
-        return statements
+        return admitted, statements
 
     def _change(self, file: SqlFile, statement: sql.Composed) -> None:
         """Run one statement and look at the server's warnings."""
@@ -166,14 +167,11 @@ class Session:
 class Sessions:
     """The connections of one run, one per database, closed together."""
 
-    def __init__(
-        self, server: Server, run: Run, *, dry_run: bool = False, pins: Mapping[str, str] | None = None
-    ) -> None:
-        """Connect to nothing yet. `pins` maps program names to the only digest they may have; empty: any."""
+    def __init__(self, server: Server, run: Run, *, dry_run: bool = False) -> None:
+        """Connect to nothing yet."""
         self.server = server
         self.run = run
         self.dry_run = dry_run
-        self._pins = pins or {}
         self._open: dict[str, Session] = {}
         self._guard = threading.Timer(max(0.0, run.remaining()), self._cut)
         self._guard.daemon = True
@@ -202,14 +200,6 @@ class Sessions:
         session = self._open.pop(database, None)
         if session is not None:
             session.close()
-
-    def note(self, file: SqlFile) -> None:
-        """Write down that a program runs. Raises Refused when the connector's rules pin another one."""
-        if self._pins and self._pins.get(file.name) != file.digest:
-            raise Refused(f"The program {file.name} is not the one that is pinned for this connector.")
-        function = Function(file.name, file.digest)
-        if function not in self.run.functions:
-            self.run.functions.append(function)
 
     def _connect(self, database: str) -> Session:
         """Connect under the lease."""

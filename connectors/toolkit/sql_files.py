@@ -7,7 +7,6 @@ file are all or nothing. A comment `-- needs: …` says in words which privilege
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from psycopg import sql
 
 from connectors.contract.errors import Misconfigured
 from connectors.contract.secret import Secret
+from connectors.toolkit.program_files import ProgramFile
 from connectors.toolkit.redaction import HIDDEN
 
 Value = str | int | float | bool | Secret | list[str] | None
@@ -39,7 +39,6 @@ TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
-NEEDS = re.compile(r"^-- needs: (.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,33 +52,8 @@ class Slot:
 Statement = tuple["str | Slot", ...]
 
 
-class SqlFile:
-    """One program file. It is read on first use; `slots` is what the provider's code says it will fill."""
-
-    def __init__(self, path: Path, *slots: str) -> None:
-        """Name a file and its slots."""
-        self.path = path
-        self.name = path.stem
-        self.declared = frozenset(slots)
-
-    @cached_property
-    def text(self) -> str:
-        """Return the file's text. Raises Misconfigured when it cannot be read."""
-        try:
-            return self.path.read_text(encoding="utf-8")
-        except (OSError, ValueError) as error:
-            raise Misconfigured(f"The program {self.path.name} cannot be read: {error}") from error
-
-    @cached_property
-    def digest(self) -> str:
-        """Return the SHA-256 of the text, hex."""
-        return hashlib.sha256(self.text.encode()).hexdigest()
-
-    @cached_property
-    def needs(self) -> str:
-        """Return the privilege that the program needs, in its own words; may be empty."""
-        found = NEEDS.search(self.text)
-        return found[1] if found else ""
+class SqlFile(ProgramFile):
+    """One SQL program."""
 
     @cached_property
     def statements(self) -> tuple[Statement, ...]:

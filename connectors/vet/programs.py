@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from connectors.contract.errors import Misconfigured
+from connectors.toolkit.http_files import RequestFile
 from connectors.toolkit.sql_files import SqlFile
 from connectors.vet.code import declared_programs
 
@@ -21,6 +22,8 @@ def complaints(folder: Path) -> list[str]:
     for name, path in files.items():
         if path.suffix == ".sql":
             wrong += _sql(path, declared.get(name))
+        elif path.suffix == ".json" and '"method"' in path.read_text(encoding="utf-8"):
+            wrong += _request(path, declared.get(name))
     wrong += [f"{folder}: '{name}' has no counterpart '{other}…'." for name, other in _alone(set(files))]
     return sorted(wrong)
 
@@ -38,6 +41,18 @@ def _sql(path: Path, slots: frozenset[str] | None) -> list[str]:
     if not file.text.startswith("-- "):
         wrong.append(f"{path}: does not begin with a comment that says what it does.")
     return wrong
+
+
+def _request(path: Path, slots: frozenset[str] | None) -> list[str]:
+    """Return what is wrong with one HTTP request."""
+    file = RequestFile(path)
+    try:
+        found = file.slots
+    except Misconfigured as error:
+        return [error.message]
+    if slots is not None and found != slots:
+        return [f"{path}: has the slots {sorted(found)}, but the code declares {sorted(slots)}."]
+    return []
 
 
 def _alone(names: set[str]) -> list[tuple[str, str]]:

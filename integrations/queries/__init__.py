@@ -10,7 +10,17 @@ from integrations.queries.orders import (
     unabsorbed,
     waiting_with_error,
 )
-from integrations.queries.providers import Quality, Rule, catalogue, connected, drawing, has_logins, manifest, quality
+from integrations.queries.providers import (
+    Quality,
+    Rule,
+    catalogue,
+    connected,
+    drawing,
+    has_logins,
+    login_max,
+    manifest,
+    quality,
+)
 from integrations.queries.resources import PAGE, PAGES_MAX, WORDS_MAX, Narrowed, inventory, types_known
 from integrations.queries.systems import (
     SILENT_AFTER,
@@ -60,6 +70,7 @@ __all__ = [
     "has_logins",
     "instances",
     "inventory",
+    "login_max",
     "manifest",
     "open_order",
     "open_orders_of",

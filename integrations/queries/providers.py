@@ -37,6 +37,11 @@ def has_logins(integration: Integration) -> bool:
     return manifest(integration.type).has_logins
 
 
+def login_max(integration: Integration) -> int:
+    """Return how long the name of a login may be there, in characters."""
+    return manifest(integration.type).login_max
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One claim of a provider's quality file."""

@@ -38,23 +38,61 @@ need_environment() {
   printf '%s\n' "$stamp" >"$folder/.stamp"
 }
 
-# Installs the servers that tests start for themselves, from Debian, where that can be done without asking anybody.
+# The servers that tests start for themselves: a program by which one is found, and Debian's packages for it.
+SERVERS=(
+  "redis-server redis-server"
+  "chromium chromium"
+  "npm npm"
+  "ip iproute2"
+  "mariadbd mariadb-server"
+  "rabbitmqctl rabbitmq-server"
+  "sshd openssh-server"
+  "sudo sudo"
+  "etcd etcd-server"
+  "samba-tool samba samba-ad-dc samba-ad-provision samba-dsdb-modules winbind ldb-tools"
+)
+
+# Installs them from Debian, where that can be done without asking anybody; none of them is started or set up.
 # PostgreSQL also comes as a wheel with the test requirements; without the others some tests are skipped.
 need_servers() {
-  local missing=()
+  local missing=() entry program packages PATH="$PATH:/usr/sbin:/sbin"
   compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || missing+=(postgresql)
-  command -v redis-server >/dev/null 2>&1 || missing+=(redis-server)
-  command -v chromium >/dev/null 2>&1 || missing+=(chromium)
-  command -v npm >/dev/null 2>&1 || missing+=(npm)
+  for entry in "${SERVERS[@]}"; do
+    read -r program packages <<<"$entry"
+    # shellcheck disable=SC2206  # a list of packages
+    command -v "$program" >/dev/null 2>&1 || missing+=($packages)
+  done
   if [ ${#missing[@]} -eq 0 ]; then :; elif [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     say "Installing ${missing[*]} …"
-    if { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}"; } \
-      >/dev/null 2>&1; then missing=(); fi
+    if install_quietly "${missing[@]}" >/dev/null 2>&1; then missing=(); fi
   fi
   if [ ${#missing[@]} -gt 0 ]; then
     say "Not installed: ${missing[*]}; install with apt-get as root, or see below what is skipped without."
   fi
+  need_kubernetes
   need_npm
+}
+
+# Installs packages without letting their servers start: a policy for this one run says no, if there is none yet.
+install_quietly() {
+  local policy=/usr/sbin/policy-rc.d made=no status=0
+  if [ ! -e "$policy" ]; then made=yes; printf '#!/bin/sh\nexit 101\n' >"$policy"; chmod +x "$policy"; fi
+  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@"; } || status=1
+  if [ "$made" = yes ]; then rm -f "$policy"; fi
+  return "$status"
+}
+
+# A Kubernetes API server to test against comes from no package: KUBEBUILDER_ASSETS names a folder with kube-apiserver
+# and kube-controller-manager, as the field does it. Where they lie compressed (*.xz) they are unpacked into build/.
+need_kubernetes() {
+  local from="${KUBEBUILDER_ASSETS:-}" to="$ROOT/build/kubernetes" file
+  if [ -z "$from" ] || ! compgen -G "$from/*.xz" >/dev/null; then return 0; fi
+  mkdir -p "$to"
+  for file in "$from"/*.xz; do
+    local program="$to/$(basename "$file" .xz)"
+    if [ ! -x "$program" ]; then xz -dc "$file" >"$program.part" && chmod +x "$program.part" && mv "$program.part" "$program"; fi
+  done
+  export KUBEBUILDER_ASSETS="$to"
 }
 
 # Packages that tests need from npm (tests/npm): locked with their hashes, installed again when the lock changes.

@@ -121,7 +121,7 @@ def _authentication(at: Target, order: Order, run: Run) -> Iterator[Finding]:
         wrong = _enters(at, run, name, new_password())
         right = _enters(at, run, name, password)
     finally:
-        _drop_probe(at, order, run, name)
+        _drop_probe(at, run, name)
     yield _verdict(wrong, right)
 
 
@@ -155,13 +155,13 @@ def _enters(at: Target, run: Run, login: str, password: str) -> TargetError | No
     return None
 
 
-def _drop_probe(at: Target, order: Order, run: Run, name: str) -> None:
+def _drop_probe(at: Target, run: Run, name: str) -> None:
     """Remove the probe, on a connection of its own and also after the lease: nobody else knows this name.
 
     If even that fails, the next check finds the probe by its marker; it may do nothing and its password is forgotten.
     """
     unleashed = replace(run, alive=lambda: None, remaining=lambda: CLEANING_SECONDS)
-    with suppress(TargetError), Sessions(at.sessions.server, unleashed, pins=order.digests) as sessions:
+    with suppress(TargetError), Sessions(at.sessions.server, unleashed) as sessions:
         sessions.on(at.database).change(programs.DROP_PROBE, login=name)
 
 

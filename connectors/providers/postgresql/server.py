@@ -53,7 +53,7 @@ def server(order: Order) -> Server:
 
 def open_sessions(order: Order, run: Run) -> Sessions:
     """Return the sessions of one order; nothing is connected yet."""
-    return Sessions(server(order), run, dry_run=order.dry_run, pins=order.digests)
+    return Sessions(server(order), run, dry_run=order.dry_run)
 
 
 def target(order: Order, sessions: Sessions) -> Target:

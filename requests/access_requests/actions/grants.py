@@ -23,11 +23,12 @@ from access_requests.events import moved
 from access_requests.lifecycle import move
 from access_requests.models import AccessGroup, AccessRequest, AccessSession, AccessUnit
 from accounts.models import User
+from accounts.queries import attributes_of
 from audit.actor import Actor, connector, system
 from integrations import actions as integrations
 from integrations.choices import OrderVerb
 from integrations.models import Integration, Order
-from integrations.queries import has_logins, open_order, unabsorbed
+from integrations.queries import has_logins, login_max, open_order, unabsorbed
 
 LOGIN_WORDS = 40
 HELD_UNITS = (UnitState.GRANTING, UnitState.ACTIVE)
@@ -63,17 +64,19 @@ def _prepare(group: AccessGroup, request: AccessRequest, person: User, at: datet
     """Fix the grant's login and mark its units as under way."""
     group.dispatched_at = at
     if has_logins(group.integration) and not group.login:
-        group.login = login_for(person, group)
+        group.login = login_for(person, group, login_max(group.integration))
     if request.duration_seconds is not None:
         group.backstop_at = at + timedelta(seconds=request.duration_seconds)
     group.save(update_fields=["dispatched_at", "login", "backstop_at"])
     group.units.update(state=UnitState.GRANTING)
 
 
-def login_for(person: User, group: AccessGroup) -> str:
-    """Return the name of the login for a grant: readable, unique, at most 63 bytes of plain ASCII."""
+def login_for(person: User, group: AccessGroup, at_most: int) -> str:
+    """Return the name of the login for a grant: readable, unique, at most so many characters of plain ASCII."""
     words = re.sub(r"[^a-z0-9]+", "_", person.email.partition("@")[0].lower()).strip("_") or "person"
-    return f"lk_{words[:LOGIN_WORDS]}_{group.pk.hex[:12]}"
+    unique = group.pk.hex[:12]
+    room = min(LOGIN_WORDS, at_most - len(f"lk__{unique}"))
+    return f"lk_{words[:room].strip('_')}_{unique}"
 
 
 def reorder(person: User, integration: Integration, *, at: datetime, verb: str = OrderVerb.APPLY) -> Order:
@@ -108,6 +111,7 @@ def _person(person: User) -> dict[str, Any]:
         "id": str(person.pk),
         "name": person.name,
         "aliases": [person.email, person.email.partition("@")[0]],
+        "attributes": attributes_of(person),
     }
 
 

@@ -1,0 +1,316 @@
+"""What server and connector say to each other, and how it is written: JSON objects, one dataclass each, versioned.
+
+A connector says hello once, then either side speaks when it has something to say. The same messages travel over a web
+socket or, where that is blocked, as lists over plain HTTP. Unknown keys are passed over and keys that are missing take
+their defaults, so that two versions one minor apart understand each other; a message of an unknown kind is passed over.
+
+A secret never travels in an order: `secrets` holds what the server sealed to the instance's own key, and `references`
+what the connector reads from a store by itself.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+from connectors.contract.orders import Desired, Order, Page, Report, SecretReference, Unit, Verb
+
+# The wire's own version: a different first number is refused, a higher second one only adds.
+WIRE = (1, 0)
+SUBPROTOCOL = "latchkey.connector.1"
+MESSAGE_MAX = 8 * 2**20
+
+Row = TypeVar("Row")
+
+
+class BadMessage(ValueError):
+    """What was received is no message of this wire; the words say what is wrong, and never hold a value of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """The first message of an instance. `key` is the X25519 public key (hex) that secrets are to be sealed to.
+
+    `instance` is a random id (hex) that lives as long as the process, so that one that comes back is known again.
+    `functions` says what this connector may do: digest by "provider/program"; `rules` is the digest of its owner's
+    rules, empty without any. `place` describes where it runs; `slots` is how many orders it takes at once.
+    """
+
+    instance: str
+    version: str
+    key: str
+    wire: tuple[int, ...] = WIRE
+    slots: int = 8
+    place: dict[str, str] = field(default_factory=dict)
+    providers: tuple[str, ...] = ()
+    functions: dict[str, str] = field(default_factory=dict)
+    rules: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """The server's answer to Hello. `now` is the server's clock, in seconds since the epoch, for what is shown only."""
+
+    instance: str
+    version: str
+    wire: tuple[int, ...] = WIRE
+    heartbeat_seconds: float = 10.0
+    now: float = 0.0
+    latest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Goodbye:
+    """The last message of either side, with the reason. `again`: coming back later may help."""
+
+    reason: str
+    again: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """Said by an instance at each beat: how many orders it could take now, and which it is working on."""
+
+    free: int
+    working: tuple[str, ...] = ()
+    echo: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """The server's answer to a heartbeat, with its `echo`."""
+
+    echo: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Said by an instance when it could take so many more orders: the server sends none that nobody asked for."""
+
+    free: int
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One order for an instance. What `Order.secrets` would hold is in `sealed`, hex by field.
+
+    Each is sealed to the instance's key in the context `sealing_context(order_id, epoch, field)`. `lease_seconds` is
+    what was left of the lease when this was sent; the time on the way is lost to the instance, never gained.
+    """
+
+    order: WireOrder
+    sealed: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class WireOrder:
+    """An order without its secrets."""
+
+    order_id: str
+    epoch: int
+    verb: Verb
+    provider: str
+    integration_id: str
+    config: dict[str, Any]
+    desired: Desired | None = None
+    seal_to: str = ""
+    lease_seconds: float = 60.0
+    resource_types: tuple[str, ...] = ()
+    dry_run: bool = False
+    page_size: int = 5000
+    digests: dict[str, str] = field(default_factory=dict)
+    references: dict[str, SecretReference] = field(default_factory=dict)
+    resume: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """An order is not wanted any more (superseded, integration gone): stop before the next statement."""
+
+    order_id: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageOf:
+    """One page of what a sync finds. `number` counts from 1; the instance waits for Taken before it sends another."""
+
+    order_id: str
+    epoch: int
+    number: int
+    page: Page
+
+
+@dataclass(frozen=True, slots=True)
+class AskBaseline:
+    """Asks what is standing (contract.provider.Baseline). `question` tells answers apart."""
+
+    order_id: str
+    epoch: int
+    question: int
+    present: tuple[Unit, ...]
+    wanted: tuple[Unit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TellBaseline:
+    """The server's answer, durable before it is sent."""
+
+    order_id: str
+    epoch: int
+    question: int
+    standing: tuple[Unit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOf:
+    """The final report of an order; repeated until it is taken."""
+
+    report: Report
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The server has a page (`number`) or, with 0, the final report: durable before it is sent.
+
+    `refused`: the order is not this instance's any more; it stops, and forgets it.
+    """
+
+    order_id: str
+    epoch: int
+    number: int = 0
+    refused: bool = False
+
+
+Message = (
+    Hello
+    | Welcome
+    | Goodbye
+    | Heartbeat
+    | Beat
+    | Ready
+    | Work
+    | Cancel
+    | PageOf
+    | AskBaseline
+    | TellBaseline
+    | ReportOf
+    | Taken
+)
+KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in get_args(Message)}
+
+
+def sealing_context(order_id: str, epoch: int, name: str) -> bytes:
+    """Return what a secret that travels with an order is bound to: this order, this lease, this field."""
+    return json.dumps(["order secret", order_id, epoch, name]).encode()
+
+
+def write(message: Message) -> str:
+    """Return a message as text."""
+    return json.dumps({"is": type(message).__name__, **plain(message)}, ensure_ascii=False, separators=(",", ":"))
+
+
+def read(text: str | bytes) -> Message | None:
+    """Return the message in `text`; None for a kind that this version does not know. Raises BadMessage."""
+    if len(text) > MESSAGE_MAX:
+        raise BadMessage(f"A message has at most {MESSAGE_MAX // 2**20} MB.")
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadMessage("A message is a JSON object.") from error
+    if not isinstance(data, dict) or not isinstance(data.get("is"), str):
+        raise BadMessage('A message is a JSON object that says in "is" what it is.')
+    kind = KINDS.get(data["is"])
+    return None if kind is None else cast(Message, build(kind, data))
+
+
+def plain(value: Any) -> Any:
+    """Return a dataclass as what JSON can hold. Infinity, which JSON has not, is the text "inf"."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {one.name: plain(getattr(value, one.name)) for one in dataclasses.fields(value)}
+    if isinstance(value, StrEnum):
+        return value.value
+    if isinstance(value, tuple | list):
+        return [plain(one) for one in value]
+    if isinstance(value, dict):
+        return {str(key): plain(one) for key, one in value.items()}
+    if isinstance(value, float) and math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    raise TypeError(f"{type(value).__name__} does not travel.")
+
+
+def build(kind: type[Row], data: Any, where: str = "") -> Row:
+    """Return `data` as a dataclass of `kind`; what it does not know is passed over. Raises BadMessage."""
+    where = where or kind.__name__
+    if not isinstance(data, dict):
+        raise BadMessage(f"{where}: an object is expected.")
+    hints, given = _hints(cast(Any, kind)), {}
+    for one in dataclasses.fields(cast(Any, kind)):
+        if one.name in data:
+            given[one.name] = _value(hints[one.name], data[one.name], f"{where}.{one.name}")
+        elif one.default is dataclasses.MISSING and one.default_factory is dataclasses.MISSING:
+            raise BadMessage(f"{where}.{one.name} is missing.")
+    return kind(**given)
+
+
+@cache
+def _hints(kind: type[Any]) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    """Return a value as the type that a dataclass declares."""
+    origin = get_origin(hint)
+    if hint is Any:
+        return value
+    if origin in (UnionType, Union):
+        if value is None and NoneType in get_args(hint):
+            return None
+        return _value(next(one for one in get_args(hint) if one is not NoneType), value, where)
+    if origin is tuple:
+        if not isinstance(value, list):
+            raise BadMessage(f"{where}: a list is expected.")
+        return tuple(_value(get_args(hint)[0], one, where) for one in value)
+    if origin is dict:
+        if not isinstance(value, dict):
+            raise BadMessage(f"{where}: an object is expected.")
+        return {key: _value(get_args(hint)[1], one, where) for key, one in value.items()}
+    return _single(hint, value, where)
+
+
+def _single(hint: Any, value: Any, where: str) -> Any:
+    """Return a value that is no list and no mapping."""
+    if dataclasses.is_dataclass(hint):
+        return build(cast(type[Any], hint), value, where)
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        try:
+            return hint(value)
+        except ValueError as error:
+            raise BadMessage(f"{where}: not one of {', '.join(hint)}.") from error
+    if hint is float and value in ("inf", "-inf"):
+        return float(value)
+    wanted = (int, float) if hint is float else (hint,)
+    # bool is an int to Python, but not to the other side.
+    if type(value) not in wanted:
+        raise BadMessage(f"{where}: {hint.__name__} is expected.")
+    return float(value) if hint is float else value
+
+
+def to_wire(order: Order) -> WireOrder:
+    """Return an order without its secrets."""
+    names = {one.name for one in dataclasses.fields(WireOrder)}
+    return WireOrder(**{name: getattr(order, name) for name in names})
+
+
+def from_wire(order: WireOrder, secrets: dict[str, Any], lease_seconds: float) -> Order:
+    """Return the order to run, with its secrets, and what is left of its lease."""
+    given = {one.name: getattr(order, one.name) for one in dataclasses.fields(WireOrder)}
+    return Order(**{**given, "secrets": secrets, "lease_seconds": lease_seconds})

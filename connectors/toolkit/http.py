@@ -1,0 +1,203 @@
+"""Sends HTTP requests to one service: under a lease, paced, with typed errors, bounded answers and no redirects."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+import requests
+from requests.auth import AuthBase
+
+from connectors.contract.errors import (
+    CredentialsRejected,
+    Misconfigured,
+    NotPermitted,
+    TargetError,
+    TargetMissing,
+    Unreachable,
+)
+from connectors.contract.orders import Program
+from connectors.contract.provider import Run
+from connectors.toolkit.http_files import Composed, RequestFile
+
+USER_AGENT = "latchkey-connector"
+CONNECT_SECONDS = 10.0
+READ_SECONDS = 30.0
+BODY_MAX = 32 * 2**20
+CHUNK = 64 * 2**10
+SAID_MAX = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a service answered. `data` is the parsed JSON, or None where the body is empty or no JSON."""
+
+    status: int
+    data: Any
+    headers: Mapping[str, str]
+    text: str = field(repr=False, default="")
+
+
+class Pace:
+    """At most so many calls a second, for a whole process: shared by whoever talks to the same service."""
+
+    def __init__(
+        self,
+        per_second: float,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Leave `1 / per_second` seconds between two calls."""
+        self._gap = 1.0 / per_second
+        self._next = 0.0
+        self._lock = threading.Lock()
+        self._monotonic, self._sleep = monotonic, sleep
+
+    def wait(self, at_most: float) -> None:
+        """Wait for a turn. Raises Unreachable when that would take longer than `at_most` seconds."""
+        with self._lock:
+            now = self._monotonic()
+            turn = max(now, self._next)
+            if turn - now > at_most:
+                raise Unreachable("The service is asked as often as it allows; the next turn is too far off.")
+            self._next = turn + self._gap
+        if turn > now:
+            self._sleep(turn - now)
+
+
+class Service:
+    """One HTTP service, as one order sees it. Use it as a context: its connections are closed at the end."""
+
+    def __init__(
+        self,
+        base: str,
+        run: Run,
+        *,
+        headers: Mapping[str, str] | None = None,
+        auth: AuthBase | tuple[str, str] | None = None,
+        verify: bool | str = True,
+        dry_run: bool = False,
+        pace: Pace | None = None,
+    ) -> None:
+        """Connect to nothing yet. `verify` is False, True, or the path of a file with the service's CA.
+
+        Raises Misconfigured for a base that is no http(s) address.
+        """
+        if not base.startswith(("https://", "http://")):
+            raise Misconfigured(f"{base!r} is no address: it begins with https:// or http://.")
+        self.base = base.rstrip("/")
+        self.run = run
+        self.dry_run = dry_run
+        self._pace = pace
+        self._session = requests.Session()
+        self._session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json", **(headers or {})})
+        self._session.auth = auth
+        self._session.verify = verify
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def read(self, file: RequestFile, /, *, accept: Collection[int] = (200,), **values: Any) -> Answer:
+        """Send a request that only reads. Raises a TargetError for a status that is not in `accept`."""
+        admitted = self.run.note(file)
+        return self._send(admitted, admitted.compose(values), accept)
+
+    def change(
+        self, file: RequestFile, /, *, accept: Collection[int] = (200, 201, 202, 204), **values: Any
+    ) -> Answer | None:
+        """Send a request that changes something; in a dry run write down what it would be, and return None."""
+        if self.dry_run:
+            admitted = self.run.admit(file)
+            words = admitted.compose(values, hide_secrets=True).in_words()
+            self.run.programs.append(Program(admitted.name, words))
+            return None
+        admitted = self.run.note(file)
+        return self._send(admitted, admitted.compose(values), accept)
+
+    def _send(self, file: RequestFile, request: Composed, accept: Collection[int]) -> Answer:
+        """Send a request within what is left of the lease and judge the answer."""
+        self.run.alive()
+        if self._pace is not None:
+            self._pace.wait(self.run.remaining())
+            self.run.alive()
+        left = self.run.remaining()
+        try:
+            with self._session.request(
+                request.method,
+                self.base + request.path,
+                params=request.query or None,
+                json=request.body,
+                timeout=(min(CONNECT_SECONDS, left), min(READ_SECONDS, left)),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                text = self._body(response)
+        except requests.RequestException as error:
+            self.run.alive()
+            raise unreachable(self.base, error) from error
+        answer = Answer(response.status_code, _parsed(text), response.headers, text)
+        if answer.status not in accept:
+            raise refusal(answer, file, self.base)
+        return answer
+
+    def _body(self, response: requests.Response) -> str:
+        """Return the body, as long as it is of bearable size and the lease holds."""
+        body = bytearray()
+        for chunk in response.iter_content(CHUNK):
+            self.run.alive()
+            body += chunk
+            if len(body) > BODY_MAX:
+                raise Misconfigured(f"{self.base} answered with more than {BODY_MAX // 2**20} MB.")
+        return body.decode(response.encoding or "utf-8", errors="replace")
+
+
+def unreachable(base: str, error: requests.RequestException) -> Unreachable:
+    """Return the typed error for a request that got no answer, without its own words: they may hold a value."""
+    if isinstance(error, requests.exceptions.SSLError):
+        return Unreachable(f"{base} did not prove who it is.", fix="Give the connector the CA that signed it.")
+    if isinstance(error, requests.Timeout):
+        return Unreachable(f"{base} did not answer in time.", fix="It is tried again.")
+    return Unreachable(f"{base} is unreachable ({type(error).__name__}).", fix="It is tried again.")
+
+
+def refusal(answer: Answer, file: RequestFile, base: str) -> TargetError:
+    """Return the typed error for an answer that was not expected."""
+    words = f"{base} answered {answer.status} to {file.name}{_said(answer)}"
+    if answer.status == 401:
+        return CredentialsRejected(words, fix="Ask the owner of the integration for new credentials.")
+    if answer.status == 403:
+        return NotPermitted(words, fix=f"It needs {file.needs}." if file.needs else "")
+    if answer.status in {404, 410}:
+        return TargetMissing(words)
+    if answer.status in {408, 425, 429} or answer.status >= 500:
+        after = answer.headers.get("Retry-After", "")
+        return Unreachable(words, fix=f"It asks to wait {after} s." if after.isdigit() else "It is tried again.")
+    return Misconfigured(words)
+
+
+def _parsed(text: str) -> Any:
+    """Return the text as JSON, or None."""
+    try:
+        return json.loads(text) if text else None
+    except ValueError:
+        return None
+
+
+def _said(answer: Answer) -> str:
+    """Return what the service said about it, if it said so in one of the usual places."""
+    data = answer.data if isinstance(answer.data, dict) else {}
+    said = data.get("message") or data.get("reason") or data.get("error_description") or data.get("error") or ""
+    return f": {said[:SAID_MAX]}" if isinstance(said, str) and said else "."
