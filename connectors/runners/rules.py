@@ -174,7 +174,7 @@ class Rules:
             if bad:
                 refused[grant.grant_id] = bad
             left = tuple(unit for unit in grant.units if unit not in bad)
-            if left:
+            if left or not bad:
                 holds.append(replace(grant, units=left))
             else:
                 gone.append(Ending(grant.grant_id, grant.login, grant.units))

@@ -102,7 +102,8 @@ class Service:
         self._session = requests.Session()
         self._session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json", **(headers or {})})
         self._session.auth = auth
-        self._session.verify = verify
+        # Given with each request: on the session, a CA bundle in the environment would be preferred to it.
+        self._verify = verify
         self._session.cert = certificate
 
     def __enter__(self) -> Self:
@@ -147,6 +148,7 @@ class Service:
                 json=request.body,
                 timeout=(min(CONNECT_SECONDS, left), min(READ_SECONDS, left)),
                 allow_redirects=False,
+                verify=self._verify,
                 stream=True,
             ) as response:
                 text = self._body(response)
