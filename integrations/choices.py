@@ -40,6 +40,14 @@ class ConnectorKind(models.TextChoices):
     REMOTE = "remote", "Remote"
 
 
+class Transport(models.TextChoices):
+    """How an instance of a connector and the server speak."""
+
+    IN_PROCESS = "in_process", "In this process"
+    WEBSOCKET = "websocket", "Web socket"
+    POLL = "poll", "Long poll"
+
+
 class ConnectorHealth(models.TextChoices):
     """How a connector is, as its instances say; derived, never stored."""
 
@@ -166,6 +174,10 @@ AUDIT_ACTIONS = {
     "integration.secret_set": "Secret of an integration set",
     "integration.check_ordered": "Check ordered",
     "integration.sync_ordered": "Sync ordered",
+    "connector.created": "Connector created",
+    "connector.token_made": "Token of a connector made",
+    "connector.token_revoked": "Token of a connector revoked",
+    "connector.instance_joined": "An instance of a connector joined",
     "connector.renamed": "Connector renamed",
     "connector.deleted": "Connector deleted",
     "order.settled": "Order settled",

@@ -1,5 +1,6 @@
 """The only writers of integrations: one function per verb."""
 
+from integrations.actions.baseline import forget_baseline
 from integrations.actions.connectors import BadName, delete_connector, is_embedded, rename_connector
 from integrations.actions.deleting import StillNeeded, delete, sweep_deletions
 from integrations.actions.inventory import merge, stage
@@ -28,13 +29,16 @@ from integrations.actions.systems import (
     sync_due,
     try_connection,
 )
+from integrations.actions.tokens import NotRemote, create_connector, make_token, revoke_token
 
 __all__ = [
     "BadConfig",
     "BadName",
+    "NotRemote",
     "StillNeeded",
     "check",
     "connect",
+    "create_connector",
     "delete",
     "delete_connector",
     "disable",
@@ -42,12 +46,14 @@ __all__ = [
     "embedded_connector",
     "enable",
     "expire_leases",
+    "forget_baseline",
     "forget_credentials",
     "hurry",
     "hurry_order",
     "is_embedded",
     "keep_draft",
     "lease",
+    "make_token",
     "merge",
     "open_credentials",
     "open_draft",
@@ -55,6 +61,7 @@ __all__ = [
     "order_for_system",
     "reencrypt",
     "rename_connector",
+    "revoke_token",
     "run_next",
     "run_until_idle",
     "set_secret",

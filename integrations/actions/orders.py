@@ -47,7 +47,7 @@ def order_for_person(
     order = Order.objects.create(
         integration=integration, person=person, verb=verb, desired=desired, created_at=at, next_try_at=at
     )
-    ring()
+    ring(integration.connector_id)
     return order
 
 
@@ -67,7 +67,7 @@ def order_for_system(integration: Integration, verb: str, *, at: datetime) -> Or
             order = Order.objects.create(integration=integration, verb=verb, created_at=at, next_try_at=at)
             if verb == OrderVerb.DISCOVER:
                 SyncRun.objects.create(integration=integration, order=order, started_at=at)
-            ring()
+            ring(integration.connector_id)
     return order
 
 
@@ -118,12 +118,13 @@ def expire_leases(*, at: datetime | None = None) -> int:
     """
     moment = at or timezone.now()
     over = Order.objects.filter(lease_until__lte=moment)
+    connectors = set(over.values_list("integration__connector", flat=True))
     back = over.filter(state=OrderState.LEASED).update(
         state=OrderState.QUEUED, lease_until=None, leased_by=None, next_try_at=moment
     )
     over.exclude(state__in=OPEN_ORDERS).update(lease_until=None)
-    if back:
-        ring()
+    for one in connectors:
+        ring(one)
     return back
 
 
@@ -141,7 +142,7 @@ def settle(report: Report, *, instance: ConnectorInstance, at: datetime | None =
             return False
         if order.state != OrderState.LEASED:
             Order.objects.filter(pk=order.pk).update(lease_until=None)
-            ring()
+            ring(order.integration.connector_id)
             return False
         if report.error is not None and order.person_id is not None:
             _try_again(order, report, actor, moment)
@@ -222,7 +223,7 @@ def hurry(integration: Integration, *, also_refused: bool = False, at: datetime 
     failed = waiting.filter(error__has_key="kind") if also_refused else waiting.filter(error__kind="unreachable")
     hurried = failed.update(next_try_at=moment)
     if hurried:
-        ring()
+        ring(integration.connector_id)
     return hurried
 
 
@@ -236,7 +237,7 @@ def hurry_order(order: Order, *, actor: Actor, at: datetime | None = None) -> bo
             return False
         details = {"order": str(order.pk), "verb": order.verb, "was_due_at": order.next_try_at.isoformat()}
         record("order.hurried", actor=actor, subject=_subject(order), details=details, at=moment)
-        ring()
+        ring(order.integration.connector_id)
     return True
 
 

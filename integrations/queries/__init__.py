@@ -1,6 +1,14 @@
 """Named reads."""
 
 from integrations.queries.entitlements import Entitlement, entitlements, entitlements_on
+from integrations.queries.links import (
+    Backlog,
+    alive_instances,
+    backlog,
+    latest_errors,
+    remote_connectors,
+    tokens,
+)
 from integrations.queries.orders import (
     Queued,
     open_order,
@@ -50,6 +58,7 @@ __all__ = [
     "PAGES_MAX",
     "SILENT_AFTER",
     "WORDS_MAX",
+    "Backlog",
     "Dependant",
     "Entitlement",
     "Narrowed",
@@ -58,7 +67,9 @@ __all__ = [
     "Rule",
     "SeenConnector",
     "Use",
+    "alive_instances",
     "any_integration",
+    "backlog",
     "catalogue",
     "connected",
     "connectors",
@@ -70,6 +81,7 @@ __all__ = [
     "has_logins",
     "instances",
     "inventory",
+    "latest_errors",
     "login_max",
     "manifest",
     "open_order",
@@ -80,8 +92,10 @@ __all__ = [
     "queue",
     "register_dependants",
     "register_use",
+    "remote_connectors",
     "seen",
     "through",
+    "tokens",
     "troubled",
     "types_known",
     "unabsorbed",
