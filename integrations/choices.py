@@ -161,7 +161,26 @@ SYNC_LOOKS = {
 class SecretStore(models.TextChoices):
     """Where a secret lies."""
 
-    BUILTIN = "builtin", "Built in"
+    BUILTIN = "builtin", "Built in (not recommended for production)"
+    AWS = "aws", "AWS Secrets Manager"
+    AZURE = "azure", "Azure Key Vault"
+    GOOGLE = "google", "Google Secret Manager"
+    KUBERNETES = "kubernetes", "Kubernetes secret"
+    VAULT = "vault", "HashiCorp Vault or OpenBao (KV version 2)"
+    ENVIRONMENT = "environment", "Environment of the connector"
+    FILE = "file", "File beside the connector"
+
+
+# How each store is told which secret is meant; an example for the form.
+REFERENCE_FORMS = {
+    SecretStore.AWS: "eu-central-1/prod/shop, or the ARN",
+    SecretStore.AZURE: "https://VAULT.vault.azure.net/secrets/NAME",
+    SecretStore.GOOGLE: "projects/PROJECT/secrets/NAME",
+    SecretStore.KUBERNETES: "NAMESPACE/NAME",
+    SecretStore.VAULT: "MOUNT/PATH",
+    SecretStore.ENVIRONMENT: "SHOP, for the variable LATCHKEY_SECRET_SHOP",
+    SecretStore.FILE: "shop.json, in the folder of LATCHKEY_SECRETS_FOLDER",
+}
 
 
 AUDIT_ACTIONS = {
@@ -172,6 +191,7 @@ AUDIT_ACTIONS = {
     "integration.delete_ordered": "Deletion of an integration ordered",
     "integration.deleted": "Integration deleted",
     "integration.secret_set": "Secret of an integration set",
+    "integration.secret_referred": "Secret of an integration referred to in another store",
     "integration.check_ordered": "Check ordered",
     "integration.sync_ordered": "Sync ordered",
     "connector.created": "Connector created",

@@ -58,7 +58,13 @@ def desired(raw: dict[str, Any], leased_at: datetime, lease_seconds: float) -> c
 
 
 def outgoing(
-    order: Order, *, secrets: dict[str, Secret], seal_to: str, lease_seconds: float, leased_at: datetime
+    order: Order,
+    *,
+    secrets: dict[str, Secret],
+    references: dict[str, contract.SecretReference],
+    seal_to: str,
+    lease_seconds: float,
+    leased_at: datetime,
 ) -> contract.Order:
     """Return the order as a connector gets it, under the lease that the row now has."""
     return contract.Order(
@@ -69,6 +75,7 @@ def outgoing(
         integration_id=str(order.integration_id),
         config=order.integration.config,
         secrets=secrets,
+        references=references,
         desired=desired(order.desired, leased_at, lease_seconds) if order.person_id else None,
         seal_to=seal_to,
         lease_seconds=lease_seconds,

@@ -1,6 +1,7 @@
 """The only writers of integrations: one function per verb."""
 
 from integrations.actions.baseline import forget_baseline
+from integrations.actions.configuring import BadConfig, Kept
 from integrations.actions.connectors import BadName, delete_connector, is_embedded, rename_connector
 from integrations.actions.deleting import StillNeeded, delete, sweep_deletions
 from integrations.actions.inventory import merge, stage
@@ -19,7 +20,6 @@ from integrations.actions.orders import (
 from integrations.actions.running import embedded_connector, run_next, run_until_idle, stop_instances
 from integrations.actions.secrets import keep_draft, open_credentials, open_draft, reencrypt, set_secret
 from integrations.actions.systems import (
-    BadConfig,
     check,
     connect,
     disable,
@@ -34,6 +34,7 @@ from integrations.actions.tokens import NotRemote, create_connector, make_token,
 __all__ = [
     "BadConfig",
     "BadName",
+    "Kept",
     "NotRemote",
     "StillNeeded",
     "check",

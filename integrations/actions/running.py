@@ -102,7 +102,12 @@ def _prepare(order: Order, at: Callable[[], datetime]) -> WireOrder:
     assert order.lease_until is not None
     left = (order.lease_until - at()).total_seconds()
     return wire.outgoing(
-        order, secrets=resolved, seal_to=secrets.sealing_key(), lease_seconds=max(left, 0.0), leased_at=at()
+        order,
+        secrets=resolved,
+        references=secrets.references(order.integration),
+        seal_to=secrets.sealing_key(),
+        lease_seconds=max(left, 0.0),
+        leased_at=at(),
     )
 
 
