@@ -27,6 +27,7 @@ from integrations.queries.providers import (
     has_logins,
     login_max,
     manifest,
+    over_limits,
     quality,
 )
 from integrations.queries.resources import PAGE, PAGES_MAX, WORDS_MAX, Narrowed, inventory, types_known
@@ -87,6 +88,7 @@ __all__ = [
     "open_order",
     "open_orders_of",
     "open_system_orders",
+    "over_limits",
     "owner_name",
     "quality",
     "queue",
