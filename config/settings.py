@@ -231,6 +231,9 @@ DEFAULT_FROM_EMAIL = env.text("LATCHKEY_EMAIL_FROM", f"Latchkey <latchkey@{_send
 LEASE_SECONDS = env.integer("LATCHKEY_LEASE_SECONDS", 60)
 RETRY_SECONDS_MAX = env.integer("LATCHKEY_RETRY_SECONDS_MAX", 3600)
 
+# The image that the commands to install a connector name; organisations mostly have a registry of their own.
+CONNECTOR_IMAGE = env.text("LATCHKEY_CONNECTOR_IMAGE", "latchkey-connector:0.1.0")
+
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,

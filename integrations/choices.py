@@ -53,6 +53,7 @@ class ConnectorHealth(models.TextChoices):
 
     WELL = "well", "Well"
     MIXED = "mixed", "Mixed versions"
+    OUTDATED = "outdated", "Outdated"
     SILENT = "silent", "Silent"
     NEVER = "never", "Never seen"
 
@@ -60,6 +61,7 @@ class ConnectorHealth(models.TextChoices):
 HEALTH_LOOKS = {
     ConnectorHealth.WELL: Look("good", "ok"),
     ConnectorHealth.MIXED: Look("wait", "alert"),
+    ConnectorHealth.OUTDATED: Look("wait", "alert"),
     ConnectorHealth.SILENT: Look("bad", "stop"),
     ConnectorHealth.NEVER: Look("quiet", "clock"),
 }

@@ -2,8 +2,10 @@
 
 from integrations.queries.entitlements import Entitlement, entitlements, entitlements_on
 from integrations.queries.links import (
+    Allowed,
     Backlog,
     alive_instances,
+    allowed,
     backlog,
     latest_errors,
     remote_connectors,
@@ -38,6 +40,7 @@ from integrations.queries.systems import (
     connectors,
     failed_syncs,
     instances,
+    is_outdated,
     owner_name,
     seen,
     through,
@@ -59,6 +62,7 @@ __all__ = [
     "PAGES_MAX",
     "SILENT_AFTER",
     "WORDS_MAX",
+    "Allowed",
     "Backlog",
     "Dependant",
     "Entitlement",
@@ -69,6 +73,7 @@ __all__ = [
     "SeenConnector",
     "Use",
     "alive_instances",
+    "allowed",
     "any_integration",
     "backlog",
     "catalogue",
@@ -82,6 +87,7 @@ __all__ = [
     "has_logins",
     "instances",
     "inventory",
+    "is_outdated",
     "latest_errors",
     "login_max",
     "manifest",

@@ -7,6 +7,8 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
+from connectors.contract.orders import Function
+from connectors.registry import BUILT_IN
 from integrations.choices import ConnectorKind, OrderState
 from integrations.models import Connector, ConnectorInstance, ConnectorToken, Order
 from integrations.queries.systems import SILENT_AFTER
@@ -46,6 +48,42 @@ def backlog(connector: Connector, at: datetime) -> Backlog:
         leased=rows.filter(state=OrderState.LEASED).count(),
         waiting_with_error=queued.filter(next_try_at__gt=at, error__has_key="kind").count(),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """One program of ours at one instance: `state` is as shipped, replaced by the owner, or not allowed."""
+
+    program: str
+    digest: str
+    state: str
+
+
+def allowed(instance: ConnectorInstance) -> list[tuple[str, list[Allowed]]]:
+    """Return, by provider, what an instance said it may run, beside what this server ships."""
+    found = []
+    for provider in sorted(BUILT_IN.manifests()):
+        rows = [_allowed(instance, provider, one) for one in BUILT_IN.functions(provider)]
+        rows += [
+            Allowed(name.partition("/")[2], digest, "its own")
+            for name, digest in sorted(instance.functions.items())
+            if name.startswith(f"{provider}/") and name.partition("/")[2] not in {row.program for row in rows}
+        ]
+        found.append((provider, rows))
+    known = {name for name, _ in found}
+    others: dict[str, list[Allowed]] = {}
+    for name, digest in sorted(instance.functions.items()):
+        provider, _, program = name.partition("/")
+        if provider not in known:
+            others.setdefault(provider, []).append(Allowed(program, digest, "its own"))
+    return found + sorted(others.items())
+
+
+def _allowed(instance: ConnectorInstance, provider: str, shipped: Function) -> Allowed:
+    digest = instance.functions.get(f"{provider}/{shipped.name}", "")
+    if not digest:
+        return Allowed(shipped.name, "", "not allowed")
+    return Allowed(shipped.name, digest, "as shipped" if digest == shipped.digest else "replaced")
 
 
 def latest_errors(connector: Connector, limit: int = 20) -> list[Order]:
