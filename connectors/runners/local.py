@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from connectors.contract.errors import ErrorReport, LeaseLost, Misconfigured, Refused, TargetError
-from connectors.contract.orders import Order, Page, Report, Verb
+from connectors.contract.orders import Order, Page, Report, SecretReference, Verb
 from connectors.contract.provider import AnyProgram, Baseline, Outcome, Provider, Run, remember
+from connectors.contract.secret import Secret
 from connectors.registry import BUILT_IN, Registry
 from connectors.toolkit.redaction import Redactor
 from connectors.toolkit.sealing import seal
@@ -24,6 +25,16 @@ MARGIN_SECONDS = 2.0
 MARGIN_SHARE = 0.1
 
 Answer = TypeVar("Answer")
+Resolve = Callable[[dict[str, SecretReference]], dict[str, Secret]]
+
+
+def no_stores(references: dict[str, SecretReference]) -> dict[str, Secret]:
+    """Resolve nothing: what a runner does that was given no stores. Raises Misconfigured naming the store."""
+    store = next(iter(references.values())).store
+    raise Misconfigured(
+        f"This connector does not know the secret store '{store}'.",
+        fix="Upgrade the connector, or keep the secret in another store.",
+    )
 
 
 class _Failed(Exception):
@@ -41,6 +52,8 @@ class _Execution:
     order: Order
     monotonic: Callable[[], float]
     baseline: Baseline | None = None
+    since: float | None = None
+    cancelled: Callable[[], bool] = bool
     redactor: Redactor = field(init=False)
     deadline: float = field(init=False)
     notes: Run = field(init=False)
@@ -48,7 +61,8 @@ class _Execution:
 
     def __post_init__(self) -> None:
         margin = min(MARGIN_SECONDS, self.order.lease_seconds * MARGIN_SHARE)
-        self.deadline = self.monotonic() + self.order.lease_seconds - margin
+        begin = self.monotonic() if self.since is None else self.since
+        self.deadline = begin + self.order.lease_seconds - margin
         self.redactor = Redactor(secret.reveal() for secret in self.order.secrets.values())
         self.notes = Run(
             alive=self.alive,
@@ -63,7 +77,9 @@ class _Execution:
         return max(0.0, self.deadline - self.monotonic())
 
     def alive(self) -> None:
-        """Raise LeaseLost once the lease is over."""
+        """Raise LeaseLost once the lease is over or the order is not wanted any more."""
+        if self.cancelled():
+            raise LeaseLost("The order was withdrawn before the work was done.", fix="A newer order takes its place.")
         if self.remaining() <= 0:
             raise LeaseLost("The lease ran out before the work was done.", fix="It is done again under a new lease.")
 
@@ -81,6 +97,13 @@ class _Execution:
         if pins and pins.get(program.name) != program.digest:
             raise Refused(f"The program {program.name} is not the one that is pinned for this connector.")
         return program
+
+    def fetch(self, resolve: Resolve) -> None:
+        """Read the secrets that the order only refers to; from here on the order has them."""
+        if self.order.references:
+            found = self.attempt(lambda: resolve(self.order.references))
+            self.redactor.add(*(secret.reveal() for secret in found.values()))
+            self.order = replace(self.order, secrets={**self.order.secrets, **found})
 
     def attempt(self, call: Callable[[], Answer]) -> Answer:
         """Call into the provider; raise _Failed with a report that holds no secret."""
@@ -108,17 +131,24 @@ def run(
     monotonic: Callable[[], float] = time.monotonic,
     registry: Registry = BUILT_IN,
     baseline: Baseline | None = None,
+    since: float | None = None,
+    cancelled: Callable[[], bool] = bool,
+    resolve: Resolve = no_stores,
 ) -> Report:
     """Run one order and return its final report; the lease runs from this call on, by `monotonic` (seconds).
 
-    `baseline` is the server's memory of what was standing; without one, this run has a memory of its own.
+    With `since`, the lease runs from that reading of `monotonic`: one from before it can have been given. `baseline` is
+    the server's memory of what was standing; without one, this run has a memory of its own. `cancelled` says whether
+    the order is still wanted, and is asked before every statement. `resolve` reads the order's references to secrets
+    from their stores, once, at this moment.
 
     Never raises for what goes wrong at the target or in the provider: that is `Report.error`. What `on_page` raises is
     the caller's own and passes through.
     """
-    execution = _Execution(order, monotonic, baseline)
+    execution = _Execution(order, monotonic, baseline, since, cancelled)
     report = Report(order.order_id, order.epoch)
     try:
+        execution.fetch(resolve)
         report = _dispatch(execution, registry, on_page)
     except _Failed as failure:
         report = replace(report, error=failure.report)

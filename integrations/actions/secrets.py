@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from audit.actions import Subject, record
 from audit.actor import Actor
+from connectors.contract import orders as contract
 from connectors.contract.secret import Secret
 from connectors.stores import builtin
 from connectors.toolkit import sealing
@@ -68,14 +69,23 @@ def set_secret(integration: Integration, field: str, value: str, *, actor: Actor
 
 
 def resolve(integration: Integration) -> dict[str, Secret]:
-    """Return the integration's secrets by field, for one order. Raises builtin.SecretUnreadable."""
+    """Return the integration's secrets of the built-in store by field, for one order. Raises builtin.SecretUnreadable.
+
+    Those in other stores are `references`: whoever runs the order reads them, at the moment of use.
+    """
     keys = store_keys()
     found: dict[str, Secret] = {}
-    for reference in SecretReference.objects.filter(integration=integration):
+    for reference in SecretReference.objects.filter(integration=integration, store=SecretStore.BUILTIN):
         row = StoredSecret.objects.get(pk=reference.reference)
         sealed = builtin.Encrypted(row.key_id, bytes(row.nonce), bytes(row.ciphertext))
         found[reference.field] = Secret(builtin.decrypt(keys, sealed, str(row.pk), row.field))
     return found
+
+
+def references(integration: Integration) -> dict[str, contract.SecretReference]:
+    """Return where the integration's secrets lie that are not in the built-in store, by field."""
+    rows = SecretReference.objects.filter(integration=integration).exclude(store=SecretStore.BUILTIN)
+    return {row.field: contract.SecretReference(row.store, row.reference) for row in rows}
 
 
 def keep_draft(values: Mapping[str, str]) -> dict[str, str]:

@@ -21,10 +21,11 @@ from connectors.contract.orders import Report, Verb
 from connectors.contract.secret import Secret
 from connectors.registry import BUILT_IN
 from connectors.runners import local
+from integrations.actions import trials
 from integrations.actions.orders import order_for_system
 from integrations.actions.running import embedded_connector
-from integrations.actions.secrets import resolve, set_secret
-from integrations.choices import OPEN_ORDERS, IntegrationStatus, OrderVerb
+from integrations.actions.secrets import references, resolve, set_secret
+from integrations.choices import OPEN_ORDERS, ConnectorKind, IntegrationStatus, OrderVerb
 from integrations.models import (
     Connector,
     Integration,
@@ -92,18 +93,27 @@ def _missing_secrets(manifest: Manifest, secrets: Mapping[str, str]) -> dict[str
 
 
 def try_connection(
-    type_: str, config: Mapping[str, Any], secrets: Mapping[str, str], *, saved: Integration | None = None, actor: Actor
+    type_: str,
+    config: Mapping[str, Any],
+    secrets: Mapping[str, str],
+    *,
+    saved: Integration | None = None,
+    connector: Connector | None = None,
+    actor: Actor,
 ) -> Report:
-    """Check a configuration that is not saved, without an order and leaving no row. Raises BadConfig.
+    """Check a configuration that is not saved, where it is to run, leaving no row. Raises BadConfig.
 
-    With `saved`, secrets left empty are the ones kept for it.
+    With `saved`, secrets left empty are the ones kept for it. `connector` is the one it is to run through: by default
+    that of `saved`, else the embedded one. One that runs elsewhere is waited for, half a minute at most; call it
+    outside any transaction.
     """
     require(actor, "integrations.change_integration" if saved else "integrations.add_integration")
     manifest = BUILT_IN.manifest(type_)
     clean = clean_config(manifest, config)
     known = resolve(saved) if saved else {}
     known.update({name: Secret(value) for name, value in secrets.items() if value})
-    missing = _missing_secrets(manifest, {name: secret.reveal() for name, secret in known.items()})
+    elsewhere = {name: one for name, one in (references(saved) if saved else {}).items() if name not in known}
+    missing = _missing_secrets(manifest, dict.fromkeys((*known, *elsewhere), "set"))
     if missing:
         raise BadConfig(missing)
     order = WireOrder(
@@ -114,8 +124,12 @@ def try_connection(
         integration_id=str(saved.pk if saved else uuid.uuid4()),
         config=clean,
         secrets=known,
+        references=elsewhere,
         lease_seconds=TRY_SECONDS,
     )
+    runs_through = connector or (saved.connector if saved else None)
+    if runs_through is not None and runs_through.kind == ConnectorKind.REMOTE:
+        return trials.ask(runs_through, order)
     return local.run(order, on_page=lambda page: None)
 
 

@@ -143,7 +143,12 @@ def _try(request: HttpRequest, form: IntegrationForm) -> Trial | None:
     secrets, type_ = form.secrets(), form.manifest.id
     try:
         report: Report = actions.try_connection(
-            type_, form.config(), secrets, saved=form.saved, actor=actor_of(request)
+            type_,
+            form.config(),
+            secrets,
+            saved=form.saved,
+            connector=form.cleaned_data["connector"],
+            actor=actor_of(request),
         )
     except actions.BadConfig as problem:
         form.add_problems(problem.problems)
