@@ -36,8 +36,8 @@ log = logging.getLogger("latchkey.connector")
 BEATS = 3
 TICK_SECONDS = 0.25
 FIRST_WAIT, LONGEST_WAIT, UNWANTED_WAIT = 0.5, 15.0, 60.0
-# A link that lived so long was a good one: the next try comes soon again.
-GOOD_SECONDS = 20.0
+# A link that lived for so many beats was a good one: the next try comes soon again.
+GOOD_BEATS = 2
 
 
 class Worker:
@@ -64,14 +64,14 @@ class Worker:
     def run(self) -> None:
         """Work until asked to stop, and then until what is under way is reported, or its time to drain is over."""
         while not self._is_done():
-            begun = time.monotonic()
             try:
                 link = open_link(self.settings.current(), self.hello, self._beat, log.warning)
             except LinkEnded as error:
                 self._log_trouble(error)
             else:
+                begun = time.monotonic()
                 self._keep(link)
-                if time.monotonic() - begun > GOOD_SECONDS:
+                if time.monotonic() - begun > link.welcome.heartbeat_seconds * GOOD_BEATS:
                     self._wait = FIRST_WAIT
             if not self._is_done():
                 self._pause()
