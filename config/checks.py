@@ -173,6 +173,20 @@ def _is_here(host: str) -> bool:
     return host in {"localhost", "::1"} or host.startswith("127.")
 
 
+def connectors() -> Iterable[checks.CheckMessage]:
+    """A lease must outlast the silence between two beats by far: it counts from the beat before it."""
+    if not 1 <= settings.HEARTBEAT_SECONDS * 3 <= settings.LEASE_SECONDS:
+        yield _bad(
+            "E021",
+            f"LATCHKEY_HEARTBEAT_SECONDS is {settings.HEARTBEAT_SECONDS}, LATCHKEY_LEASE_SECONDS is "
+            f"{settings.LEASE_SECONDS}.",
+            "Set the heartbeat to 1 or more, and the lease to at least three heartbeats.",
+        )
+    for folder in filter(None, settings.PROVIDERS.split(os.pathsep)):
+        if not Path(folder).is_dir():
+            yield _bad("E022", f"LATCHKEY_PROVIDERS names {folder}, which is no folder.", "Name folders of providers.")
+
+
 def unknown_settings() -> Iterable[checks.CheckMessage]:
     """A setting that nobody reads is nearly always a slip of the pen."""
     known = env.asked | {f"{name}_FILE" for name in env.asked} | _OTHERS
@@ -194,6 +208,7 @@ EVERY: tuple[Callable[[], Iterable[checks.CheckMessage]], ...] = (
     sign_in,
     data_folder,
     mail,
+    connectors,
     unknown_settings,
 )
 

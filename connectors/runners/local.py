@@ -54,6 +54,8 @@ class _Execution:
     monotonic: Callable[[], float]
     baseline: Baseline | None
     rules: Rules
+    since: float | None
+    cancelled: Callable[[], bool]
     redactor: Redactor = field(init=False)
     deadline: float = field(init=False)
     notes: Run = field(init=False)
@@ -61,7 +63,8 @@ class _Execution:
 
     def __post_init__(self) -> None:
         margin = min(MARGIN_SECONDS, self.order.lease_seconds * MARGIN_SHARE)
-        self.deadline = self.monotonic() + self.order.lease_seconds - margin
+        begin = self.monotonic() if self.since is None else self.since
+        self.deadline = begin + self.order.lease_seconds - margin
         self.redactor = Redactor(secret.reveal() for secret in self.order.secrets.values())
         self.notes = Run(
             alive=self.alive,
@@ -76,7 +79,9 @@ class _Execution:
         return max(0.0, self.deadline - self.monotonic())
 
     def alive(self) -> None:
-        """Raise LeaseLost once the lease is over."""
+        """Raise LeaseLost once the lease is over or the order is not wanted any more."""
+        if self.cancelled():
+            raise LeaseLost("The order was withdrawn before the work was done.", fix="A newer order takes its place.")
         if self.remaining() <= 0:
             raise LeaseLost("The lease ran out before the work was done.", fix="It is done again under a new lease.")
 
@@ -133,17 +138,21 @@ def run(
     registry: Registry = BUILT_IN,
     baseline: Baseline | None = None,
     rules: Rules = NO_RULES,
+    since: float | None = None,
+    cancelled: Callable[[], bool] = bool,
     resolve: Resolve = stores.resolve,
 ) -> Report:
     """Run one order and return its final report; the lease runs from this call on, by `monotonic` (seconds).
 
-    `baseline` is the server's memory of what was standing; without one, this run has a memory of its own. `rules` are
-    those of the owner of the environment. `resolve` reads the secrets that the order only refers to from their stores.
+    With `since`, the lease runs from that reading of `monotonic`: one from before it can have been given. `baseline` is
+    the server's memory of what was standing; without one, this run has a memory of its own. `rules` are those of the
+    owner of the environment. `cancelled` says whether the order is still wanted, and is asked before every statement.
+    `resolve` reads the secrets that the order only refers to from their stores, at this moment.
 
     Never raises for what goes wrong at the target or in the provider: that is `Report.error`. What `on_page` raises is
     the caller's own and passes through.
     """
-    execution = _Execution(order, monotonic, baseline, rules)
+    execution = _Execution(order, monotonic, baseline, rules, since, cancelled)
     report = Report(order.order_id, order.epoch)
     try:
         report = _dispatch(execution, registry, on_page, resolve)

@@ -30,6 +30,7 @@ from integrations.actions.systems import (
     try_connection,
 )
 from integrations.actions.tokens import NotRemote, create_connector, make_token, revoke_token
+from integrations.actions.trials import drop_expired_trials
 
 __all__ = [
     "BadConfig",
@@ -43,6 +44,7 @@ __all__ = [
     "delete",
     "delete_connector",
     "disable",
+    "drop_expired_trials",
     "edit",
     "embedded_connector",
     "enable",

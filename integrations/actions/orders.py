@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,8 +20,15 @@ from audit.actor import Actor, connector
 from connectors.contract.errors import ErrorKind
 from connectors.contract.orders import Report
 from integrations import wire
-from integrations.actions.inventory import finish_sync
-from integrations.choices import OPEN_ORDERS, IntegrationStatus, OrderState, OrderVerb
+from integrations.actions.inventory import finish_sync, has_come_further
+from integrations.choices import (
+    OPEN_ORDERS,
+    ConnectorKind,
+    IntegrationStatus,
+    OrderState,
+    OrderVerb,
+    Transport,
+)
 from integrations.events import ring
 from integrations.models import Change, ConnectorInstance, Integration, Order, SyncRun
 
@@ -84,14 +92,22 @@ def _due(at: datetime) -> QuerySet[Order]:
     )
 
 
-def lease(instance: ConnectorInstance, *, at: datetime | None = None) -> Order | None:
+def lease(instance: ConnectorInstance, *, without: Collection[str] = (), at: datetime | None = None) -> Order | None:
     """Lease the next due order of the instance's connector to it, with a new epoch; None when nothing is due.
 
-    The row carries the lease until the final report or its end, also when the order is superseded meanwhile.
+    Orders for the providers in `without` are left to others. The row carries the lease until the final report or its
+    end, also when the order is superseded meanwhile.
     """
     moment = at or timezone.now()
+    # What runs beside its target never runs in this process, nor the other way round.
+    here = instance.transport == Transport.IN_PROCESS
+    kind = ConnectorKind.IN_PROCESS if here else ConnectorKind.REMOTE
+    due = _due(moment).filter(integration__connector=instance.connector_id, integration__connector__kind=kind)
+    due = due.exclude(integration__type__in=without) if without else due
+    # Most looks find nothing: they take no lock, which on SQLite all writers share.
+    if not due.exists():
+        return None
     with transaction.atomic():
-        due = _due(moment).filter(integration__connector=instance.connector_id)
         if connection.features.has_select_for_update_skip_locked:
             due = due.select_for_update(skip_locked=True, of=("self",))
         order = due.select_related("integration").first()
@@ -131,8 +147,8 @@ def expire_leases(*, at: datetime | None = None) -> int:
 def settle(report: Report, *, instance: ConnectorInstance, at: datetime | None = None) -> bool:
     """Take a final report. False when it is refused: of an older epoch, or of an order superseded meanwhile.
 
-    Either way the holder's lease is released. An error leaves an order about a person open, to be tried again; a check
-    or a sync fails (its timetable comes round again).
+    Either way the holder's lease is released. An error leaves an order about a person open, to be tried again, and a
+    sync that was interrupted where it can go on; else a check or a sync fails (its timetable comes round again).
     """
     moment = at or timezone.now()
     actor = connector(str(instance.pk), str(instance))
@@ -144,15 +160,20 @@ def settle(report: Report, *, instance: ConnectorInstance, at: datetime | None =
             Order.objects.filter(pk=order.pk).update(lease_until=None)
             ring(order.integration.connector_id)
             return False
-        if report.error is not None and order.person_id is not None:
+        if report.error is not None and (order.person_id is not None or _goes_on(order, report.error.kind)):
             _try_again(order, report, actor, moment)
         else:
             _close(order, report, actor, moment)
     return True
 
 
+def _goes_on(order: Order, error: ErrorKind) -> bool:
+    """Whether a sync was interrupted by something that passes and came further in this try, so that it ends one day."""
+    return order.verb == OrderVerb.DISCOVER and error in PASSING and has_come_further(order)
+
+
 def _try_again(order: Order, report: Report, actor: Actor, at: datetime) -> None:
-    """Put a failed order about a person back, later and later, and tell the floors above."""
+    """Put an order that failed back, later and later, and tell the floors above."""
     error = wire.incoming(report)["error"]
     order.state, order.lease_until, order.error = OrderState.QUEUED, None, error
     order.next_try_at = at + timedelta(seconds=_wait(order.attempts, report))

@@ -20,11 +20,12 @@ from connectors.contract.orders import Order as WireOrder
 from connectors.contract.orders import Report, Verb
 from connectors.registry import BUILT_IN
 from connectors.runners import local
+from integrations.actions import trials
 from integrations.actions.configuring import BadConfig, Kept, clean_config, known_secrets, missing_secrets, referred
 from integrations.actions.orders import order_for_system
-from integrations.actions.running import embedded_connector
+from integrations.actions.running import embedded_connector, owners_rules
 from integrations.actions.secrets import refer, set_secret
-from integrations.choices import OPEN_ORDERS, IntegrationStatus, OrderVerb
+from integrations.choices import OPEN_ORDERS, ConnectorKind, IntegrationStatus, OrderVerb
 from integrations.models import (
     Connector,
     Integration,
@@ -45,11 +46,14 @@ def try_connection(
     *,
     saved: Integration | None = None,
     kept: Kept | None = None,
+    connector: Connector | None = None,
     actor: Actor,
 ) -> Report:
-    """Check a configuration that is not saved, without an order and leaving no row. Raises BadConfig.
+    """Check a configuration that is not saved, where it is to run, leaving no row. Raises BadConfig.
 
     With `saved`, secrets left empty are the ones kept for it; with `kept`, all of them are in another store.
+    `connector` is the one it is to run through: by default that of `saved`, else the embedded one. One that runs
+    elsewhere is waited for, half a minute at most; call it outside any transaction.
     """
     require(actor, "integrations.change_integration" if saved else "integrations.add_integration")
     manifest = BUILT_IN.manifest(type_)
@@ -66,7 +70,10 @@ def try_connection(
         references=referred(manifest, kept),
         lease_seconds=TRY_SECONDS,
     )
-    return local.run(order, on_page=lambda page: None)
+    runs_through = connector or (saved.connector if saved else None)
+    if runs_through is not None and runs_through.kind == ConnectorKind.REMOTE:
+        return trials.ask(runs_through, order)
+    return local.run(order, on_page=lambda page: None, rules=owners_rules())
 
 
 def connect(

@@ -143,7 +143,13 @@ def _try(request: HttpRequest, form: IntegrationForm) -> Trial | None:
     secrets, type_ = form.secrets(), form.manifest.id
     try:
         report: Report = actions.try_connection(
-            type_, form.config(), secrets, saved=form.saved, kept=form.kept(), actor=actor_of(request)
+            type_,
+            form.config(),
+            secrets,
+            saved=form.saved,
+            kept=form.kept(),
+            connector=form.cleaned_data["connector"],
+            actor=actor_of(request),
         )
     except actions.BadConfig as problem:
         form.add_problems(problem.problems)

@@ -72,7 +72,7 @@ def _told(connector: Connector, one: ConnectorInstance) -> Told:
     command = ""
     if outdated and alive:
         command = upgrade(
-            place.get("platform", ""),
+            place.get("runs_as", ""),
             name=connector.name,
             url=settings.PUBLIC_URL,
             image=settings.CONNECTOR_IMAGE,

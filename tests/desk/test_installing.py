@@ -173,7 +173,7 @@ def instance(connector: Connector, version: str = VERSION, **change: object) -> 
 
 
 def test_an_instance_that_is_older_is_flagged_with_the_command_of_its_platform(desk: Client, east: Connector) -> None:
-    instance(east, "0.0.9", identity="a", surroundings={"platform": "docker"})
+    instance(east, "0.0.9", identity="a", surroundings={"runs_as": "docker"})
     assert seen(east, timezone.now()).health == "outdated"
     page = desk.get(address("change", east.pk)).content.decode()
     assert "Outdated" in page
@@ -181,7 +181,7 @@ def test_an_instance_that_is_older_is_flagged_with_the_command_of_its_platform(d
 
 
 def test_an_instance_that_is_current_or_newer_is_well(desk: Client, east: Connector) -> None:
-    one = instance(east, identity="a", surroundings={"platform": "docker"})
+    one = instance(east, identity="a", surroundings={"runs_as": "docker"})
     for version in (VERSION, "99.0.0", "99.0.0-dev"):
         ConnectorInstance.objects.filter(pk=one.pk).update(version=version)
         assert seen(east, timezone.now()).health == "well"
@@ -189,7 +189,7 @@ def test_an_instance_that_is_current_or_newer_is_well(desk: Client, east: Connec
 
 
 def test_an_unknown_platform_gets_no_command(desk: Client, east: Connector) -> None:
-    instance(east, "0.0.9", identity="a", surroundings={"platform": "../../etc/passwd"})
+    instance(east, "0.0.9", identity="a", surroundings={"runs_as": "../../etc/passwd"})
     assert "Upgrade it" not in desk.get(address("change", east.pk)).content.decode()
 
 

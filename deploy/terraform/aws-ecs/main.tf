@@ -161,7 +161,7 @@ resource "aws_ecs_task_definition" "connector" {
     mountPoints            = [{ sourceVolume = "tmp", containerPath = "/tmp" }]
     environment = [
       { name = "LATCHKEY_URL", value = var.url },
-      { name = "LATCHKEY_PLATFORM", value = "ecs" },
+      { name = "LATCHKEY_CONNECTOR_PLATFORM", value = "ecs" },
     ]
     secrets = [{ name = "LATCHKEY_CONNECTOR_TOKEN", valueFrom = var.token_secret_arn }]
     logConfiguration = {

@@ -84,7 +84,7 @@ resource "azurerm_container_group" "connector" {
     memory = 2
     environment_variables = {
       LATCHKEY_URL      = var.url
-      LATCHKEY_PLATFORM = "aci"
+      LATCHKEY_CONNECTOR_PLATFORM = "aci"
       AZURE_CLIENT_ID   = azurerm_user_assigned_identity.connector.client_id
     }
     secure_environment_variables = {
