@@ -235,6 +235,8 @@ HEARTBEAT_SECONDS = env.integer("LATCHKEY_HEARTBEAT_SECONDS", 10)
 PROVIDERS = env.text("LATCHKEY_PROVIDERS")
 RETRY_SECONDS_MAX = env.integer("LATCHKEY_RETRY_SECONDS_MAX", 3600)
 
+# What the connector in this server may do, by whoever owns the machine: a file of rules.
+CONNECTOR_RULES = env.text("LATCHKEY_CONNECTOR_RULES")
 # The image that the commands to install a connector name; organisations mostly have a registry of their own.
 CONNECTOR_IMAGE = env.text("LATCHKEY_CONNECTOR_IMAGE", "latchkey-connector:0.1.0")
 

@@ -180,7 +180,7 @@ REFERENCE_FORMS = {
     SecretStore.GOOGLE: "projects/PROJECT/secrets/NAME",
     SecretStore.KUBERNETES: "NAMESPACE/NAME",
     SecretStore.VAULT: "MOUNT/PATH",
-    SecretStore.ENVIRONMENT: "SHOP, for the variable LATCHKEY_SECRET_SHOP",
+    SecretStore.ENVIRONMENT: "SHOP, for the variable LATCHKEY_TARGET_SECRET_SHOP",
     SecretStore.FILE: "shop.json, in the folder of LATCHKEY_SECRETS_FOLDER",
 }
 

@@ -38,9 +38,7 @@ def parser() -> argparse.ArgumentParser:
     listing.set_defaults(do=_functions)
     trying = commands.add_parser("try", help="run one order here and now, without a server")
     trying.add_argument("verb", choices=[verb.value for verb in Verb])
-    trying.add_argument(
-        "--order", type=Path, required=True, metavar="FILE", help="what is wanted, as TOML"
-    )
+    trying.add_argument("--order", type=Path, required=True, metavar="FILE", help="what is wanted, as TOML")
     trying.add_argument("--dry-run", action="store_true", help="show exactly what would run, and run nothing of it")
     trying.set_defaults(do=_try)
     return root

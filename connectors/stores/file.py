@@ -1,18 +1,20 @@
-"""Secrets in files of one folder, which LATCHKEY_SECRETS_FOLDER names; /run/secrets without it, as containers have it.
+"""Secrets in files of one folder, which LATCHKEY_SECRETS_FOLDER names.
 
-Nothing outside the folder can be named: not by `..`, not by a link.
+Nothing outside the folder can be named: not by `..`, not by a link. Nor can a file that holds one of our own settings, in
+case they share the folder, as a container's secrets do: the connector's token, or the keys of the server it runs in.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from connectors.contract.errors import Misconfigured, NotPermitted, TargetMissing
 from connectors.contract.provider import Run
 
 VARIABLE = "LATCHKEY_SECRETS_FOLDER"
-DEFAULT = "/run/secrets"
+OWN = re.compile(r"LATCHKEY_\w+_FILE")
 SIZE_MAX = 64 * 2**10
 
 
@@ -21,9 +23,12 @@ class Files:
 
     def read(self, reference: str, run: Run) -> str:
         """Return the text of a file, without the line end at its end."""
-        folder = Path(os.environ.get(VARIABLE) or DEFAULT).resolve()
+        if not os.environ.get(VARIABLE):
+            raise Misconfigured(f"{VARIABLE} is not set.", fix="Set it in the connector's environment.")
+        folder = Path(os.environ[VARIABLE]).resolve()
         path = (folder / reference).resolve()
-        if folder not in path.parents:
+        own = {Path(value).resolve() for name, value in os.environ.items() if OWN.fullmatch(name) and value}
+        if folder not in path.parents or path in own:
             raise Misconfigured(f"{reference!r} is not in the folder {folder}.", fix=f"{VARIABLE} names the folder.")
         try:
             if path.stat().st_size > SIZE_MAX:

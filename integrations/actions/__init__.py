@@ -17,7 +17,7 @@ from integrations.actions.orders import (
     supersede,
     take_in,
 )
-from integrations.actions.running import embedded_connector, run_next, run_until_idle, stop_instances
+from integrations.actions.running import embedded_connector, rules_problem, run_next, run_until_idle, stop_instances
 from integrations.actions.secrets import keep_draft, open_credentials, open_draft, reencrypt, set_secret
 from integrations.actions.systems import (
     check,
@@ -65,6 +65,7 @@ __all__ = [
     "reencrypt",
     "rename_connector",
     "revoke_token",
+    "rules_problem",
     "run_next",
     "run_until_idle",
     "set_secret",

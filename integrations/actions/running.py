@@ -74,6 +74,15 @@ def owners_rules() -> Rules:
     return rules_from_environment()
 
 
+def rules_problem() -> str:
+    """Return what is wrong with the rules for this process, or nothing."""
+    try:
+        owners_rules()
+    except Misconfigured as error:
+        return error.message
+    return ""
+
+
 def stop_instances(*, at: datetime | None = None) -> None:
     """Say that this process's instances have stopped; called on a clean stop."""
     mine = [instance.pk for (pid, _), instance in _instances.items() if pid == os.getpid()]

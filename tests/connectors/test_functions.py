@@ -94,7 +94,7 @@ units = [{{ resource_type = "database", resource = '["{world.database}"]', permi
 def test_a_dry_run_shows_exactly_what_would_run_and_changes_nothing(
     one_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("LATCHKEY_SECRET_TRY", one_world.password)
+    monkeypatch.setenv("LATCHKEY_TARGET_SECRET_TRY", one_world.password)
     before = one_world.snapshot()
     order = read_order(order_file(tmp_path, one_world), Verb.APPLY, dry_run=True)
     report, pages = attempt(order, Rules())
@@ -107,10 +107,10 @@ def test_a_dry_run_shows_exactly_what_would_run_and_changes_nothing(
 
 def test_a_check_is_tried_for_real(one_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = order_file(tmp_path, one_world)
-    monkeypatch.setenv("LATCHKEY_SECRET_TRY", one_world.password)
+    monkeypatch.setenv("LATCHKEY_TARGET_SECRET_TRY", one_world.password)
     words = in_words(*attempt(read_order(path, Verb.CHECK, dry_run=False), Rules()))
     assert words.startswith(("ok", "warning"))
-    monkeypatch.setenv("LATCHKEY_SECRET_TRY", "wrong")
+    monkeypatch.setenv("LATCHKEY_TARGET_SECRET_TRY", "wrong")
     assert "credentials_rejected" in in_words(*attempt(read_order(path, Verb.CHECK, dry_run=False), Rules()))
 
 

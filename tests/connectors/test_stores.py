@@ -79,23 +79,23 @@ def test_an_unknown_store_is_named() -> None:
 
 
 def test_a_secret_is_read_once_for_all_its_fields_and_again_for_the_next_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LATCHKEY_SECRET_SHOP", json.dumps({"username": "u", "password": CANARY, "port": 5432}))
+    monkeypatch.setenv("LATCHKEY_TARGET_SECRET_SHOP", json.dumps({"username": "u", "password": CANARY, "port": 5432}))
     fields = {name: SecretReference("environment", "SHOP", name) for name in ("username", "password", "port")}
     found = stores.resolve(fields, run())
     assert {name: one.reveal() for name, one in found.items()} == {"username": "u", "password": CANARY, "port": "5432"}
-    monkeypatch.setenv("LATCHKEY_SECRET_SHOP", json.dumps({"password": "rotated"}))
+    monkeypatch.setenv("LATCHKEY_TARGET_SECRET_SHOP", json.dumps({"password": "rotated"}))
     assert resolved("environment", "SHOP") == "rotated"
 
 
 def test_a_secret_that_is_no_object_is_the_value_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     for text in (CANARY, '"quoted"', "[1]", "5", "-----BEGIN KEY-----\nabc\n"):
-        monkeypatch.setenv("LATCHKEY_SECRET_SHOP", text)
+        monkeypatch.setenv("LATCHKEY_TARGET_SECRET_SHOP", text)
         assert resolved("environment", "SHOP") == text
 
 
 def test_an_object_without_the_key_is_refused_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     for value in ({"passwort": CANARY}, {"password": [CANARY]}, {"password": None}):
-        monkeypatch.setenv("LATCHKEY_SECRET_SHOP", json.dumps(value))
+        monkeypatch.setenv("LATCHKEY_TARGET_SECRET_SHOP", json.dumps(value))
         with pytest.raises(Misconfigured, match="'password'") as caught:
             resolved("environment", "SHOP")
         assert CANARY not in caught.value.message
@@ -147,7 +147,7 @@ def check(reference: str) -> Order:
 def test_a_provider_finds_the_secret_and_nobody_else_sees_it(
     telling: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("LATCHKEY_SECRET_SHOP", CANARY)
+    monkeypatch.setenv("LATCHKEY_TARGET_SECRET_SHOP", CANARY)
     report = local.run(check("SHOP"), on_page=lambda page: None, registry=telling)
     assert report.error is not None
     assert report.error.message == "the password is (secret)"
@@ -168,8 +168,15 @@ def test_only_variables_with_the_prefix_can_be_named(name: str, monkeypatch: pyt
     monkeypatch.setenv("LATCHKEY_CONNECTOR_TOKEN", CANARY)
     with pytest.raises((Misconfigured, TargetMissing)):
         resolved("environment", name)
-    with pytest.raises(TargetMissing, match="LATCHKEY_SECRET_LATCHKEY_CONNECTOR_TOKEN is not set"):
+    with pytest.raises(TargetMissing, match="LATCHKEY_TARGET_SECRET_LATCHKEY_CONNECTOR_TOKEN is not set"):
         resolved("environment", "LATCHKEY_CONNECTOR_TOKEN")
+
+
+def test_no_setting_of_ours_has_the_prefix() -> None:
+    root = Path(stores.__file__).parents[2]
+    code = "\n".join(path.read_text() for folder in ("config", "connectors") for path in (root / folder).rglob("*.py"))
+    named = set(re.findall(r"LATCHKEY_TARGET_SECRET_\w*", code))
+    assert named == {"LATCHKEY_TARGET_SECRET_"}
 
 
 def test_a_file_is_read_without_its_line_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,6 +196,24 @@ def test_no_file_outside_the_folder_can_be_named(tmp_path: Path, monkeypatch: py
     for name in ("../outside", "link", str(tmp_path / "outside"), ".", "a/../../outside"):
         with pytest.raises(Misconfigured, match="is not in the folder"):
             resolved("file", name)
+
+
+def test_no_file_of_our_own_settings_can_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LATCHKEY_SECRETS_FOLDER", str(tmp_path))
+    for variable in ("LATCHKEY_CONNECTOR_TOKEN_FILE", "LATCHKEY_STORE_KEYS_FILE"):
+        (tmp_path / variable).write_text(CANARY)
+        (tmp_path / "link").unlink(missing_ok=True)
+        (tmp_path / "link").symlink_to(tmp_path / variable)
+        monkeypatch.setenv(variable, str(tmp_path / variable))
+        for name in (variable, f"./{variable}", "link"):
+            with pytest.raises(Misconfigured, match="is not in the folder"):
+                resolved("file", name)
+
+
+def test_without_a_folder_there_are_no_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LATCHKEY_SECRETS_FOLDER", raising=False)
+    with pytest.raises(Misconfigured, match="LATCHKEY_SECRETS_FOLDER is not set"):
+        resolved("file", "shop")
 
 
 def test_files_that_cannot_be_secrets_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -608,7 +633,7 @@ def test_each_code_of_aws_is_an_instruction(
 
 
 def test_a_secret_never_shows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LATCHKEY_SECRET_SHOP", CANARY)
+    monkeypatch.setenv("LATCHKEY_TARGET_SECRET_SHOP", CANARY)
     found = stores.resolve({"password": SecretReference("environment", "SHOP")}, run())
     assert isinstance(found["password"], Secret)
     assert CANARY not in f"{found} {found!r}"

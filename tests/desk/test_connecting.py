@@ -229,7 +229,7 @@ def test_a_secret_that_cannot_be_opened_is_said_in_words(story: Story, desk: Cli
 def test_secrets_of_another_store_are_named_and_not_typed(
     simulated: None, desk: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("LATCHKEY_SECRET_SHOP", "canary")
+    monkeypatch.setenv("LATCHKEY_TARGET_SECRET_SHOP", "canary")
     seen = answers(monkeypatch)
     elsewhere = FORM | {"secret_password": "", "store": "environment", "reference": "SHOP", "_save": ""}
     assert desk.post(connect_page(), elsewhere).status_code == 302
@@ -254,7 +254,7 @@ def test_going_back_to_the_built_in_store_asks_for_the_secret(
     simulated: None, desk: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers(monkeypatch)
-    monkeypatch.setenv("LATCHKEY_SECRET_SHOP", "canary")
+    monkeypatch.setenv("LATCHKEY_TARGET_SECRET_SHOP", "canary")
     desk.post(connect_page(), FORM | {"store": "environment", "reference": "SHOP", "_save": ""})
     edit = reverse("admin:integrations_integration_edit", args=[Integration.objects.get().pk])
     back = FORM | {"secret_password": "", "store": "builtin", "reference": "SHOP", "_save": ""}

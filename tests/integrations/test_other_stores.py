@@ -74,7 +74,7 @@ def test_saying_the_same_again_is_not_on_record_again(db: None, cast: Cast) -> N
 def test_an_order_carries_the_reference_and_the_provider_gets_the_secret(
     db: None, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("LATCHKEY_SECRET_SHOP", "canary")
+    monkeypatch.setenv("LATCHKEY_TARGET_SECRET_SHOP", "canary")
     seen = []
 
     def check(order: Any, run: Any) -> tuple[()]:
@@ -108,7 +108,7 @@ def test_a_test_before_saving_reads_the_store_too(db: None, cast: Cast, monkeypa
             return ()
 
         monkeypatch.setattr(BUILT_IN.provider("simulated"), "check", check, raising=True)
-        monkeypatch.setenv("LATCHKEY_SECRET_SHOP", "canary")
+        monkeypatch.setenv("LATCHKEY_TARGET_SECRET_SHOP", "canary")
         report = actions.try_connection("simulated", {"hostname": "x"}, {}, kept=KEPT, actor=system())
     assert report.error is None
     assert seen == ["canary"]

@@ -83,9 +83,9 @@ resource "azurerm_container_group" "connector" {
     cpu    = 1
     memory = 2
     environment_variables = {
-      LATCHKEY_URL      = var.url
+      LATCHKEY_URL                = var.url
       LATCHKEY_CONNECTOR_PLATFORM = "aci"
-      AZURE_CLIENT_ID   = azurerm_user_assigned_identity.connector.client_id
+      AZURE_CLIENT_ID             = azurerm_user_assigned_identity.connector.client_id
     }
     secure_environment_variables = {
       LATCHKEY_CONNECTOR_TOKEN = var.token
