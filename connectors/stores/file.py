@@ -1,7 +1,7 @@
 """Secrets in files of one folder, which LATCHKEY_SECRETS_FOLDER names.
 
-Nothing outside the folder can be named: not by `..`, not by a link. Nor can a file that holds one of our own settings, in
-case they share the folder, as a container's secrets do: the connector's token, or the keys of the server it runs in.
+Nothing outside the folder can be named: not by `..`, not by a link. Nor can a file that holds one of our own settings
+(the connector's token, the keys of the server it runs in), in case they share the folder, as a container's secrets do.
 """
 
 from __future__ import annotations

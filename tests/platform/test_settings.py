@@ -162,7 +162,7 @@ def test_check_reports_what_the_table_says() -> None:
 
 
 def test_every_number_is_in_the_table() -> None:
-    """Of the rest, E006 to E008 belong to an embedded start (test_up.py), E023 to loaded apps, W002 and W003 to a base."""
+    """Of the rest, E006 to E008 belong to an embedded start (test_up.py), E023 to apps, W002 and W003 to a database."""
     source = "".join(path.read_text() for path in (ROOT / "config").glob("*.py"))
     numbers = set(re.findall(r'"(?:latchkey\.)?([EW]0\d\d)"', source))
     assert numbers - {case.number for case in CASES} == {"E006", "E007", "E008", "E017", "E023", "W002", "W003"}
