@@ -27,7 +27,7 @@ from connectors.toolkit.kubeconfig import Cluster
 LIST_SIZE = 500
 # A list that changes faster than it can be read is given up after so many beginnings.
 BEGINNINGS = 3
-GONE = 410
+LOST = (400, 410)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +54,16 @@ class ApiServer(Service):
     def parts(self, file: RequestFile, /, *, size: int = LIST_SIZE, resume: str = "", **values: Any) -> Iterator[Part]:
         """Yield a list part by part. The file has the slots limit and resume beside those of `values`.
 
-        The place to go on at is forgotten by the server after some minutes. It then says where to go on with newer
-        data, or the list begins again: what is listed twice is the same thing.
+        The place to go on at is forgotten by the server after some minutes (410). It then says where to go on with newer
+        data, or the list begins again, as it does at a place that is none (400): what comes twice is the same thing.
         """
         begun = 1
         while True:
-            answer = self.read(file, accept=(200, GONE), limit=size, resume=resume or None, **values)
+            accept = (200, *LOST) if resume else (200,)
+            answer = self.read(file, accept=accept, limit=size, resume=resume or None, **values)
             data = answer.data if isinstance(answer.data, dict) else {}
             meta = data.get("metadata") or {}
-            if answer.status == GONE:
+            if answer.status in LOST:
                 begun += 1
                 if begun > BEGINNINGS:
                     raise Unreachable(

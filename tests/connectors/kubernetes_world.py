@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,7 +21,8 @@ from tests.targets_kubernetes import PATHS, RBAC, Cluster
 
 KEY = new_private_key()
 CONNECTOR = "latchkey-connector"
-PATIENCE_SECONDS = 15.0
+# Somebody who signs in to the cluster by themselves: token to user name.
+PEOPLE = {"token-of-ada": "ada@example.com", "token-of-bob": "oidc:bob@example.com"}
 _numbers = itertools.count(1)
 
 READER = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]}]
@@ -57,25 +60,36 @@ def use(
     return cluster.ask(method, path, body, token=token, check=False).status_code
 
 
+def eventually(true: Callable[[], bool], seconds: float = 15.0) -> bool:
+    """Wait until something is true, and say whether it came to be."""
+    patience = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > patience:
+            return False
+        time.sleep(0.05)
+    return True
+
+
 def snapshot(cluster: Cluster) -> object:
-    """Return every account, secret and binding; what belongs to an account that is gone is waited for to go too."""
+    """Return every binding and account; the secrets of accounts that are gone are waited for to go too."""
     bindings = [
         (one["metadata"].get("namespace"), one["metadata"]["name"], one["roleRef"], one.get("subjects"))
         for kind in ("rolebindings", "clusterrolebindings")
         for one in cluster.items(f"{RBAC}/{kind}")
     ]
-    patience = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        accounts = {
-            (one["metadata"]["namespace"], one["metadata"]["name"]) for one in cluster.items("/api/v1/serviceaccounts")
-        }
-        owners = {
-            (one["metadata"]["namespace"], one["metadata"]["annotations"]["kubernetes.io/service-account.name"])
-            for one in cluster.items("/api/v1/secrets")
-        }
-        if owners <= accounts or time.monotonic() > patience:
-            return sorted(map(repr, bindings)), accounts, owners - accounts
-        time.sleep(0.1)
+    left: set[str] = set()
+
+    def settled() -> bool:
+        accounts = cluster.names("/api/v1/namespaces/latchkey/serviceaccounts")
+        owner = "kubernetes.io/service-account.name"
+        secrets = cluster.items("/api/v1/namespaces/latchkey/secrets")
+        left.clear()
+        left.update({one["metadata"]["annotations"][owner] for one in secrets} - accounts)
+        return not left
+
+    eventually(settled)
+    accounts = cluster.names("/api/v1/namespaces/latchkey/serviceaccounts") - {"default"}
+    return sorted(map(repr, bindings)), accounts, left
 
 
 def prepare(cluster: Cluster) -> None:
@@ -163,8 +177,6 @@ class World:
 
     def shown(self, report: Report, grant: Grant) -> tuple[dict[str, Any], dict[str, str]]:
         """Return what the grantee is shown: details and credentials."""
-        import json
-
         told = next(one for one in report.grants if one.grant_id == grant.grant_id)
         if not told.sealed_credentials:
             return told.details, {}

@@ -38,7 +38,7 @@ def _place(resume: str) -> tuple[str, str]:
     """Return the type and the place in its list to go on at. What is no place of ours is the beginning."""
     try:
         kind, place = json.loads(resume or '["",""]')
-    except ValueError:
+    except (ValueError, TypeError):
         return "", ""
     return str(kind), str(place)
 

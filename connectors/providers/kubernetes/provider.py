@@ -31,6 +31,8 @@ from connectors.providers.kubernetes.reading import State, desired_of, read, rea
 from connectors.providers.kubernetes.server import Target, target, told
 from connectors.providers.kubernetes.wanting import resolve
 
+NO_RESET = "there are no credentials of ours to reset."
+
 
 class Kubernetes:
     """Kubernetes 1.20 and later, with RBAC."""
@@ -103,6 +105,10 @@ class _Work:
         there = self.state.grants()
         self._give([grant for grant in wanting if grant.grant_id in there])
         for grant in wanting:
+            if self.at.users and grant.grant_id in there:
+                self.given[grant.grant_id].warnings.append(
+                    f"{self.desired.person.name} signs in by themselves: {NO_RESET}"
+                )
             if grant.grant_id not in there:
                 missing = TargetMissing(f"There is nothing of the grant of {grant.login!r} in the cluster.")
                 self.given[grant.grant_id] = Given(dict.fromkeys(grant.units, missing))
