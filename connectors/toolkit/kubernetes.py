@@ -54,8 +54,8 @@ class ApiServer(Service):
     def parts(self, file: RequestFile, /, *, size: int = LIST_SIZE, resume: str = "", **values: Any) -> Iterator[Part]:
         """Yield a list part by part. The file has the slots limit and resume beside those of `values`.
 
-        The place to go on at is forgotten by the server after some minutes (410). It then says where to go on with newer
-        data, or the list begins again, as it does at a place that is none (400): what comes twice is the same thing.
+        The server forgets the place to go on at after some minutes (410). It then says where to go on with newer data,
+        or the list begins again, as it does at a place that is none (400): what comes twice is the same thing.
         """
         begun = 1
         while True:

@@ -1,7 +1,9 @@
 """What can go wrong on the way, and what the connector cannot do because it was not given it."""
 
+import json
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ import yaml
 
 from connectors.contract.errors import ErrorKind
 from connectors.contract.orders import Person, Report, Unit, UnitOutcome, Verb
+from connectors.providers.kubernetes import deciding, programs
 from connectors.toolkit import kubernetes
 from tests import targets_kubernetes
 from tests.connectors.kubernetes_world import (
@@ -16,6 +19,7 @@ from tests.connectors.kubernetes_world import (
     READER,
     World,
     binding,
+    eventually,
     prepare,
     role,
     snapshot,
@@ -337,3 +341,46 @@ def test_the_whole_cluster_is_given_where_the_optional_set_up_ran() -> None:
         report = kube.end(grant)
         assert report.grants[0].units[0].outcome is GONE
         assert use(shown, cluster, "GET", "/api/v1/secrets") == 403
+
+
+def test_an_end_that_did_not_happen_is_not_reported(
+    kube: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grant = kube.grant()
+    kube.apply(grant)
+    query = {"a": "{namespace}", "b": "{binding}", "c": "{uid}"}
+    (tmp_path / "nothing.json").write_text(
+        json.dumps({"what": "Does nothing.", "method": "GET", "path": "/version", "query": query})
+    )
+    with monkeypatch.context() as patched:
+        nothing = programs.DROP_ROLE_BINDING.replaced(tmp_path / "nothing.json")
+        patched.setattr(programs, "DROP_ROLE_BINDING", nothing)
+        patched.setattr(deciding, "PATIENCE_SECONDS", 0.1)
+        report = kube.end(grant)
+    kind, words = why(report)
+    assert kind is ErrorKind.NOT_PERMITTED and "still lets" in words and f"/{kube.namespace}" in words
+    assert report.read_back is not None
+    assert [one.grant_id for one in report.read_back.ours] == [grant.grant_id]
+    assert kube.end(grant).grants[0].units[0].outcome is GONE
+
+
+def test_what_the_server_would_not_allow_although_it_is_bound_is_told(
+    kube: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deciding, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(deciding, "_ask", lambda at, question: deciding.Decision(False, "a webhook says no"))
+    report = kube.apply(kube.grant())
+    assert report.grants[0].units[0].outcome is HELD
+    assert any("a webhook says no" in words for words in report.grants[0].warnings)
+
+
+def test_an_admin_who_takes_our_marks_off_a_binding_keeps_nothing_by_it(kube: World) -> None:
+    grant = kube.grant(kube.unit("ADMIN"))
+    shown = kube.shown(kube.apply(grant), grant)
+    (found,) = kube.bindings()
+    path = f"{PATHS['RoleBinding'].format(namespace=kube.namespace)}/{found['metadata']['name']}"
+    del found["metadata"]["annotations"], found["metadata"]["labels"]
+    assert use(shown, kube.cluster, "PUT", path, {**found, "kind": "RoleBinding"}) == 200
+    report = kube.end(grant)
+    assert any(found["metadata"]["name"] in words for words in report.grants[0].warnings)
+    assert eventually(lambda: kube.pods(shown) == 401)

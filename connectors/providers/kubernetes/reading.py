@@ -163,7 +163,8 @@ def read_back(at: Target, state: State, desired: Desired, wanted: dict[str, list
         units = [*held, *(one.unit for one in state.bindings_of(grant_id) if one not in explained)]
         doors = [] if grant_id in wanted else state.accounts_of(grant_id)
         units += [Unit("account", one.name, "TOKEN") for one in doors]
-        ours |= {Found(unit, logins.get(grant_id, ""), grant_id): None for unit in units}
+        unnamed = next((one.name for one in state.accounts_of(grant_id)), "")
+        ours |= {Found(unit, logins.get(grant_id, unnamed), grant_id): None for unit in units}
     for binding in state.foreign:
         for account in state.accounts:
             if Subject("ServiceAccount", account.name, at.namespace) in binding.subjects:
