@@ -90,8 +90,9 @@ def cluster() -> Iterator[targets_kubernetes.Cluster]:
 
 
 @pytest.fixture
-def kube(cluster: targets_kubernetes.Cluster) -> Iterator[kubernetes_world.World]:
-    """A namespace of the test's own in a real cluster, with a person who asks for it."""
-    made = kubernetes_world.World(cluster, f"shop-{next(_numbers)}").create()
-    yield made
-    made.cluster.delete(f"/api/v1/namespaces/{made.namespace}")
+def kube(cluster: targets_kubernetes.Cluster) -> kubernetes_world.World:
+    """A namespace of the test's own in a real cluster, with a person who asks for it.
+
+    It goes with the cluster: a namespace that is deleted takes its time, and other tests list namespaces meanwhile.
+    """
+    return kubernetes_world.World(cluster, f"shop-{next(_numbers)}").create()

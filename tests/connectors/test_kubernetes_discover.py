@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from connectors.contract.orders import Finding, Page, Verb
-from tests.connectors.kubernetes_world import CONNECTOR, READER, World, binding, role, snapshot
+from tests.connectors.kubernetes_world import CONNECTOR, READER, World, binding, eventually, role, snapshot
 from tests.targets_kubernetes import ADMIN, RBAC
 
 ALL = ("cluster", "namespace", "role", "cluster-role")
@@ -18,6 +18,10 @@ def some(kube: World) -> Iterator[World]:
     kube.cluster.make(role(f"{kube.namespace}-wide", [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]))
     kube.cluster.make(role(f"{kube.namespace}-empty", []))
     kube.cluster.make(role(f"system:{kube.namespace}", READER))
+    # Another test deletes a namespace, which takes its time; an inventory is compared while nothing changes.
+    assert eventually(
+        lambda: all(one["status"]["phase"] == "Active" for one in kube.cluster.items("/api/v1/namespaces"))
+    )
     yield kube
     for name in (f"{kube.namespace}-wide", f"{kube.namespace}-empty", f"system:{kube.namespace}"):
         kube.cluster.delete(f"{RBAC}/clusterroles/{name}")

@@ -374,6 +374,7 @@ def test_what_the_server_would_not_allow_although_it_is_bound_is_told(
     assert any("a webhook says no" in words for words in report.grants[0].warnings)
 
 
+@pytest.mark.full
 def test_an_admin_who_takes_our_marks_off_a_binding_keeps_nothing_by_it(kube: World) -> None:
     grant = kube.grant(kube.unit("ADMIN"))
     shown = kube.shown(kube.apply(grant), grant)
