@@ -15,8 +15,17 @@ from tests.remote.world import SETTINGS, World, people
 
 
 @pytest.fixture(scope="module")
+def further_settings() -> dict[str, str]:
+    """Settings of the server beside those of all; a module may have its own."""
+    return {}
+
+
+@pytest.fixture(scope="module")
 def served(
-    template_database: None, django_db_blocker: object, tmp_path_factory: pytest.TempPathFactory
+    template_database: None,
+    django_db_blocker: object,
+    tmp_path_factory: pytest.TempPathFactory,
+    further_settings: dict[str, str],
 ) -> Iterator[World]:
     """A server on a database of its own, and the cast."""
     from pytest_django import DjangoDbBlocker
@@ -29,7 +38,7 @@ def served(
     with django_db_blocker.unblock(), databases.clone():
         ContentType.objects.clear_cache()
         BUILT_IN.add(PROVIDERS)
-        stack = Stack(folder, more=dict(SETTINGS))
+        stack = Stack(folder, more=SETTINGS | further_settings)
         stack.move_in()
         world = World(stack, assemble(), folder)
         people(world.cast)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import socketserver
+import ssl
 import threading
 import time
 from contextlib import suppress
@@ -12,14 +13,16 @@ from tests.servers import free_port
 
 
 class Line:
-    """A TCP proxy in front of a port, with a tap. Everything it is told holds for connections there are, and new ones.
+    """A TCP proxy in front of a port, with a tap. With `tls`, it ends TLS as a reverse proxy does.
+
+    Everything it is told holds for connections there are, and new ones.
 
     `swallow`: bytes go nowhere and nobody is told (half-open). `refuse`: new connections are closed at once. `delay`:
-    seconds that every piece waits. `no_sockets`: a web socket is answered with this status, as by a proxy.
+    seconds that every piece waits. `no_sockets`: the status that an upgrade to a web socket gets, as from a proxy.
     """
 
-    def __init__(self, port: int) -> None:
-        self.port, self.target = free_port(), port
+    def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:
+        self.port, self.target, self.tls = free_port(), port, tls
         self.swallow = self.refuse = False
         self.delay = 0.0
         self.no_sockets = 0
@@ -59,6 +62,7 @@ class Line:
 
     def _serve(self, here: socket.socket) -> None:
         with suppress(OSError):
+            here = self.tls.wrap_socket(here, server_side=True) if self.tls else here
             there = socket.create_connection(("127.0.0.1", self.target))
             self._open += [here, there]
             threading.Thread(target=self._carry, args=(there, here, False), daemon=True).start()

@@ -103,10 +103,12 @@ class World:
             self.workers[-1].wait_for("Linked with")
         return self.workers[-1]
 
-    def story(self, connector: Connector, *databases: str, **columns: int) -> RemoteStory:
+    def story(self, connector: Connector, *databases: str, password: str = "", **columns: int) -> RemoteStory:
         """Connect a ledger through a remote connector, with a flow over its databases, and wait for the first sync."""
         self.count += 1
-        ledger = Ledger(self.folder / f"ledger-{self.count}.sqlite3").create(*(databases or ("orders", "stock")))
+        ledger = Ledger(self.folder / f"ledger-{self.count}.sqlite3")
+        ledger.password = password or ledger.password
+        ledger.create(*(databases or ("orders", "stock")))
         integration = actions.connect(
             f"Ledger {self.count}",
             "ledger",
