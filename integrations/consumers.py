@@ -65,6 +65,8 @@ class Bell:
     def __init__(self, group: str) -> None:
         """Listen in this group once `listen` runs."""
         self.group = group
+        self._rung: dict[str, None] = {}
+        self._any = asyncio.Event()
 
     async def listen(self, heard: Callable[[str], Awaitable[None]]) -> None:
         """Call `heard` with each ring, until cancelled."""
@@ -81,12 +83,25 @@ class Bell:
             return
         channel = await layer.new_channel()
         await layer.group_add(self.group, channel)
+        telling = asyncio.create_task(self._tell(heard))
         try:
-            while True:
+            while not telling.done():
                 event = await layer.receive(channel)
-                await heard(event["type"])
+                self._rung[event["type"]] = None
+                self._any.set()
+            await telling
         finally:
+            telling.cancel()
             await layer.group_discard(self.group, channel)
+
+    async def _tell(self, heard: Callable[[str], Awaitable[None]]) -> None:
+        """Tell what was rung for; what is rung for many times meanwhile is told once, for one look finds all."""
+        while await self._any.wait():
+            self._any.clear()
+            while self._rung:
+                what = next(iter(self._rung))
+                del self._rung[what]
+                await heard(what)
 
 
 class Ended(Exception):
@@ -209,8 +224,7 @@ class Socket:
     async def _hand_out(self, opened: Link) -> None:
         """Send orders while there are any and the instance asked for more; none to one that has gone quiet."""
         while self._credit > 0 and not self._is_quiet():
-            await rows(links.stay, opened)
-            work = await rows(handing.next_work, opened)
+            work = await rows(links.next_work, opened)
             if work is None:
                 return
             self._credit -= 1

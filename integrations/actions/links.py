@@ -36,8 +36,9 @@ from connectors.contract.wire import (
     Taken,
     TellBaseline,
     Welcome,
+    Work,
 )
-from integrations.actions import baseline, inventory, orders, running, tokens, trials
+from integrations.actions import baseline, handing, inventory, orders, running, tokens, trials
 from integrations.actions.handing import Link, lost_work
 from integrations.choices import OrderState, Transport
 from integrations.events import cut_links
@@ -167,6 +168,12 @@ def stay(link: Link, *, at: datetime | None = None) -> None:
         raise Unwelcome("A newer link of this instance took over, or the connector is gone.")
 
 
+def next_work(link: Link, *, at: datetime | None = None) -> Work | None:
+    """Return what the instance is to do next, as `handing.next_work`. Raises Unwelcome when the link is over."""
+    stay(link, at=at)
+    return handing.next_work(link, at=at)
+
+
 def hear(link: Link, message: Message, *, at: datetime | None = None) -> list[Message]:
     """Do what a message asks, durably, and return what to answer. Raises Unwelcome."""
     moment = at or timezone.now()
@@ -268,8 +275,6 @@ def _take_report(link: Link, report: Report, at: datetime) -> Taken:
     key = _key(report.order_id)
     if key is None:
         return Taken(report.order_id, report.epoch, refused=True)
-    if not Order.objects.filter(pk=key, leased_by=link.instance).exists():
-        return Taken(report.order_id, report.epoch, refused=not trials.answer(report, instance=link.instance))
     problem = senseless(report)
     try:
         taken = orders.settle(_told_off(report, problem) if problem else report, instance=link.instance, at=at)
@@ -277,7 +282,7 @@ def _take_report(link: Link, report: Report, at: datetime) -> Taken:
         log.error("order %s: its report cannot be taken in: %s", report.order_id, type(error).__name__)
         taken = orders.settle(_told_off(report, "it cannot be kept"), instance=link.instance, at=at)
     except Order.DoesNotExist:
-        taken = False
+        taken = trials.answer(report, instance=link.instance)
     # Settled before, by this very lease: the answer was lost on its way.
     known = Order.objects.filter(pk=key, leased_by=link.instance, epoch=report.epoch, lease_until__isnull=True)
     return Taken(report.order_id, report.epoch, refused=not taken and not known.exists())

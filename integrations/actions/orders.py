@@ -123,7 +123,9 @@ def lease(instance: ConnectorInstance, *, without: Collection[str] = (), at: dat
         )
         if not taken:
             return None
-        order.refresh_from_db(fields=["state", "epoch", "attempts", "leased_by", "lease_until"])
+        # Nobody else has written the row since it was read: it is locked, and on SQLite all of the database is.
+        order.state, order.leased_by, order.lease_until = OrderState.LEASED, instance, until
+        order.epoch, order.attempts = order.epoch + 1, order.attempts + 1
     return order
 
 

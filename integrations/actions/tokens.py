@@ -9,7 +9,6 @@ import secrets
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from accounts.actions import require
@@ -94,7 +93,7 @@ def admit(text: str, *, at: datetime | None = None) -> ConnectorToken | None:
     moment = at or timezone.now()
     if row is None or not hmac.compare_digest(row.digest, _digest(text)) or not holds(row, at=moment):
         return None
-    _used(row.pk, moment)
+    _used(row, moment)
     return row
 
 
@@ -109,14 +108,14 @@ def still_holds(token_id: int, *, at: datetime | None = None) -> bool:
     row = ConnectorToken.objects.select_related("connector").filter(pk=token_id).first()
     if row is None or not holds(row, at=at or timezone.now()):
         return False
-    _used(row.pk, at or timezone.now())
+    _used(row, at or timezone.now())
     return True
 
 
-def _used(token_id: int, at: datetime) -> None:
+def _used(token: ConnectorToken, at: datetime) -> None:
     """Note that a token is in use, at most once a minute."""
-    stale = Q(last_used_at__isnull=True) | Q(last_used_at__lt=at - USED_EVERY)
-    ConnectorToken.objects.filter(stale, pk=token_id).update(last_used_at=at)
+    if token.last_used_at is None or token.last_used_at < at - USED_EVERY:
+        ConnectorToken.objects.filter(pk=token.pk).update(last_used_at=at)
 
 
 def _digest(token: str) -> str:
