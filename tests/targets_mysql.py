@@ -160,19 +160,21 @@ class MySQLServer:
                 cursor.execute(statement)
             return list(cursor.fetchall())
 
-    def run_file(self, path: Path, database: str = "", **variables: str) -> None:
-        """Run a file with the server's own client, as an admin would, after setting variables."""
+    def client(self, *arguments: str, user: str = "root", password: str = "", text: bytes = b"") -> str:
+        """Run the server's own command-line client and return what it printed."""
         command = ["mariadb"] if self.kind == "mariadb" else _fetched("bin/mysql")
-        command += ["--no-defaults", "--user=root", f"--socket={self.socket}"]
-        if variables:
-            values = ", ".join(f"@{name} = '{value}'" for name, value in variables.items())
-            command.append(f"--init-command=SET {values}")
-        with path.open("rb") as text:
-            done = subprocess.run(
-                [*command, *([database] if database else [])], stdin=text, capture_output=True, check=False
-            )
+        way = [f"--socket={self.socket}"] if user == "root" else [f"--host={self.host}", f"--port={self.port}"]
+        command += ["--no-defaults", f"--user={user}", *way, *([f"--password={password}"] if password else [])]
+        done = subprocess.run([*command, *arguments], input=text, capture_output=True, check=False)
         if done.returncode:
             raise RuntimeError(done.stderr.decode())
+        return done.stdout.decode()
+
+    def run_file(self, path: Path, database: str = "", **variables: str) -> None:
+        """Run a file as an admin would, after setting variables."""
+        values = ", ".join(f"@{name} = '{value}'" for name, value in variables.items())
+        options = [f"--init-command=SET {values}"] if variables else []
+        self.client(*options, *([database] if database else []), text=path.read_bytes())
 
     def set_up(self, file: str, database: str = "", **variables: str) -> None:
         """Run one of the provider's set-up files."""

@@ -36,7 +36,7 @@ BY_NUMBER: dict[int, type[TargetError]] = {
     1147: TargetMissing,  # there is no such grant on the table
     1227: NotPermitted,  # you need the privilege …
     1290: Misconfigured,  # the server runs with an option that forbids it
-    1305: TargetMissing,  # there is no such procedure
+    1305: Misconfigured,  # there is no such procedure: the set-up is missing
     1370: NotPermitted,  # execute denied on a routine
     1396: TargetMissing,  # operation on an account failed: it is not there
     1410: NotPermitted,  # may not make users with GRANT

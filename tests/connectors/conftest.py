@@ -7,8 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests import targets_mysql
+from tests.connectors.mysql_world import MySQLWorld
 from tests.connectors.world import World
 from tests.targets import VERSIONS, PostgresServer, missing, running
+from tests.targets_mysql import MySQLServer
 
 _numbers = itertools.count(1)
 
@@ -75,3 +78,47 @@ def new_server() -> Iterator[PostgresServer]:
     """A server of its own, for tests that break it."""
     version = next((version for version in (18, 16, 15) if not missing(version)), 18)
     yield from _server(version)
+
+
+def _mysql(kind: str) -> Iterator[MySQLServer]:
+    if reason := targets_mysql.missing(kind):
+        pytest.skip(reason)
+    with targets_mysql.running(kind) as server:
+        server.make_connector()
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[MySQLServer]:
+    yield from _mysql("mariadb")
+
+
+@pytest.fixture(scope="session")
+def mysql_only_server() -> Iterator[MySQLServer]:
+    yield from _mysql("mysql")
+
+
+@pytest.fixture(params=targets_mysql.KINDS)
+def mysql_server(request: pytest.FixtureRequest) -> MySQLServer:
+    """A real server of each kind; shared, so a test keeps to names of its own."""
+    found = request.getfixturevalue("mariadb_server" if request.param == "mariadb" else "mysql_only_server")
+    assert isinstance(found, MySQLServer)
+    return found
+
+
+@pytest.fixture
+def shop(mysql_server: MySQLServer) -> Iterator[MySQLWorld]:
+    """A prepared database on a real MariaDB and MySQL, with a person who asks for it."""
+    made = MySQLWorld(mysql_server, f"shop_{next(_numbers)}")
+    made.create()
+    yield made
+    made.remove()
+
+
+@pytest.fixture(params=targets_mysql.KINDS)
+def own_shop(request: pytest.FixtureRequest) -> Iterator[MySQLWorld]:
+    """The same on a server of its own, for tests that change the server."""
+    for server in _mysql(request.param):
+        made = MySQLWorld(server, "shop")
+        made.create()
+        yield made

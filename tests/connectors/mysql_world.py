@@ -28,7 +28,7 @@ SNAPSHOT = {
         "SELECT User, Host, account_locked, User_attributes FROM mysql.user",
         "SELECT * FROM mysql.role_edges",
         "SELECT * FROM mysql.default_roles",
-        "SELECT * FROM mysql.global_grants",
+        "SELECT GRANTEE, PRIVILEGE_TYPE, IS_GRANTABLE FROM information_schema.USER_PRIVILEGES",
     ),
 }
 PRIVILEGES = (
@@ -168,7 +168,10 @@ class MySQLWorld:
     def snapshot(self) -> list[list[dict[str, Any]]]:
         """Return everything at the server that a grant could touch."""
         tables = [self.sql(statement) for statement in (*SNAPSHOT[self.server.kind], *PRIVILEGES)]
-        return [sorted(({k: str(v) for k, v in row.items() if k != "Timestamp"} for row in rows), key=str) for rows in tables]
+        return [
+            sorted(({k: str(v) for k, v in row.items() if k != "Timestamp"} for row in rows), key=str)
+            for rows in tables
+        ]
 
 
 def of(report: Report, grant: Grant) -> GrantReport:

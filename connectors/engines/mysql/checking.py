@@ -12,8 +12,7 @@ from connectors.contract.orders import Finding, Order
 from connectors.contract.provider import Run
 from connectors.contract.secret import Secret
 from connectors.engines.mysql.levels import LEVELS, is_system, privileges
-from connectors.engines.mysql.offers import offers
-from connectors.engines.mysql.place import PREPARE
+from connectors.engines.mysql.offers import PREPARE, offers
 from connectors.engines.mysql.reading import holdings_of
 from connectors.engines.mysql.roles import harm
 from connectors.engines.mysql.server import Dialect, Target, installed, open_session, target

@@ -36,6 +36,12 @@ def details(at: Target, grant: Grant) -> dict[str, Any]:
     return found | ({"roles": roles} if roles else {})
 
 
+def default_role(grant: Grant, one_role: bool) -> str | None:
+    """Return the role that is active after signing in: none of several where only one can be."""
+    _, roles = _asked(grant)
+    return roles[0] if len(roles) == 1 or (roles and not one_role) else None
+
+
 def _asked(grant: Grant) -> tuple[list[str], list[str]]:
     """Return the databases and the roles that the units of a grant are about, in their order."""
     databases: dict[str, None] = {}

@@ -10,8 +10,7 @@ from connectors.contract.errors import Misconfigured
 from connectors.contract.orders import Order, Page, ResourceFact
 from connectors.contract.provider import Run
 from connectors.engines.mysql.levels import LEVELS, is_system, privileges
-from connectors.engines.mysql.offers import Offers, offers
-from connectors.engines.mysql.place import PREPARE
+from connectors.engines.mysql.offers import PREPARE, Offers, offers
 from connectors.engines.mysql.roles import Role, roles
 from connectors.engines.mysql.server import Dialect, Target, open_session, target
 from connectors.engines.names import path, source_id

@@ -16,8 +16,8 @@ LEVELS = {
     "table": ("READ_ONLY", "READ_WRITE", "ADMIN"),
     "role": ("MEMBER",),
 }
-# What each program of a group gives. ADMIN leaves out whatever lets its holder define a view, routine, trigger or event,
-# because these work for others with the rights of whoever made them.
+# What each program of a group gives. ADMIN leaves out what defines a view, routine, trigger or event: these work for
+# others with the rights of whoever made them.
 READ = frozenset({"SELECT"})
 WRITE = frozenset({"INSERT", "UPDATE", "DELETE"})
 GROUPS = {

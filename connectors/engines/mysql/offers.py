@@ -7,7 +7,7 @@ from connectors.engines.mysql.levels import matches
 from connectors.engines.mysql.reading import holdings_of
 from connectors.engines.mysql.server import Target
 
-PASS_ON = "GRANT OPTION"
+PREPARE = "Run setup/2_database.sql in it, with the level that people may ask for."
 
 
 class Offers:
@@ -22,7 +22,7 @@ class Offers:
         has = self._holdings.get(("server",), frozenset()) | self._on(database)
         if table:
             has |= self._holdings.get(("table", database, table), frozenset())
-        return needed - has if PASS_ON in has else needed
+        return needed - has if "GRANT OPTION" in has else needed
 
     def _on(self, database: str) -> frozenset[str]:
         """Return what is held on a database: the server looks at the most exact pattern, and at no other."""

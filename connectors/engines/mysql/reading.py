@@ -32,8 +32,8 @@ def read(at: Target, order: Order) -> State[MySQLLogin]:
     integration, person = marker_id(order.integration_id), marker_id(desired.person.person_id)
     named = {grant.login for grant in desired.holds} | {ending.login for ending in desired.gone}
     own = set(standing_names(desired))
-    rows = at.session.rows(at.programs.logins, integration=integration, person=person, names=sorted(named | own))
     state: State[MySQLLogin] = State(float(installed(at)["read_at"]))
+    rows = at.session.rows(at.programs.logins, integration=integration, person=person, names=sorted(named | own))
     for row in rows:
         if (row["integration"], row["person"]) == (integration, person):
             state.ours[row["login"]] = _login(row)

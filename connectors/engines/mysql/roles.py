@@ -10,8 +10,8 @@ from connectors.engines.mysql.levels import SYSTEM, matches
 from connectors.engines.mysql.reading import ANYWHERE, holdings_of
 from connectors.engines.mysql.server import Target
 
-# What a role may hold for the whole server. Anything else there reaches the server's own tables, other people's accounts
-# or files, or stops the server.
+# What a role may hold for the whole server. Anything else there reaches the server's own tables, other accounts, or
+# files, or stops the server.
 HARMLESS = frozenset(
     {
         "SHOW DATABASES",

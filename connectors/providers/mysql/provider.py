@@ -14,7 +14,7 @@ PROVIDER = MySQLProvider(
     Dialect(
         name="MySQL",
         is_mariadb=False,
-        oldest=(8, 0, 22),
+        oldest=(8, 0, 30),
         programs=MySQLPrograms(FOLDER),
         verifier=caching_sha2,
         client="mysql",

@@ -1,3 +1,3 @@
--- Takes every privilege from a login of ours, whoever gave it; roles stay.
+-- Takes every privilege and every role from a login of ours, whoever gave them.
 -- needs: EXECUTE on latchkey
 CALL latchkey.revoke_everything(:'login');

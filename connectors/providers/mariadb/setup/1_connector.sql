@@ -200,10 +200,17 @@ BEGIN
 END//
 
 CREATE OR REPLACE DEFINER = latchkey_keeper@localhost PROCEDURE revoke_everything (IN login_ VARCHAR(64))
-    COMMENT 'Takes every privilege from a login; roles stay' MODIFIES SQL DATA SQL SECURITY DEFINER
+    COMMENT 'Takes every privilege and role from a login' MODIFIES SQL DATA SQL SECURITY DEFINER
 BEGIN
     CALL must_be_ours(login_);
+    -- This takes the roles too, but not what was said about the one that is active after signing in.
     EXECUTE IMMEDIATE CONCAT('REVOKE ALL PRIVILEGES, GRANT OPTION FROM ', QUOTE(login_), '@''%''');
+    IF EXISTS (
+        SELECT 1 FROM mysql.global_priv
+        WHERE User = login_ AND Host = '%' AND JSON_VALUE(Priv, '$.default_role') <> ''
+    ) THEN
+        EXECUTE IMMEDIATE CONCAT('SET DEFAULT ROLE NONE FOR ', QUOTE(login_), '@''%''');
+    END IF;
 END//
 
 CREATE OR REPLACE DEFINER = latchkey_keeper@localhost PROCEDURE defined_by (IN login_ VARCHAR(64))

@@ -1,4 +1,4 @@
 -- Takes from a login of ours what reading a database needs.
 -- needs: SELECT on the database, WITH GRANT OPTION
-REVOKE SELECT
+REVOKE IF EXISTS SELECT
 ON :"database".* FROM :"login"@'%';

@@ -1,3 +1,3 @@
 -- Takes a role from a login of ours.
 -- needs: the role WITH ADMIN OPTION
-REVOKE :"role" FROM :"login"@'%';
+REVOKE IF EXISTS :"role" FROM :"login"@'%';

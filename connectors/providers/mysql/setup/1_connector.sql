@@ -33,8 +33,9 @@ INSERT INTO setup (version) VALUES (1) ON DUPLICATE KEY UPDATE version = 1;
 
 CREATE USER IF NOT EXISTS latchkey_keeper@localhost ACCOUNT LOCK;
 GRANT CREATE USER, PROCESS, SHOW VIEW, TRIGGER, EVENT ON *.* TO latchkey_keeper@localhost;
--- SYSTEM_USER keeps others with CREATE USER away from this account, and lets it end what somebody made mightier by hand.
-GRANT CONNECTION_ADMIN, SYSTEM_USER, SHOW_ROUTINE ON *.* TO latchkey_keeper@localhost;
+-- SYSTEM_USER keeps others with CREATE USER away from this account, and lets it end what somebody made mightier by hand;
+-- with ROLE_ADMIN no procedure does anything but take roles from logins that were made here.
+GRANT CONNECTION_ADMIN, ROLE_ADMIN, SYSTEM_USER, SHOW_ROUTINE ON *.* TO latchkey_keeper@localhost;
 GRANT SELECT, INSERT, UPDATE, DELETE, EXECUTE ON latchkey.* TO latchkey_keeper@localhost;
 GRANT SELECT (
     Host, User, account_locked, password_expired,
@@ -242,9 +243,24 @@ END//
 
 DROP PROCEDURE IF EXISTS revoke_everything//
 CREATE DEFINER = latchkey_keeper@localhost PROCEDURE revoke_everything (IN login_ VARCHAR(64))
-    COMMENT 'Takes every privilege from a login; roles stay' MODIFIES SQL DATA SQL SECURITY DEFINER
+    COMMENT 'Takes every privilege and role from a login' MODIFIES SQL DATA SQL SECURITY DEFINER
 BEGIN
+    DECLARE role_, host_ VARCHAR(255);
+    DECLARE over_ BOOLEAN DEFAULT FALSE;
+    DECLARE roles_ CURSOR FOR
+        SELECT FROM_USER, FROM_HOST FROM mysql.role_edges WHERE TO_USER = login_ AND TO_HOST = '%';
+    DECLARE CONTINUE HANDLER FOR NOT FOUND SET over_ = TRUE;
     CALL must_be_ours(login_);
+    OPEN roles_;
+    FETCH roles_ INTO role_, host_;
+    WHILE NOT over_ DO
+        SET @latchkey = CONCAT('REVOKE ', QUOTE(role_), '@', QUOTE(host_), ' FROM ', QUOTE(login_), '@''%''');
+        PREPARE latchkey_ FROM @latchkey;
+        EXECUTE latchkey_;
+        DEALLOCATE PREPARE latchkey_;
+        FETCH roles_ INTO role_, host_;
+    END WHILE;
+    CLOSE roles_;
     SET @latchkey = CONCAT('REVOKE ALL PRIVILEGES, GRANT OPTION FROM ', QUOTE(login_), '@''%''');
     PREPARE latchkey_ FROM @latchkey;
     EXECUTE latchkey_;
