@@ -6,13 +6,10 @@ the report is what it says. Only a lost lease stops at once: what one login or u
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic
 
 from connectors.contract.errors import LeaseLost, NotPermitted, Refused, TargetError, TargetMissing
 from connectors.contract.orders import (
-    Desired,
     Ending,
     Found,
     Grant,
@@ -24,119 +21,9 @@ from connectors.contract.orders import (
     UnitReport,
 )
 from connectors.contract.provider import Outcome, Run
-from connectors.contract.secret import Secret
 from connectors.engines.holdings import Holdings, Wanted, unexplained
 from connectors.engines.names import source_id
-
-
-@dataclass(slots=True)
-class Login:
-    """A login, as the target has it now."""
-
-    name: str
-    grant_id: str
-    can_login: bool
-    holdings: Holdings = field(default_factory=dict)
-    sessions: set[int] = field(default_factory=set)
-
-    @property
-    def over(self) -> bool:
-        """Say whether nothing is left of the access."""
-        return not (self.can_login or self.holdings or self.sessions)
-
-
-AnyLogin = TypeVar("AnyLogin", bound=Login)
-
-
-@dataclass(slots=True)
-class State(Generic[AnyLogin]):
-    """What was read in one go. `foreign` are logins that bear a name of the order, but not this person's marker."""
-
-    read_at: float
-    ours: dict[str, AnyLogin] = field(default_factory=dict)
-    standing: dict[str, AnyLogin] = field(default_factory=dict)
-    foreign: frozenset[str] = frozenset()
-
-    def held(self, grant: Grant) -> AnyLogin | None:
-        """Return the login of a grant."""
-        login = self.ours.get(grant.login)
-        return login if login is not None and login.grant_id == grant.grant_id else None
-
-    def of(self, grant_id: str, name: str) -> list[AnyLogin]:
-        """Return our logins that have this name or belong to this grant."""
-        return [login for login in self.ours.values() if name == login.name or grant_id == login.grant_id]
-
-    def to_end(self, desired: Desired) -> list[AnyLogin]:
-        """Return our logins that the person should not have."""
-        kept = {login.name for grant in desired.holds if (login := self.held(grant)) is not None}
-        return [login for name, login in self.ours.items() if name not in kept]
-
-
-@dataclass(slots=True)
-class Ended:
-    """What became of ending one login."""
-
-    sessions: int = 0
-    errors: list[TargetError] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-
-    def attempt(self, step: Callable[[], None]) -> None:
-        """Do one step; remember its error. What is missing cannot be taken away any more."""
-        try:
-            step()
-        except TargetMissing:
-            return
-        except LeaseLost:
-            raise
-        except TargetError as error:
-            self.errors.append(error)
-
-
-@dataclass(slots=True)
-class Given:
-    """What became of one grant. `opened`: nobody could log in before this run."""
-
-    errors: dict[Unit, TargetError] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
-    password: Secret | None = None
-    opened: bool = False
-
-
-class Place(Protocol[AnyLogin]):
-    """One target, as an order about a person sees it. Every method raises TargetErrors."""
-
-    def resolve(self, grants: tuple[Grant, ...]) -> dict[str, list[Wanted]]:
-        """Return the resolved units of each grant by its id. A unit that cannot be resolved carries its error."""
-
-    def read(self) -> State[AnyLogin]:
-        """Read everything about the person."""
-
-    def units(self, state: State[AnyLogin], holdings: Holdings) -> Iterable[Unit]:
-        """Return holdings as units; what is no unit of ours keeps the target's own words."""
-
-    def create(self, grant: Grant, given: Given) -> None:
-        """Make the login of a grant; `given` gets its password if the grant wants one, and a warning if not."""
-
-    def reopen(self, login: AnyLogin, grant: Grant, given: Given) -> None:
-        """Make a login that is there usable until the grant's end, with a new password if the grant wants one."""
-
-    def take_surplus(self, grant: Grant, holdings: Holdings, wanted: list[Wanted], ended: Ended) -> None:
-        """Take what no wanted unit accounts for, and out of `holdings` what is not there any more."""
-
-    def give_unit(self, grant: Grant, one: Wanted) -> None:
-        """Give the login of a grant one unit."""
-
-    def end(self, login: AnyLogin) -> Ended:
-        """Shut a login of ours, take what it holds, end its sessions; a second time finds nothing to do."""
-
-    def remove(self, login: AnyLogin) -> None:
-        """Drop a login of ours that has ended, keeping what its owner made; or raise, and the login stays."""
-
-    def set_password(self, login: str) -> Secret:
-        """Give a login of ours a new password and return it."""
-
-    def details(self, grant: Grant) -> dict[str, Any]:
-        """Return what is needed to connect, but for the password."""
+from connectors.engines.place import AnyLogin, Ended, Given, Login, Place, desired_of
 
 
 class Work(Generic[AnyLogin]):
@@ -292,13 +179,13 @@ class Work(Generic[AnyLogin]):
             should = self.wanted.get(login.grant_id, [])
             held = [one for one in should if one.held(login.holdings)]
             found = [one.unit for one in held]
-            found += self.place.units(self.state, unexplained(login.holdings, held))
+            found += self.place.units(unexplained(login.holdings, held))
             found += [] if should else _open_doors(login)
             ours += [Found(unit, login.name, login.grant_id) for unit in found]
         standing = [
             Found(unit, login.name)
             for login in self.state.standing.values()
-            for unit in self.place.units(self.state, login.holdings)
+            for unit in self.place.units(login.holdings)
         ]
         sessions = sum(len(login.sessions) for login in self.state.ours.values())
         return ReadBack(self.state.read_at, tuple(ours), tuple(standing), sessions)
@@ -335,7 +222,7 @@ class Work(Generic[AnyLogin]):
         # The logins that were ended for it; those that are dropped by now included.
         names = sorted({ending.login, *(login.name for login in logins)})
         ended = [self.ended[name] for name in names if name in self.ended]
-        left = {unit for login in logins for unit in self.place.units(self.state, login.holdings)}
+        left = {unit for login in logins for unit in self.place.units(login.holdings)}
         open_ = any(login.can_login or login.sessions or dropped for login in logins)
         error = next((error for one in ended for error in one.errors), None)
         failure = error or NotPermitted("The target still has it after it was revoked.")
@@ -373,12 +260,6 @@ class Work(Generic[AnyLogin]):
             sessions_ended=ended.sessions,
             warnings=(words, *ended.warnings, *(error.message for error in ended.errors)),
         )
-
-
-def desired_of(order: Order) -> Desired:
-    """Return what an order about a person wants; the runner has seen to it that there is one."""
-    assert order.desired is not None
-    return order.desired
 
 
 def _open_doors(login: Login) -> list[Unit]:

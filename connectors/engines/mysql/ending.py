@@ -13,11 +13,11 @@ from functools import partial
 from connectors.contract.errors import LeaseLost, TargetError, Unreachable
 from connectors.contract.orders import Grant
 from connectors.engines.holdings import Holdings, Thing, Wanted, explained, unexplained
-from connectors.engines.logins import Ended
 from connectors.engines.mysql.connecting import default_role
 from connectors.engines.mysql.levels import DEFINING, GROUPS, pattern
 from connectors.engines.mysql.reading import MySQLLogin
 from connectors.engines.mysql.server import Target
+from connectors.engines.place import Ended
 
 # How long a session may take to end after it was told to.
 PATIENCE_SECONDS = 10.0

@@ -1,4 +1,4 @@
-"""How access is given and taken at a MySQL server: what `connectors.engines.logins` asks of a target."""
+"""How access is given and taken at a MySQL server: what `connectors.engines.place` asks of a target."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 from connectors.contract.orders import Grant, Order, Unit
 from connectors.contract.secret import Secret
 from connectors.engines.holdings import Holdings, Wanted
-from connectors.engines.logins import Ended, Given, State, desired_of
 from connectors.engines.mysql.connecting import default_role, details
 from connectors.engines.mysql.ending import end, take_surplus
 from connectors.engines.mysql.levels import OF_LEVEL, parse_unit, pattern, units
 from connectors.engines.mysql.reading import MySQLLogin, read
 from connectors.engines.mysql.server import Target
 from connectors.engines.mysql.wanting import Resolver
+from connectors.engines.place import Ended, Given, State, desired_of
 from connectors.toolkit.scram import new_password
 
 # Two spellings of the same moment differ by less than this.
@@ -38,7 +38,7 @@ class MySQLPlace:
         """Read everything about the person."""
         return read(self._at, self._order)
 
-    def units(self, state: State[MySQLLogin], holdings: Holdings) -> Iterable[Unit]:
+    def units(self, holdings: Holdings) -> Iterable[Unit]:
         """Return holdings as units."""
         return units(holdings)
 
@@ -54,12 +54,7 @@ class MySQLPlace:
             grant_id=grant.grant_id,
             ends_at=_moment(grant.ends_at),
         )
-        if grant.wants_credentials:
-            given.password = Secret(password)
-        else:
-            given.warnings.append(
-                f"The login {grant.login} was gone and was made again: its old password no longer works."
-            )
+        given.made(grant, Secret(password))
 
     def reopen(self, login: MySQLLogin, grant: Grant, given: Given) -> None:
         """Make a login that is there usable until the grant's end; make it again where its account was dropped."""

@@ -8,10 +8,10 @@ from typing import Any
 
 from connectors.contract.orders import Order
 from connectors.engines.holdings import Holdings, Thing
-from connectors.engines.logins import Login, State, desired_of
 from connectors.engines.mysql.levels import plain
 from connectors.engines.mysql.server import Target, installed
 from connectors.engines.names import marker_id, standing_names
+from connectors.engines.place import Login, State, desired_of
 
 # Our logins are for every host.
 ANYWHERE = "%"
