@@ -26,7 +26,6 @@ from tests.targets import PLENTY, free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 FETCHED = ROOT / "build" / "mysql"
-KINDS = ("mariadb", "mysql")
 CONNECTOR = "latchkey"
 START_SECONDS = 30.0
 # Data folders as the servers' own programs leave them, by kind; made once per process.

@@ -80,6 +80,10 @@ def new_server() -> Iterator[PostgresServer]:
     yield from _server(version)
 
 
+# MySQL is in no package: what both servers have in common is tried on it in the full lane.
+BOTH = ("mariadb", pytest.param("mysql", marks=pytest.mark.full))
+
+
 def _mysql(kind: str) -> Iterator[MySQLServer]:
     if reason := targets_mysql.missing(kind):
         pytest.skip(reason)
@@ -98,7 +102,7 @@ def mysql_only_server() -> Iterator[MySQLServer]:
     yield from _mysql("mysql")
 
 
-@pytest.fixture(params=targets_mysql.KINDS)
+@pytest.fixture(params=BOTH)
 def mysql_server(request: pytest.FixtureRequest) -> MySQLServer:
     """A real server of each kind; shared, so a test keeps to names of its own."""
     found = request.getfixturevalue("mariadb_server" if request.param == "mariadb" else "mysql_only_server")
@@ -115,7 +119,7 @@ def shop(mysql_server: MySQLServer) -> Iterator[MySQLWorld]:
     made.remove()
 
 
-@pytest.fixture(params=targets_mysql.KINDS)
+@pytest.fixture(params=BOTH)
 def own_shop(request: pytest.FixtureRequest) -> Iterator[MySQLWorld]:
     """The same on a server of its own, for tests that change the server."""
     for server in _mysql(request.param):

@@ -167,11 +167,13 @@ class MySQLWorld:
 
     def snapshot(self) -> list[list[dict[str, Any]]]:
         """Return everything at the server that a grant could touch."""
-        tables = [self.sql(statement) for statement in (*SNAPSHOT[self.server.kind], *PRIVILEGES)]
-        return [
-            sorted(({k: str(v) for k, v in row.items() if k != "Timestamp"} for row in rows), key=str)
-            for rows in tables
-        ]
+        tables = []
+        with self.server.connect() as connection, connection.cursor() as cursor:
+            for statement in (*SNAPSHOT[self.server.kind], *PRIVILEGES):
+                cursor.execute(statement)
+                rows = [{key: str(value) for key, value in row.items()} for row in cursor.fetchall()]
+                tables.append(sorted(rows, key=str))
+        return tables
 
 
 def of(report: Report, grant: Grant) -> GrantReport:

@@ -12,6 +12,7 @@ from connectors.registry import BUILT_IN, PROVIDERS
 from connectors.scaffold import scaffold
 from connectors.vet import vet
 from connectors.vet.__main__ import main
+from connectors.vet.code import ENGINES
 
 ROOT = PROVIDERS.parent.parent
 
@@ -117,6 +118,40 @@ def test_what_is_wrong_is_found(folder: Path, name: str) -> None:
     change(folder)
     complaints = vet(folder)
     assert any(complaint in words for words in complaints), complaints
+
+
+@pytest.fixture
+def standing(tmp_path: Path) -> Path:
+    """A copy of a provider that stands on an engine."""
+    (tmp_path / "tests" / "connectors").mkdir(parents=True)
+    (tmp_path / "tests" / "connectors" / "test_mariadb.py").touch()
+    copy = tmp_path / "providers" / "mariadb"
+    shutil.copytree(PROVIDERS / "mariadb", copy, ignore=shutil.ignore_patterns("__pycache__"))
+    return copy
+
+
+def test_what_an_engine_has_is_the_provider_s(standing: Path) -> None:
+    assert vet(standing) == []
+    drop("programs/shut_login.sql")(standing)
+    add("programs/extra.sql", "-- Looks.\nSELECT 1;\n")(standing)
+    complaints = vet(standing)
+    assert any("'shut_login' is declared, but there is no file" in words for words in complaints)
+    assert any("no code declares it" in words for words in complaints)
+
+
+def test_an_engine_keeps_the_rules_of_a_provider(
+    standing: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engines = tmp_path / "engines"
+    shutil.copytree(ENGINES, engines)
+    (engines / "other.py").write_text("import socket\n\ndef f(c, x):\n    c.execute(x)\n")
+    (engines / "mysql" / "more.py").write_text("from connectors.engines.other import f\n")
+    monkeypatch.setattr("connectors.vet.code.ENGINES", engines)
+    complaints = vet(standing)
+    assert any("other.py, line 1: imports socket" in words for words in complaints)
+    assert any("other.py, line 4: calls execute()" in words for words in complaints)
+    (engines / "mysql" / "provider.py").write_text("")
+    assert any("the verb apply is missing" in words for words in vet(standing))
 
 
 def test_the_command_says_what_is_wrong_and_fails(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
