@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from connectors.contract.errors import LeaseLost, NotPermitted, TargetError, TargetMissing, Unreachable
+from connectors.contract.errors import LeaseLost, NotPermitted, TargetError, TargetMissing
 from connectors.contract.orders import (
     Desired,
     Ending,
@@ -184,7 +184,7 @@ class Work:
             reports.append(UnitReport(unit, UnitOutcome.FAILED, error.report()))
         if self.unsettled is not None:
             warnings.append(f"It does not outlive a restart of the server: {self.unsettled.message}")
-        warnings += [f"{place} did not answer: whether it holds there is not known." for place in self.state.unknown]
+        warnings += [f"{place} was left out: {error.message}" for place, error in self.state.unknown.items()]
         sealed = ""
         if given.password is not None and login is not None:
             sealed = self.run.seal({"password": given.password.reveal()}, grant.grant_id)
@@ -207,7 +207,7 @@ class Work:
         if left:
             error = error or NotPermitted("The target still has it after it was ended.")
         elif self.state.unknown:
-            error = Unreachable(f"{', '.join(self.state.unknown)} did not answer.", fix="It is tried again.")
+            error = next(iter(self.state.unknown.values()))
         else:
             error = self.unsettled
         warnings = [one.error.message for one in ended if one.error is not None]

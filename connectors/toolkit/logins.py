@@ -34,14 +34,14 @@ class State:
     """What was read in one go, about one person.
 
     `foreign` are logins with a name of the order that do not bear this person's marker. `unknown` are parts of the
-    target that did not answer: nothing that is to be gone is proven gone while there are any.
+    target that could not be asked, with the reason: nothing that is to be gone is proven gone while there are any.
     """
 
     read_at: float
     ours: dict[str, Login]
     standing: dict[str, Login]
     foreign: frozenset[str] = frozenset()
-    unknown: tuple[str, ...] = ()
+    unknown: dict[str, TargetError] = field(default_factory=dict)
 
     def held(self, grant: Grant) -> Login | None:
         """Return the login of a grant, if it is there."""

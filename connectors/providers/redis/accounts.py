@@ -3,54 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import shlex
-import time
-from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
-from connectors.contract.errors import LeaseLost, Misconfigured, Refused, TargetError, TargetMissing, Unreachable
+from connectors.contract.errors import LeaseLost, Misconfigured, Refused, TargetError, TargetMissing
 from connectors.contract.orders import Desired, Grant, Order, Unit
 from connectors.contract.secret import Secret
 from connectors.providers.redis import nodes, programs, rules
+from connectors.providers.redis.logins import Node, end_on, give_on, read_node
 from connectors.providers.redis.nodes import Settings
-from connectors.toolkit.logins import Given, Login, State, mark, marked_grant, merged, standing_names
+from connectors.toolkit.logins import Given, Login, State, mark, merged
 from connectors.toolkit.redis_commands import Link
 from connectors.toolkit.scram import new_password
-
-# How a marker stands in the line that the server has for a user.
-MARKED = re.compile(r"\(~(latchkey/[^\s/]+/[^\s/]+/[^\s/]+)[ )]")
-# How long a connection may take to end after it was told to.
-PATIENCE_SECONDS = 5.0
-LOOK_AGAIN_SECONDS = 0.02
-
-ADDING = {
-    (rules.SERVER, rules.READ): programs.ADD_SERVER_READ_ONLY,
-    (rules.SERVER, rules.WRITE): programs.ADD_SERVER_READ_WRITE,
-    (rules.SERVER, rules.ADMIN): programs.ADD_SERVER_ADMIN,
-    (rules.KEYS, rules.READ): programs.ADD_KEY_PATTERN_READ_ONLY,
-    (rules.KEYS, rules.WRITE): programs.ADD_KEY_PATTERN_READ_WRITE,
-    (rules.CHANNELS, rules.SUBSCRIBE): programs.ADD_CHANNEL_PATTERN_SUBSCRIBE,
-    (rules.CHANNELS, rules.PUBLISH): programs.ADD_CHANNEL_PATTERN_PUBLISH,
-}
-
-
-@dataclass(slots=True)
-class Node:
-    """What one node said, when it was asked last. `ours` maps a login of the person to its grant and its user."""
-
-    link: Link
-    ours: dict[str, tuple[str, rules.User]] = field(default_factory=dict)
-    standing: dict[str, rules.User] = field(default_factory=dict)
-    foreign: set[str] = field(default_factory=set)
-    sessions: Counter[str] = field(default_factory=Counter)
-
-    def user(self, login: str) -> rules.User | None:
-        """Return a login of ours."""
-        return self.ours[login][1] if login in self.ours else None
 
 
 class RedisAccounts:
@@ -63,25 +29,26 @@ class RedisAccounts:
         self._desired: Desired = order.desired
         self._settings = found
         self._links = links
-        self._dry_run = order.dry_run
         self._nodes: list[Node] = []
 
     def read(self) -> State:
         """Ask every node. Raises a TargetError when the main one does not answer."""
-        self._nodes, unknown = [], []
+        self._nodes, unknown = [], dict[str, TargetError]()
         for link in self._links:
             try:
-                self._nodes.append(self._read_node(link))
-            except Unreachable:
+                self._nodes.append(read_node(link, self._integration, self._desired))
+            except LeaseLost:
+                raise
+            except TargetError as error:
                 if link is self._links[0]:
                     raise
-                unknown.append(link.server.address)
+                unknown[link.server.address] = error
         return State(
             read_at=nodes.clock(self._links[0]),
             ours=self._everywhere(),
             standing=self._standing(),
             foreign=frozenset().union(*(node.foreign for node in self._nodes)),
-            unknown=tuple(unknown),
+            unknown=unknown,
         )
 
     def refusals(self, grant: Grant) -> dict[Unit, TargetError]:
@@ -110,7 +77,7 @@ class RedisAccounts:
         password_hash = self._password_hash(grant, given)
         marker = self._marker(grant.grant_id)
         for node in self._nodes:
-            self._give_on(node, grant.login, marker, units)
+            give_on(node, grant.login, marker, units)
             user = node.user(grant.login)
             if user is None or not user.on or user.no_password or user.hashes != (password_hash.reveal(),):
                 node.link.change(programs.OPEN_LOGIN, login=grant.login, password_hash=password_hash)
@@ -131,7 +98,7 @@ class RedisAccounts:
             if login.name not in node.ours:
                 continue
             try:
-                ended += self._end_on(node, login.name)
+                ended += end_on(node, login.name, self._marker(login.grant_id))
             except LeaseLost:
                 raise
             except TargetError as error:
@@ -176,24 +143,6 @@ class RedisAccounts:
         """Say whether a login of the person has this name, for another grant."""
         return any(grant.login in node.ours and node.ours[grant.login][0] != grant.grant_id for node in self._nodes)
 
-    def _read_node(self, link: Link) -> Node:
-        """Ask one node for whatever is this person's, or has a name of the order."""
-        node, person = Node(link), self._desired.person
-        named = {grant.login for grant in self._desired.holds} | {ending.login for ending in self._desired.gone}
-        own = standing_names(person)
-        for name, line in nodes.users(link).items():
-            markers = MARKED.findall(line)
-            grants = [grant for one in markers if (grant := marked_grant(one, self._integration, person)) is not None]
-            if len(markers) == len(grants) == 1:
-                if (user := nodes.user(link, name)) is not None:
-                    node.ours[name] = (grants[0], user)
-            elif name in named:
-                node.foreign.add(name)
-            elif name in own and not markers and (user := nodes.user(link, name)) is not None:
-                node.standing[name] = user
-        node.sessions = nodes.sessions(link)
-        return node
-
     def _everywhere(self) -> dict[str, Login]:
         """Return the logins of the person, as all nodes together have them."""
         found: dict[str, Login] = {}
@@ -234,45 +183,6 @@ class RedisAccounts:
         else:
             given.warnings.append(f"The user {grant.login} was gone and was made again: it needs a new password.")
         return _hash(password)
-
-    def _give_on(self, node: Node, login: str, marker: str, units: Iterable[Unit]) -> None:
-        """Make one node's login hold these units and nothing else."""
-        wanted = Counter({rules.CONNECTION: 1})
-        for unit in units:
-            wanted |= Counter(dict.fromkeys(rules.shapes(unit), 1))
-        user, present = node.user(login), Counter[rules.Shape]()
-        if user is None:
-            node.link.change(programs.CREATE_LOGIN, login=login, marker=marker)
-        else:
-            present = rules.pieces(user, marker)
-            idle = any(one.allows_nothing for one in user.sets if one != rules.marker_rules(marker))
-            # A single set of rules cannot be taken away, so all are, and those that are wanted are given again.
-            if present - wanted or user.root != rules.ROOT or idle:
-                node.link.change(programs.CLEAR_RULES, login=login, marker=marker)
-                present = Counter()
-        if rules.CONNECTION not in present:
-            node.link.change(programs.ADD_CONNECTION, login=login)
-        for unit in dict.fromkeys(units):
-            if not rules.shapes(unit) <= present.keys():
-                values = {} if unit.resource_type == rules.SERVER else {"pattern": unit.resource}
-                node.link.change(ADDING[unit.resource_type, unit.permission], login=login, **values)
-
-    def _end_on(self, node: Node, login: str) -> int:
-        """Shut a login of one node, end its connections until none is left, and remove it."""
-        grant_id, user = node.ours[login]
-        if user.on:
-            node.link.change(programs.SHUT_LOGIN, login=login, marker=self._marker(grant_id))
-        ended, patience = 0, time.monotonic() + PATIENCE_SECONDS
-        while left := nodes.sessions(node.link)[login]:
-            ended = max(ended, left)
-            if time.monotonic() > patience:
-                raise Unreachable(f"{left} connection(s) of {login} do not end.", fix="It is tried again.")
-            node.link.change(programs.END_SESSIONS, login=login)
-            if self._dry_run:
-                break
-            time.sleep(LOOK_AGAIN_SECONDS)
-        node.link.change(programs.DROP_LOGIN, login=login)
-        return ended
 
 
 def _hash(password: str) -> Secret:
