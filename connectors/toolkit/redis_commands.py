@@ -199,8 +199,8 @@ def at_the_door(server: Server, error: Exception) -> TargetError:
     if FULL in words or words.startswith(NOT_NOW):
         return Unreachable(f"{server.address} takes no connections now.", fix="It is tried again.")
     hint = "Check host name, port, network and the server."
-    if not server.tls:
-        hint += " A server that only speaks TLS hangs up like this, too."
+    hint += " With TLS chosen" if server.tls else " Without TLS"
+    hint += f", a server that {'does not speak' if server.tls else 'insists on'} it gives no better answer."
     return Unreachable(f"{server.address} cannot be reached.", fix=hint)
 
 

@@ -6,7 +6,6 @@ import itertools
 import json
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -20,7 +19,20 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from connectors.contract.orders import Desired, Ending, Grant, Order, Page, Person, Report, Unit, Verb
+from connectors.contract.errors import ErrorKind
+from connectors.contract.orders import (
+    Desired,
+    Ending,
+    Grant,
+    GrantReport,
+    Order,
+    Page,
+    Person,
+    Report,
+    Unit,
+    UnitOutcome,
+    Verb,
+)
 from connectors.contract.secret import Secret
 from connectors.registry import PROVIDERS
 from connectors.runners.local import run
@@ -40,6 +52,13 @@ _numbers = itertools.count(1)
 def redis_program() -> str:
     """Return Debian's server, or nothing."""
     return shutil.which("redis-server") or ""
+
+
+def missing(program: str) -> str:
+    """Return why this server program cannot be run here, or nothing."""
+    if program and Path(program).is_file() and shutil.which("redis-cli"):
+        return ""
+    return "There is no such server (Debian's package redis-server; script/optional-servers valkey)."
 
 
 @dataclass
@@ -210,8 +229,28 @@ def credentials(report: Report, grant: Grant) -> dict[str, str]:
     return {str(name): str(value) for name, value in opened.items()}
 
 
-def answers(port: int) -> bool:
-    """Say whether something listens."""
-    with socket.socket() as probe:
-        probe.settimeout(0.5)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+def told(report: Report, grant_id: str) -> GrantReport:
+    """Return what a report says of a grant."""
+    assert report.error is None, report.error
+    return next(one for one in report.grants if one.grant_id == grant_id)
+
+
+def outcomes(report: Report, grant_id: str) -> list[UnitOutcome]:
+    """Return what became of a grant's units."""
+    return [one.outcome for one in told(report, grant_id).units]
+
+
+def kind(report: Report) -> ErrorKind | None:
+    """Return the kind of error of a report."""
+    return report.error.kind if report.error else None
+
+
+def refused(client: redis.Redis, *command: str) -> bool:
+    """Say whether a command is refused for want of a right."""
+    try:
+        client.execute_command(*command)
+    except redis.exceptions.NoPermissionError:
+        return True
+    except redis.ResponseError:
+        return False
+    return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import itertools
 import re
+import socket
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,10 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.contract.errors import ErrorKind
-from connectors.contract.orders import GrantReport, Person, Report, Unit, UnitOutcome, Verb
+from connectors.contract.orders import Desired, GrantReport, Person, Report, Unit, UnitOutcome, Verb
 from connectors.contract.secret import Secret
 from connectors.providers.rabbitmq import names
 from connectors.providers.rabbitmq.broker import hashed
+from connectors.runners.local import run
 from connectors.toolkit.logins import mark
 from tests.connectors import rabbit_world
 from tests.connectors.rabbit_world import RabbitServer, RabbitWorld, credentials, may, shared
@@ -510,3 +512,52 @@ def test_the_connectors_password_is_in_no_report(world: RabbitWorld) -> None:
     secret = Secret(world.password)
     grant = world.grant()
     assert secret.reveal() not in repr([world.apply(grant), world.end(grant), world.do(Verb.CHECK)])
+
+
+@pytest.mark.full
+def test_a_broker_that_goes_away_and_comes_back(server: RabbitServer) -> None:
+    own = RabbitServer()
+    try:
+        own.start().set_up().make("shop", queues=("jobs",))
+        world = RabbitWorld(own, "shop")
+        grant = world.grant(world.unit("READ", "jobs"))
+        report = world.apply(grant)
+        own.stop_gently()
+        ended = world.end(grant)
+        assert kind(ended) is ErrorKind.UNREACHABLE
+        assert ended.read_back is None
+        own.start()
+        with world.signed_in(grant, report) as connection:
+            assert may(lambda channel: channel.basic_get("jobs"), connection)
+        assert outcomes(world.end(grant), grant.grant_id) == [UnitOutcome.GONE]
+    finally:
+        own.remove()
+
+
+def test_a_service_that_never_answers_costs_no_more_than_the_lease(world: RabbitWorld) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        mute = replace(world, config={"url": f"http://127.0.0.1:{silent.getsockname()[1]}"})
+        begun = time.monotonic()
+        report = mute.do(Verb.CHECK, lease_seconds=2.0)
+    assert kind(report) in (ErrorKind.UNREACHABLE, ErrorKind.LEASE_LOST)
+    assert time.monotonic() - begun < 4
+
+
+@pytest.mark.parametrize("at", range(1, 25))
+def test_a_lease_lost_anywhere_is_made_good_by_the_next_order(world: RabbitWorld, at: int) -> None:
+    asked = 0
+
+    def clock() -> float:
+        nonlocal asked
+        asked += 1
+        return 0.0 if asked <= at else 1000.0
+
+    grant = world.grant(world.unit("READ", "jobs"), world.unit("WRITE", "orders", kind="exchange"))
+    order = world.order(Verb.APPLY, Desired(world.person, (grant,)))
+    lost = run(order, on_page=lambda page: None, monotonic=clock)
+    assert lost.error is None or lost.error.kind is ErrorKind.LEASE_LOST
+    report = world.apply(grant)
+    assert outcomes(report, grant.grant_id) == [UnitOutcome.HELD] * 2
+    with world.signed_in(grant, report) as connection:
+        assert may(lambda channel: channel.basic_get("jobs"), connection)
+    assert outcomes(world.end(grant), grant.grant_id) == [UnitOutcome.GONE] * 2

@@ -17,6 +17,7 @@ from tests.connectors.redis_world import (
     redis_program,
     running,
 )
+from tests.connectors.redis_world import missing as no_server
 
 
 class OpenSession:
@@ -122,7 +123,7 @@ class RedisLive:
 
 def missing() -> str:
     """Return why there can be no server."""
-    return "" if redis_program() else "There is no redis-server (Debian's package redis-server)."
+    return no_server(redis_program())
 
 
 @contextmanager

@@ -93,7 +93,8 @@ def end_on(node: Node, login: str, marker: str) -> int:
     user = node.ours[login][1]
     if user.on:
         node.link.change(programs.SHUT_LOGIN, login=login, marker=marker)
-    ended, patience = 0, time.monotonic() + PATIENCE_SECONDS
+    # Whoever only listens is cut off as soon as the rules are gone, so count those from before.
+    ended, patience = node.sessions[login], time.monotonic() + PATIENCE_SECONDS
     while left := nodes.sessions(node.link)[login]:
         ended = max(ended, left)
         if time.monotonic() > patience:
