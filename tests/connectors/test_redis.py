@@ -165,6 +165,8 @@ def test_an_admin_can_do_nothing_that_outlives_the_grant(world: RedisWorld) -> N
         ("SYNC",),
         ("CLUSTER", "MEET", "127.0.0.1", "1"),
         ("FAILOVER",),
+        ("CLIENT", "KILL", "USER", CONNECTOR),
+        ("CLIENT", "PAUSE", "1000"),
     ):
         verdict = world.server.admin("ACL DRYRUN", grant.login, *command)
         assert "no permissions" in str(verdict), (command, verdict)
