@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.connectors import redis_world
+from tests import targets_kubernetes
+from tests.connectors import kubernetes_world, redis_world
 from tests.connectors.redis_world import RedisServer
 from tests.connectors.world import World
 from tests.targets import VERSIONS, PostgresServer, missing, running
@@ -98,3 +99,22 @@ def redis_server(request: pytest.FixtureRequest) -> Iterator[RedisServer]:
 def new_redis() -> Iterator[RedisServer]:
     """A Redis of its own, for tests that break it."""
     yield from _redis(redis_world.redis_program())
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[targets_kubernetes.Cluster]:
+    """A real Kubernetes control plane, set up for namespaces; shared, so a test keeps to names of its own."""
+    if reason := targets_kubernetes.missing():
+        pytest.skip(reason)
+    with targets_kubernetes.running(kubernetes_world.PEOPLE) as found:
+        kubernetes_world.prepare(found)
+        yield found
+
+
+@pytest.fixture
+def kube(cluster: targets_kubernetes.Cluster) -> kubernetes_world.World:
+    """A namespace of the test's own in a real cluster, with a person who asks for it.
+
+    It goes with the cluster: a namespace that is deleted takes its time, and other tests list namespaces meanwhile.
+    """
+    return kubernetes_world.World(cluster, f"shop-{next(_numbers)}").create()
