@@ -135,11 +135,11 @@ class Service:
 
     def _send(self, file: RequestFile, request: Composed, accept: Collection[int]) -> Answer:
         """Send a request within what is left of the lease and judge the answer."""
-        self.run.alive()
         if self._pace is not None:
-            self._pace.wait(self.run.remaining())
             self.run.alive()
+            self._pace.wait(self.run.remaining())
         left = self.run.remaining()
+        self.run.alive()  # asked last: so what was left is more than nothing
         try:
             with self._session.request(
                 request.method,
