@@ -75,6 +75,8 @@ class Manifest:
     ends_by_itself: bool = False
     has_logins: bool = False
     login_max: int = 63
+    # What a grantee gets with a login, in a word or a few: a password, a kubeconfig, an access key.
+    credential: str = "password"
     limits: tuple[Limit, ...] = ()
 
     def secret_fields(self) -> tuple[Field, ...]:
