@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,14 +14,22 @@ from connectors.vet.live import Live, load
 from integrations.models import Connector, Integration, Order
 from tests.journeys.main_job import MainJob
 from tests.journeys.stack import wait_for
+from tests.live import FILES, providers
 from tests.remote.world import World
 
-FILES = {path.stem.replace("_", "-"): path for path in Path(__file__).parents[1].joinpath("live").glob("[a-z]*.py")}
+SAMPLE = 2
 UNDER_WAY = ("approved", "granting", "revoking")
 PATIENCE = 90.0
 
 
-@pytest.fixture(scope="module", params=sorted(FILES))
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Take every provider in the full lane, in the fast one a few, by the seed: each of them starts a server."""
+    if "target" in metafunc.fixturenames:
+        chosen = providers(whole=metafunc.config.getoption("--full"), sample=SAMPLE)
+        metafunc.parametrize("target", chosen, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module")
 def target(request: pytest.FixtureRequest) -> Iterator[tuple[str, Live]]:
     """A provider with a real target of its own."""
     file = load(FILES[request.param])
@@ -34,10 +41,12 @@ def target(request: pytest.FixtureRequest) -> Iterator[tuple[str, Live]]:
 
 def wait_at_rest(connector: Connector) -> None:
     """Let the server and its workers do what is due there; the time is the real one."""
-    orders = Order.objects.filter(state__in=("queued", "leased"), integration__connector=connector)
+    there = Order.objects.filter(integration__connector=connector)
+    orders = there.filter(state__in=("queued", "leased"))
+    reports = there.filter(state="done", person__isnull=False, absorbed_at=None)
     requests = AccessRequest.objects.filter(state__in=UNDER_WAY, access_groups__integration__connector=connector)
     unread = Integration.objects.filter(connector=connector, synced_at=None)
-    wait_for("rest", lambda: not any(rows.exists() for rows in (requests, orders, unread)), PATIENCE)
+    wait_for("rest", lambda: not any(rows.exists() for rows in (requests, orders, reports, unread)), PATIENCE)
 
 
 @pytest.fixture
