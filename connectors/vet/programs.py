@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from connectors.contract.errors import Misconfigured
+from connectors.toolkit import aws
+from connectors.toolkit.call_files import CallFile
 from connectors.toolkit.http_files import RequestFile
+from connectors.toolkit.policy_files import PolicyFile
 from connectors.toolkit.sql_files import SqlFile
 from connectors.vet.code import declared_programs
 
@@ -22,8 +25,8 @@ def complaints(folder: Path) -> list[str]:
     for name, path in files.items():
         if path.suffix == ".sql":
             wrong += _sql(path, declared.get(name))
-        elif path.suffix == ".json" and '"method"' in path.read_text(encoding="utf-8"):
-            wrong += _request(path, declared.get(name))
+        elif path.suffix == ".json":
+            wrong += _json(path, declared.get(name))
     wrong += [f"{folder}: '{name}' has no counterpart '{other}…'." for name, other in _alone(set(files))]
     return sorted(wrong)
 
@@ -43,16 +46,22 @@ def _sql(path: Path, slots: frozenset[str] | None) -> list[str]:
     return wrong
 
 
-def _request(path: Path, slots: frozenset[str] | None) -> list[str]:
-    """Return what is wrong with one HTTP request."""
-    file = RequestFile(path)
+def _json(path: Path, slots: frozenset[str] | None) -> list[str]:
+    """Return what is wrong with one JSON program: an HTTP request, a call of AWS's API, or a policy."""
+    text = path.read_text(encoding="utf-8")
+    kinds = (("method", RequestFile), ("operation", CallFile), ("Statement", PolicyFile))
+    kind = next((kind for key, kind in kinds if f'"{key}":' in text), None)
+    if kind is None:
+        return []
+    file = kind(path)
     try:
         found = file.slots
+        wrong = aws.complaints(file) if isinstance(file, CallFile) else []
     except Misconfigured as error:
         return [error.message]
     if slots is not None and found != slots:
-        return [f"{path}: has the slots {sorted(found)}, but the code declares {sorted(slots)}."]
-    return []
+        wrong.append(f"{path}: has the slots {sorted(found)}, but the code declares {sorted(slots)}.")
+    return wrong
 
 
 def _alone(names: set[str]) -> list[tuple[str, str]]:
