@@ -14,7 +14,6 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterator
-from http.client import HTTPMessage
 from types import TracebackType
 from typing import Any, Self, cast
 from urllib.parse import urlsplit
@@ -25,10 +24,12 @@ import requests
 from botocore import exceptions, xform_name
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.client import BaseClient
+from botocore.compat import HTTPHeaders
 from botocore.config import Config
 from botocore.model import ListShape, MapShape, Shape, StructureShape
+from botocore.parsers import ResponseParserError
 
-from connectors.contract.errors import Misconfigured
+from connectors.contract.errors import Misconfigured, Unreachable
 from connectors.contract.orders import Program
 from connectors.contract.provider import Run
 from connectors.toolkit.aws_errors import answered, unasked
@@ -46,7 +47,7 @@ USER_AGENT = "latchkey-connector"
 _LOADER = botocore.loaders.create_loader()
 
 # At DEBUG botocore writes down whole answers, new secret keys among them.
-logging.getLogger("botocore").setLevel(logging.INFO)
+logging.getLogger("botocore").setLevel(logging.WARNING)
 
 
 class Cloud:
@@ -161,9 +162,7 @@ class Cloud:
             raise unreachable(base, error) from error
         if (date := email.utils.parsedate_tz(response.headers.get("Date", ""))) is not None:
             self.now = float(email.utils.mktime_tz(date))
-        headers = HTTPMessage()
-        for name, value in response.headers.items():
-            headers[name] = value
+        headers = HTTPHeaders.from_pairs(list(response.headers.items()))
         return AWSResponse(request.url, response.status_code, headers, _Body(body))
 
 
@@ -185,6 +184,8 @@ def _asking(file: CallFile | None = None) -> Iterator[None]:
         yield
     except exceptions.BotoCoreError as error:
         raise unasked(error, file) from None
+    except ResponseParserError:
+        raise Unreachable("What answered in AWS's place is not AWS.", fix="Check the proxy in between.") from None
 
 
 def _as_signed(request: AWSPreparedRequest) -> requests.PreparedRequest:
