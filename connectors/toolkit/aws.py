@@ -212,10 +212,12 @@ def complaints(file: CallFile) -> list[str]:
     required = set(shape.required_members) if isinstance(shape, StructureShape) else set()
     lacking = sorted(required - file.document["parameters"].keys())
     wrong = [f"{file.path}: {operation} needs {name}." for name in lacking]
+    if shape is None:
+        return wrong if not file.document["parameters"] else [f"{file.path}: {operation} takes no parameters."]
     return wrong + [f"{file.path}: {words}" for words in _unlike(file.document["parameters"], shape, operation)]
 
 
-def _unlike(value: Any, shape: Shape | None, where: str) -> Iterator[str]:
+def _unlike(value: Any, shape: Shape, where: str) -> Iterator[str]:
     """Yield what in a tree of parameters is not as the API has it. What is in a slot cannot be known yet."""
     if isinstance(value, str) and SLOT.fullmatch(value):
         return
@@ -231,8 +233,8 @@ def _unlike(value: Any, shape: Shape | None, where: str) -> Iterator[str]:
     elif isinstance(shape, MapShape) and isinstance(value, dict):
         for inner in value.values():
             yield from _unlike(inner, shape.value, where)
-    elif shape is None or isinstance(shape, StructureShape | ListShape | MapShape) or isinstance(value, dict | list):
-        yield f"{where} is no {shape.type_name if shape is not None else 'call with parameters'}."
+    elif isinstance(shape, StructureShape | ListShape | MapShape) or isinstance(value, dict | list):
+        yield f"{where} is no {shape.type_name}."
 
 
 def compact(document: dict[str, Any]) -> str:

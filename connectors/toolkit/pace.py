@@ -4,9 +4,29 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
 
 from connectors.contract.errors import Unreachable
+
+Kept = TypeVar("Kept")
+
+
+class PerKey(Generic[Kept]):
+    """One of something for each key, the same for every thread of this process."""
+
+    def __init__(self, make: Callable[[], Kept]) -> None:
+        """Make what is asked for first with `make`."""
+        self._make = make
+        self._kept: dict[Hashable, Kept] = {}
+        self._lock = threading.Lock()
+
+    def of(self, *key: Hashable) -> Kept:
+        """Return the one of a key."""
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = self._make()
+            return self._kept[key]
 
 
 class Pace:

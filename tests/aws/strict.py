@@ -23,8 +23,10 @@ from moto.s3.models import s3_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.server import main
 from moto.ssm.responses import SimpleSystemManagerResponse
+from moto.ssoadmin.models import ssoadmin_backends
 from moto.sts.responses import TokenResponse
 
+from tests.aws import strict_sso
 from tests.aws.evaluation import allowed
 
 ACCOUNT = "123456789012"
@@ -107,6 +109,8 @@ def _requests(request: Any, action: str, resource: str) -> list[tuple[str, str, 
         tags = {tag["Key"]: tag["Value"] for tag in backend().list_role_tags(role.name, None)[0]}
         return [(action, values["RoleArn"], _tags(tags))]
     prefix = f"arn:aws:{service}:{region}:{ACCOUNT}:"
+    if service == "sso" and name in ("CreateAccountAssignment", "DeleteAccountAssignment"):
+        return strict_sso.requests(name, values, ssoadmin_backends[ACCOUNT][region])
     if service == "dynamodb" and "TableName" in values:
         return [(action, f"{prefix}table/{values['TableName']}", {})]
     if service == "secretsmanager" and "SecretId" in values:
@@ -266,6 +270,8 @@ for kind, functions in (
 ):
     for function in functions:
         setattr(kind, function.__name__, function)
+
+strict_sso.install()
 
 if __name__ == "__main__":
     main(["-H", "127.0.0.1", "-p", sys.argv[1]])

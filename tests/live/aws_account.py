@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from connectors.contract.orders import Person, Unit
 from connectors.registry import PROVIDERS
-from tests.aws.server import ACCOUNT, REGION, AWS, Keys, environment, running
+from tests.aws.server import ACCOUNT, AWS, REGION, Keys, environment, running
 
 SETUP = PROVIDERS / "aws-account" / "setup"
 HERE = f"{REGION}:{ACCOUNT}"

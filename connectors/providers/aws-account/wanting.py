@@ -23,7 +23,7 @@ REMEDY = "See Set-up in the README of this integration."
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One unit, resolved. `attached`: the ARN of a policy or group that the user has to have. `error`: why it cannot."""
+    """One unit, resolved. `attached`: the ARN of a policy or group that the user is to have. `error`: why it cannot."""
 
     unit: Unit
     allows: tuple[Allow, ...] = ()
