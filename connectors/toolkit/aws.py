@@ -112,9 +112,10 @@ class Cloud:
     def document(self, file: PolicyFile, /, **values: Any) -> dict[str, Any]:
         """Return a policy with its slots filled, by the owner's own file where there is one.
 
-        `values` may be more than the file has slots for. Raises Refused for a policy that may not be used.
+        `values` may be more than the file has slots for. Whoever writes it somewhere notes it in the run.
+        Raises Refused for a policy that may not be used.
         """
-        admitted = self.run.admit(file) if self.dry_run else self.run.note(file)
+        admitted = self.run.admit(file)
         return admitted.compose({name: value for name, value in values.items() if name in admitted.slots})
 
     def _call(self, file: CallFile, values: dict[str, Any]) -> dict[str, Any]:

@@ -102,7 +102,8 @@ TESTS: dict[str, Callable[[str, str], bool]] = {
 
 def _variables(text: str, context: Mapping[str, str]) -> str:
     """Return a text with its policy variables filled."""
-    return re.sub(r"\$\{([A-Za-z:]+)\}", lambda found: context.get(found[1], "\0none"), text)
+    plain = {"$": "$", "*": "*", "?": "?"}
+    return re.sub(r"\$\{([A-Za-z:]+|[$*?])\}", lambda found: (plain | dict(context)).get(found[1], "\0none"), text)
 
 
 def _several(value: Any) -> list[str]:

@@ -37,8 +37,9 @@ Keys = Mapping[str, str]
 class AWS:
     """A private AWS. `environment` is what a connector has to run with to be the role that the set-up makes."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, clock: Path) -> None:
         """Nobody is in yet."""
+        self._clock = clock
         self.address = f"http://127.0.0.1:{port}"
         self.admin: Keys = {}
         self.environment: dict[str, str] = {}
@@ -51,6 +52,15 @@ class AWS:
         session.set_credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys.get("SessionToken"))
         config = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
         return session.create_client(service, region_name=region, endpoint_url=self.address, config=config)
+
+    @contextmanager
+    def later(self, seconds: float) -> Iterator[None]:
+        """Let it be so much later for whoever asks for something, for the length of a block."""
+        self._clock.write_text(str(seconds))
+        try:
+            yield
+        finally:
+            self._clock.write_text("0")
 
     def set_up(self) -> None:
         """Make the admin."""
@@ -95,13 +105,13 @@ class AWS:
 def running() -> Iterator[AWS]:
     """Run a private server for the length of a block."""
     port = free_port()
-    environment = {**os.environ, "INITIAL_NO_AUTH_ACTION_COUNT": str(UNASKED), "MOTO_S3_CUSTOM_ENDPOINTS": ""}
-    with tempfile.TemporaryFile() as log:
+    with tempfile.TemporaryFile() as log, tempfile.NamedTemporaryFile("w", suffix=".clock") as clock:
+        environment = {**os.environ, "INITIAL_NO_AUTH_ACTION_COUNT": str(UNASKED), "STRICT_CLOCK": clock.name}
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.aws.strict", str(port)], cwd=ROOT, env=environment, stdout=log, stderr=log
         )
         try:
-            aws = AWS(port)
+            aws = AWS(port, Path(clock.name))
             _wait(aws, process)
             aws.set_up()
             yield aws

@@ -8,10 +8,13 @@ moto has not and the provider needs.
 from __future__ import annotations
 
 import json
+import os
 import re
 import secrets
 import sys
+import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
@@ -37,6 +40,11 @@ SESSIONS: dict[str, tuple[str, str, str]] = {}
 FREE = {"sts:GetCallerIdentity", "sts:GetSessionToken"}
 # Open Session Manager sessions: owner by id.
 SHELLS: dict[str, str] = {}
+
+
+def ahead() -> float:
+    """Return how many seconds a test has put the clock ahead."""
+    return float(Path(os.environ["STRICT_CLOCK"]).read_text() or 0)
 
 
 def backend() -> Any:
@@ -76,7 +84,7 @@ def check_action_permitted(self: Any, resource: str) -> None:
         action = self._action = "s3:GetEncryptionConfiguration"
     if action in FREE:
         return
-    boundary, context = None, {"aws:CurrentTime": datetime.now(UTC).isoformat()}
+    boundary, context = None, {"aws:CurrentTime": datetime.fromtimestamp(time.time() + ahead(), UTC).isoformat()}
     owner = getattr(self._access_key, "_owner_user_name", "")
     if owner:
         context |= {"aws:username": owner}

@@ -80,19 +80,22 @@ def _making(at: Account, order: Order) -> Iterator[Finding]:
     """Make a user that may nothing, and delete it again."""
     marker = Marker(order.integration_id, PROBE)
     login = f"{PROBE}-{order.integration_id}"[:64]
-    with suppress(TargetMissing):
-        _unmake(at, login)
+    said = Finding("ok", f"The connector can make bounded users below {ROOT} with policies and keys.")
     try:
+        _unmake(at, login)  # a check that was cut short may have left one
         _make(at, marker, login)
     except LeaseLost:
         raise
     except TargetError as error:
-        yield Finding("error", f"The connector cannot make users below {ROOT}. {error.message}", error.fix or SETUP)
-    else:
-        yield Finding("ok", f"The connector can make bounded users below {ROOT} with policies and keys.")
-    finally:
-        with suppress(TargetMissing):
-            _unmake(at, login)
+        words = f"The connector cannot make users below {ROOT}. {error.message}"
+        said = Finding("error", words, error.fix or SETUP)
+    yield said
+    try:
+        _unmake(at, login)
+    except LeaseLost:
+        raise
+    except TargetError as error:
+        yield Finding("error", f"The user {login}, made to try, could not be deleted. {error.message}", error.fix)
 
 
 def _make(at: Account, marker: Marker, login: str) -> None:
@@ -114,10 +117,11 @@ def _make(at: Account, marker: Marker, login: str) -> None:
 
 
 def _unmake(at: Account, login: str) -> None:
-    """Delete what is left of the probe. Raises TargetMissing when nothing is."""
-    for page in at.cloud.pages(programs.KEYS, login=login):
-        for key in page["AccessKeyMetadata"]:
-            at.cloud.change(programs.DROP_KEY, login=login, key=key["AccessKeyId"])
+    """Delete what is left of the probe."""
     with suppress(TargetMissing):
-        at.cloud.change(programs.DELETE_USER_POLICY, login=login, name=POLICY)
-    at.cloud.change(programs.DROP_USER, login=login)
+        for page in at.cloud.pages(programs.KEYS, login=login):
+            for key in page["AccessKeyMetadata"]:
+                at.cloud.change(programs.DROP_KEY, login=login, key=key["AccessKeyId"])
+        with suppress(TargetMissing):
+            at.cloud.change(programs.DELETE_USER_POLICY, login=login, name=POLICY)
+        at.cloud.change(programs.DROP_USER, login=login)

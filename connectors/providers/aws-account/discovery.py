@@ -1,20 +1,15 @@
-"""What there is to ask for. Everything is shown; what cannot be granted is refused with the reason.
-
-A page of ours is a page of AWS's, or a part of one. Where to go on is the type, AWS's own token, and how many of that
-page were handed on already.
-"""
+"""What there is to ask for. Everything is shown; what cannot be granted is refused with the reason."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from connectors.contract.errors import Misconfigured, NotPermitted
 from connectors.contract.orders import Order, Page, ResourceFact
 from connectors.contract.provider import Run
+from connectors.toolkit import bookmarks
+from connectors.toolkit.bookmarks import Bookmark
 
 from . import programs
 from .account import Account, open_account
@@ -25,44 +20,24 @@ from .wanting import admits_account, closed_group, closed_role
 # AWS takes no more, or no fewer, in one call.
 SIZES = {"dynamodb-table": (1, 100), "secret": (1, 100), "ec2-instance": (5, 1000), "tags": (1, 100)}
 SIZE = (1, 1000)
-RISK_OF_ALL = 7
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a sync stands: in a type, at a page of AWS's, after so many of its resources."""
-
-    kind: str
-    token: str | None = None
-    skip: int = 0
-
-    def written(self) -> str:
-        """Return it as a word that can be resumed from."""
-        return json.dumps([self.kind, self.token, self.skip], ensure_ascii=False, separators=(",", ":"))
+RISK_OF_ALL, RISK_OF_TAG = 7, 5
+SEVERAL = "* "
 
 
 def discover(order: Order, run: Run) -> Iterator[Page]:
     """Yield the inventory, a page at a time; no more than a page of AWS's is ever held."""
     types = [id_ for id_ in KINDS if not order.resource_types or id_ in order.resource_types]
-    start = _resumed(order.resume, types)
+    # Of each type first what stands for more than one.
+    parts = [part for id_ in types for part in (SEVERAL + id_, id_)]
+    start = bookmarks.read(order.resume, parts)
     with open_account(order, run) as at:
-        for id_ in types[types.index(start.kind) if start is not None else 0 :]:
-            here = start if start is not None and start.kind == id_ else Place(id_)
-            if here == Place(id_):
-                yield from _several(at, KINDS[id_], order.page_size)
-            yield from _pages(at, KINDS[id_], here, order.page_size)
+        for part in parts[parts.index(start.part) if start is not None else 0 :]:
+            here = start if start is not None and start.part == part else Bookmark(part)
+            pages = _several if part.startswith(SEVERAL) else _pages
+            yield from pages(at, KINDS[part.removeprefix(SEVERAL)], here, order.page_size)
 
 
-def _resumed(text: str, types: list[str]) -> Place | None:
-    """Return where to go on. What cannot be understood begins again."""
-    with suppress(ValueError, TypeError):
-        kind, token, skip = json.loads(text)
-        if kind in types and isinstance(skip, int) and (token is None or isinstance(token, str)):
-            return Place(kind, token, skip)
-    return None
-
-
-def _pages(at: Account, kind: Kind, here: Place, size: int) -> Iterator[Page]:
+def _pages(at: Account, kind: Kind, here: Bookmark, size: int) -> Iterator[Page]:
     """Yield the resources of one type."""
     slots: dict[str, Any] = {}
     if "size" in kind.looks.slots:
@@ -70,34 +45,24 @@ def _pages(at: Account, kind: Kind, here: Place, size: int) -> Iterator[Page]:
         slots["size"] = min(most, max(least, size))
     if "region" in kind.looks.slots:
         slots["region"] = at.place.region
-    token, skip = here.token, here.skip
-    _, place = kind.looks.page
-    for answer in at.cloud.pages(kind.looks, begin=token, **slots):
-        rows = ROWS[kind.id](answer)
-        after = answer.get(place) or None
-        for first in range(skip, len(rows), size):
-            few = rows[first : first + size]
-            last = first + size >= len(rows)
-            resume = Place(kind.id, after) if last and after else Place(kind.id, token, first + len(few))
-            yield Page(tuple(_facts(at, kind, few)), resume=resume.written())
-        token, skip = after, 0
+    answers = at.cloud.pages(kind.looks, begin=here.token, **slots)
+    for rows, resume in bookmarks.pieces(answers, kind.looks.page[1], ROWS[kind.id], here, size):
+        yield Page(tuple(_facts(at, kind, rows)), resume=resume)
 
 
-def _several(at: Account, kind: Kind, size: int) -> Iterator[Page]:
+def _several(at: Account, kind: Kind, here: Bookmark, size: int) -> Iterator[Page]:
     """Yield the resources that stand for more than one, where the integration offers them."""
     facts = []
     if at.offers_all and kind.dynamic:
         name = f"Every {kind.id} in {at.place.region}"
         facts.append(ResourceFact(kind.id, kind.arn(at.place, "*"), name, f"* {name}", risk_level=RISK_OF_ALL))
     for key in at.tag_keys if kind.tags else ():
-        for page in at.cloud.pages(programs.TAG_VALUES, key=key):
-            for value in page["TagValues"]:
-                name = f"{key} = {value}"
-                facts.append(
-                    ResourceFact(kind.id, tag_id(key, value), name, f"* {name}", tags={key: value}, risk_level=5)
-                )
-    for first in range(0, len(facts), size):
-        yield Page(tuple(facts[first : first + size]))
+        values = {value for page in at.cloud.pages(programs.TAG_VALUES, key=key) for value in page["TagValues"]}
+        for value in sorted(values):
+            name, tags = f"{key} = {value}", {key: value}
+            facts.append(ResourceFact(kind.id, tag_id(key, value), name, f"* {name}", tags, risk_level=RISK_OF_TAG))
+    for few, resume in bookmarks.pieces([{"facts": facts}], "more", lambda answer: answer["facts"], here, size):
+        yield Page(tuple(few), resume=resume)
 
 
 def _facts(at: Account, kind: Kind, rows: list[Any]) -> Iterator[ResourceFact]:

@@ -16,6 +16,7 @@ from connectors.toolkit.aws import compact
 from . import programs
 from .account import Account
 from .ending import Ended, take_policy
+from .kinds import is_tag
 from .names import POLICY, Marker
 from .policies import ATTACHED_MAX, Packed, pack
 from .reading import Login, State
@@ -78,8 +79,9 @@ def details(at: Account, grant: Grant) -> dict[str, Any]:
         "profile": f"[profile {login}]\nregion = {region}\n",
         "command": f"{set_region} && aws configure --profile {shlex.quote(login)}",
     }
-    instances = [unit.resource.rpartition("/")[2] for unit in grant.units if unit.permission == "CONNECT"]
-    roles = [unit.resource for unit in grant.units if unit.resource_type == "iam-role"]
+    named = [unit for unit in grant.units if not is_tag(unit) and not unit.resource.endswith("*")]
+    instances = [unit.resource.rpartition("/")[2] for unit in named if unit.permission == "CONNECT"]
+    roles = [unit.resource for unit in named if unit.resource_type == "iam-role"]
     start = [f"aws ssm start-session --target {shlex.quote(one)} --profile {shlex.quote(login)}" for one in instances]
     assume = [
         f"aws sts assume-role --role-arn {shlex.quote(one)} --role-session-name {shlex.quote(login)}"
@@ -87,7 +89,7 @@ def details(at: Account, grant: Grant) -> dict[str, Any]:
         for one in roles
     ]
     if start or assume:
-        found["then"] = "\n".join([*start, *assume])
+        found["commands"] = "\n".join([*start, *assume])
     return found
 
 
@@ -119,6 +121,9 @@ def _create(at: Account, marker: Marker, grant: Grant) -> Login:
 
 def _write(at: Account, marker: Marker, login: Login, packed: Packed) -> None:
     """Write the policies that differ from what is there; new ones first, so that nothing is missing meanwhile."""
+    if not at.cloud.dry_run and (login.inline.get(POLICY) != packed.inline or packed.managed):
+        for file in packed.files:
+            at.cloud.run.note(file)
     for document in packed.managed:
         text = compact(document)
         name = f"{login.name[:100]}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
@@ -137,9 +142,6 @@ def _write(at: Account, marker: Marker, login: Login, packed: Packed) -> None:
     for arn in [arn for arn, document in login.own.items() if document not in packed.managed]:
         take_policy(at, login.name, arn)
         del login.own[arn]
-    if not at.cloud.dry_run:
-        for file in packed.files:
-            at.cloud.run.note(file)
 
 
 def _make_policy(at: Account, marker: Marker, arn: str, name: str, text: str) -> None:

@@ -59,7 +59,8 @@ class Packed:
 def compose(at: Account, login: str, allow: Allow, ends_at: float) -> Document:
     """Return the policy that allows this."""
     place = at.place
-    tags = {f"aws:ResourceTag/{key}": value for key, value in allow.tags}
+    # Of a text in a policy, only what begins with ${ means something; ${$} is how to write a $ that does not.
+    tags = {f"aws:ResourceTag/{key}": value.replace("${", "${$}{") for key, value in allow.tags}
     return at.cloud.document(
         allow.file,
         resources=list(allow.resources),

@@ -13,7 +13,7 @@ from .account import Account
 from .kinds import ATTACH
 from .names import POLICY, Marker, own_names, person_marker
 from .policies import Document, Piece, pieces, shuts
-from .wanting import Wanted
+from .wanting import KEY_ACTIONS, Wanted
 
 
 @dataclass(slots=True)
@@ -167,20 +167,30 @@ def read_back(state: State, wanted: dict[str, list[Wanted]], held: Iterable[str]
     """Return the state as a proof. `wanted` has the units of every grant, `held` the ids of those in force."""
     in_force, ours = set(held), []
     for login in state.ours.values():
-        found = [one for one in wanted.get(login.grant_id, []) if login.holds(one, state.read_at)]
+        should = wanted.get(login.grant_id, [])
+        found = [one for one in should if login.holds(one, state.read_at)]
         ours += [Found(one.unit, login.name, login.grant_id) for one in found]
-        if not login.over(state.read_at):
-            ours += [Found(unit, login.name, login.grant_id) for unit in _other(state, login, found, in_force)]
+        if login.over(state.read_at):
+            continue
+        more = [*_attached_by_others(login, found), *_more_than(state, login, should)]
+        if login.grant_id not in in_force:
+            more += [Unit("login", login.arn, "KEY") for _ in login.keys]
+        ours += [Found(unit, login.name, login.grant_id) for unit in more]
     return ReadBack(read_at=state.read_at, ours=tuple(ours), standing=tuple(state.standing))
 
 
-def _other(state: State, login: Login, found: list[Wanted], in_force: set[str]) -> Iterable[Unit]:
-    """Yield what a user has beyond its units; of one that should be over also what opens it."""
+def _attached_by_others(login: Login, found: list[Wanted]) -> Iterable[Unit]:
+    """Yield the groups and policies that a user has beyond its units."""
     known = {one.attached for one in found}
     yield from (Unit("iam-policy", arn, ATTACH) for arn in login.policies if arn not in known)
     yield from (Unit("iam-group", arn, ATTACH) for arn in login.groups if arn not in known)
-    yield from (Unit("policy", f"{login.arn} {name}", "ALLOW") for name in sorted(login.inline) if name != POLICY)
-    if login.grant_id not in in_force:
-        yield from (Unit("login", login.arn, "KEY") for _ in login.keys)
-        if login.pieces(state.read_at) and not login.shut(state.read_at):
-            yield Unit("policy", f"{login.arn} {POLICY}", "ALLOW")
+
+
+def _more_than(state: State, login: Login, should: list[Wanted]) -> Iterable[Unit]:
+    """Yield the policies of a user that allow more than they should; what is for a resource's key is no more."""
+    if login.shut(state.read_at):
+        return
+    right = frozenset[Piece]().union(*(one.pieces for one in should))
+    for name, document in sorted((login.inline | login.own).items()):
+        if any(piece[1] not in KEY_ACTIONS for piece in pieces(document, state.read_at) - right):
+            yield Unit("policy", f"{login.arn} {name}", "ALLOW")

@@ -13,11 +13,15 @@ from connectors.manifests import read_manifest
 
 from . import programs
 from .account import Account
-from .kinds import Kind, is_tag, kind_of
+from .kinds import KEY_READ, KEY_WRITE, Kind, is_tag, kind_of
 from .names import GRANTABLE, ROOT, tag_of
 from .policies import Allow, Piece, compose, pieces
 
 LIMIT = read_manifest(programs.FOLDER).limits[0]
+# What the policies on keys allow: enough to tell a statement on some key from any other.
+KEY_ACTIONS = frozenset(
+    tuple(sorted(one["Action"])) for file in (KEY_READ, KEY_WRITE) for one in file.document["Statement"]
+)
 REMEDY = "See Set-up in the README of this integration."
 
 

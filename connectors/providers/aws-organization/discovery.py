@@ -1,19 +1,19 @@
 """What there is to ask for: the accounts of the organization, and the permission sets in them.
 
 The units are walked from the root, in the order of their ids; those that are excluded are left out with all that is
-below them. Where to go on is a unit, AWS's own token there, and how many accounts of that page were handed on already.
+below them.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from connectors.contract.orders import Order, Page, PermissionFact, ResourceFact, ResourceTypeFact
 from connectors.contract.provider import Run
+from connectors.toolkit import bookmarks
+from connectors.toolkit.bookmarks import Bookmark
 
 from . import programs
 from .center import Center, PermissionSet, open_center
@@ -22,19 +22,6 @@ ACCOUNT = "account"
 # AWS gives no more accounts in one answer.
 ACCOUNTS_A_PAGE = 20
 RISKS = {"AdministratorAccess": 9, "PowerUserAccess": 8, "ReadOnlyAccess": 3, "ViewOnlyAccess": 2, "Billing": 5}
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a sync stands."""
-
-    parent: str
-    token: str | None = None
-    skip: int = 0
-
-    def written(self) -> str:
-        """Return it as a word that can be resumed from."""
-        return json.dumps([self.parent, self.token, self.skip], separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +54,15 @@ def permission_sets(at: Center) -> list[PermissionSet]:
 
 def discover(order: Order, run: Run) -> Iterator[Page]:
     """Yield the accounts, a page at a time; no more than a page of AWS's is ever held."""
-    start = _resumed(order.resume)
     with open_center(order, run) as at:
         sets = permission_sets(at)
         refused = {one.arn: one.refusal for one in sets if one.refusal}
         known = _Known(refused, [one.arn for one in sets], _is_delegated(at))
         parents = list(_parents(at))
         ids = [parent for parent, _ in parents]
-        first = ids.index(start.parent) if start is not None and start.parent in ids else 0
-        for parent, path in parents[first:]:
-            here = start if start is not None and start.parent == parent else Place(parent)
+        start = bookmarks.read(order.resume, ids)
+        for parent, path in parents[ids.index(start.part) if start is not None else 0 :]:
+            here = start if start is not None and start.part == parent else Bookmark(parent)
             yield from _pages(at, here, path, order.page_size, known)
 
 
@@ -96,15 +82,6 @@ def account_refusal(at: Center, account: str) -> str:
         if parents[0].get("Type") == "ROOT":
             break
     return ""
-
-
-def _resumed(text: str) -> Place | None:
-    """Return where to go on. What cannot be understood begins again."""
-    with suppress(ValueError, TypeError):
-        parent, token, skip = json.loads(text)
-        if isinstance(parent, str) and isinstance(skip, int) and (token is None or isinstance(token, str)):
-            return Place(parent, token, skip)
-    return None
 
 
 def _is_delegated(at: Center) -> bool:
@@ -128,19 +105,17 @@ def _parents(at: Center) -> Iterator[tuple[str, str]]:
         waiting += sorted(below)
 
 
-def _pages(at: Center, here: Place, path: str, size: int, known: _Known) -> Iterator[Page]:
+def _pages(at: Center, here: Bookmark, path: str, size: int, known: _Known) -> Iterator[Page]:
     """Yield the accounts directly in one unit."""
-    token, skip = here.token, here.skip
+    excluded = at.excluded("excluded_accounts")
+
+    def rows(answer: dict[str, Any]) -> list[dict[str, Any]]:
+        return [one for one in answer["Accounts"] if one["Id"] not in excluded]
+
     most = min(ACCOUNTS_A_PAGE, size)
-    for answer in at.cloud.pages(programs.ACCOUNTS_IN, begin=token, parent=here.parent, size=most):
-        rows = [one for one in answer["Accounts"] if one["Id"] not in at.excluded("excluded_accounts")]
-        after = answer.get("NextToken") or None
-        for first in range(skip, len(rows), size):
-            few = rows[first : first + size]
-            last = first + size >= len(rows)
-            resume = Place(here.parent, after) if last and after else Place(here.parent, token, first + len(few))
-            yield Page(tuple(_fact(at, one, path, known) for one in few), resume=resume.written())
-        token, skip = after, 0
+    answers = at.cloud.pages(programs.ACCOUNTS_IN, begin=here.token, parent=here.part, size=most)
+    for few, resume in bookmarks.pieces(answers, programs.ACCOUNTS_IN.page[1], rows, here, size):
+        yield Page(tuple(_fact(at, one, path, known) for one in few), resume=resume)
 
 
 def _fact(at: Center, row: dict[str, Any], path: str, known: _Known) -> ResourceFact:
