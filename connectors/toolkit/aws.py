@@ -26,7 +26,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.client import BaseClient
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
-from botocore.model import ListShape, MapShape, Shape, StructureShape
+from botocore.model import ListShape, MapShape, OperationNotFoundError, Shape, StructureShape
 from botocore.parsers import ResponseParserError
 
 from connectors.contract.errors import Misconfigured, Unreachable
@@ -66,7 +66,7 @@ class Cloud:
         self._session = botocore.session.Session(profile=profile or None)
         self._session.register_component("data_loader", _LOADER)
         with _asking():
-            # Reading it tells whether the profile is there.
+            self._session.get_scoped_config()  # which tells whether the profile is there
             self._verify = self._session.get_config_variable("ca_bundle") or True
 
     def __enter__(self) -> Self:
@@ -208,7 +208,7 @@ def complaints(file: CallFile) -> list[str]:
         shape = session.get_service_model(service).operation_model(operation).input_shape
     except (exceptions.UnknownServiceError, exceptions.DataNotFoundError):
         return [f"{file.path}: AWS has no service '{service}'."]
-    except KeyError:
+    except OperationNotFoundError:
         return [f"{file.path}: '{service}' has no operation '{operation}'."]
     required = set(shape.required_members) if isinstance(shape, StructureShape) else set()
     lacking = sorted(required - file.document["parameters"].keys())
