@@ -30,6 +30,7 @@ class OrganizationLive:
         found = self.sso.list_instances()["Instances"][0]
         self.instance, self.store = found["InstanceArn"], found["IdentityStoreId"]
         self.accounts: dict[str, str] = {}
+        self.made: list[str] = []
         self._furnish()
         self.reader = self.permission_set("Reader", seconds=0.2)
         self.operator = self.permission_set("Operator")
@@ -77,12 +78,12 @@ class OrganizationLive:
 
     def take_standing(self, unit: Unit) -> None:
         """Take it by hand."""
-        self.sso.delete_account_assignment(**self._assignment(unit, self.user))
+        self.sso.delete_account_assignment(**self.assignment(unit, self.user))
         self.settle()
 
     def assign(self, unit: Unit, principal: str, kind: str = "USER") -> None:
         """Assign something by hand and wait until it is there."""
-        self.sso.create_account_assignment(**self._assignment(unit, principal, kind))
+        self.sso.create_account_assignment(**self.assignment(unit, principal, kind))
         self.settle()
 
     def settle(self) -> None:
@@ -102,7 +103,26 @@ class OrganizationLive:
             SessionDuration=duration,
             Tags=TAGS if tags is None else tags,
         )
-        return str(made["PermissionSet"]["PermissionSetArn"])
+        self.made.append(str(made["PermissionSet"]["PermissionSetArn"]))
+        return self.made[-1]
+
+    def unmake(self, *but: str) -> None:
+        """Delete the permission sets that a test made, and what is assigned with them."""
+        self.settle()
+        for one in [one for one in self.made if one not in but]:
+            # From here on it is quick.
+            self.sso.update_permission_set(InstanceArn=self.instance, PermissionSetArn=one, Description="plain")
+            for account in self.accounts.values():
+                found = self.sso.list_account_assignments(
+                    InstanceArn=self.instance, AccountId=account, PermissionSetArn=one
+                )
+                for row in found["AccountAssignments"]:
+                    unit = Unit("account", account, one)
+                    self.sso.delete_account_assignment(
+                        **self.assignment(unit, row["PrincipalId"], row["PrincipalType"])
+                    )
+            self.sso.delete_permission_set(InstanceArn=self.instance, PermissionSetArn=one)
+            self.made.remove(one)
 
     def make_user(self, name: str, *emails: str) -> str:
         """Make a user of Identity Center."""
@@ -115,7 +135,8 @@ class OrganizationLive:
         )
         return str(made["UserId"])
 
-    def _assignment(self, unit: Unit, principal: str, kind: str = "USER") -> dict[str, str]:
+    def assignment(self, unit: Unit, principal: str, kind: str = "USER") -> dict[str, str]:
+        """Return the parts of an assignment as AWS's calls name them."""
         return {
             "InstanceArn": self.instance,
             "TargetId": unit.resource,
@@ -136,7 +157,7 @@ class OrganizationLive:
             self.parents[name] = made["OrganizationalUnit"]["Id"]
         for name, parent in (("production", "Production"), ("tests", "Sandbox"), ("ancient", "Old"), ("audit", "")):
             status = org.create_account(
-                AccountName=name, Email=f"{name}@example.com", Tags=[{"Key": "e", "Value": name}]
+                AccountName=name, Email=f"{name}@example.com", Tags=[{"Key": "env", "Value": name}]
             )
             id_ = status["CreateAccountStatus"]["AccountId"]
             self.accounts[name] = id_

@@ -108,7 +108,7 @@ class Flight:
             raise
         except TargetError as error:
             self.errors[change.unit] = error
-            del self.under_way[request]
+            self.under_way.pop(request, None)
         self._give_back()
 
     def _judge(self, change: Change, answer: dict[str, Any] | None) -> None:

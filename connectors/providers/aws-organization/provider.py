@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,6 +30,9 @@ from . import checking, discovery, programs
 from .assigning import Change, Flight
 from .center import HOUR, Center, find_user, open_center
 from .discovery import ACCOUNT, account_refusal
+
+ID = re.compile(r"[0-9]{12}")
+PERMISSION_SET = re.compile(r"arn:aws[a-z-]*:sso:::[A-Za-z]+/[A-Za-z0-9.-]+/ps-[A-Za-z0-9./-]+")
 
 
 class AWSOrganization:
@@ -155,8 +159,10 @@ class _Work:
     def _may_be_given(self, unit: Unit) -> bool:
         """Say whether a unit can be given; if not, remember why."""
         try:
-            if unit.resource_type != ACCOUNT or not (unit.resource.isdigit() and len(unit.resource) == 12):
+            if unit.resource_type != ACCOUNT or not ID.fullmatch(unit.resource):
                 raise Misconfigured(f"An organization has no {unit.resource_type} {unit.resource!r}.")
+            if not PERMISSION_SET.fullmatch(unit.permission):
+                raise Misconfigured(f"{unit.permission!r} is no ARN of a permission set.")
             reason = account_refusal(self.at, unit.resource) or self.at.permission_set(unit.permission).refusal
             if reason:
                 raise Refused(reason, fix="See Set-up in the README of this integration.")
