@@ -1,0 +1,100 @@
+"""Finds what can be asked for: the servers of the list, and the groups that each of them allows to be given."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from connectors.contract.errors import LeaseLost, TargetError, Unreachable
+from connectors.contract.orders import Order, Page, ResourceFact
+from connectors.contract.provider import Run
+from connectors.providers.ssh import programs
+from connectors.providers.ssh.names import source_id
+from connectors.providers.ssh.servers import Fleet, Server
+
+
+@dataclass(slots=True)
+class Facts:
+    """What server.sh tells of a server. `clock_ahead` is in seconds, against the connector's."""
+
+    version: str = ""
+    clock_ahead: float = 0.0
+    programs: set[str] = field(default_factory=set)
+    groups: set[str] = field(default_factory=set)
+    trusted: set[str] = field(default_factory=set)
+    shells: set[str] = field(default_factory=set)
+    sshd: dict[str, str] = field(default_factory=dict)
+    sudo: bool = False
+    uids: int = 0
+
+
+def facts(fleet: Fleet, name: str) -> Facts:
+    """Ask one server what it is. Raises a TargetError."""
+    began = time.time()
+    lines = fleet.host(name).read(programs.SERVER).splitlines()
+    if not lines or lines[-1] != "end":
+        raise Unreachable(f"The answer of {name} broke off.", fix="It is tried again.")
+    found = Facts()
+    for line in lines:
+        key, _, value = line.partition("\t")
+        match key:
+            case "now":
+                # Its clock was read at some moment in between, in whole seconds.
+                found.clock_ahead = min(max(float(value) + 1 - began, 0), float(value) - time.time(), key=abs)
+            case "version":
+                found.version = value.partition(",")[0]
+            case "program":
+                found.programs.add(value)
+            case "group":
+                found.groups.add(value)
+            case "ca":
+                found.trusted.add(value)
+            case "shell":
+                found.shells.add(value)
+            case "sudo":
+                found.sudo = True
+            case "uids":
+                found.uids = int(value)
+            case "sshd":
+                option, _, rest = value.partition(" ")
+                found.sshd.setdefault(option, rest)
+    return found
+
+
+def discover(order: Order, run: Run) -> Iterator[Page]:
+    """Yield the inventory in pages. Raises Unreachable at its end when servers did not answer: it is not whole then."""
+    with Fleet(order, run) as fleet:
+        waiting: list[ResourceFact] = []
+        missed: list[TargetError] = []
+        for name in fleet.reach(fleet.settings.servers):
+            try:
+                waiting += _resources(fleet, fleet.settings.servers[name], order.resource_types)
+            except LeaseLost:
+                raise
+            except TargetError as error:
+                missed.append(error)
+            while len(waiting) >= order.page_size:
+                yield Page(tuple(waiting[: order.page_size]))
+                waiting = waiting[order.page_size :]
+        if waiting:
+            yield Page(tuple(waiting))
+        missed += fleet.errors.values()
+        if missed:
+            raise type(missed[0])(" ".join(dict.fromkeys(one.message for one in missed)), fix=missed[0].fix)
+
+
+def _resources(fleet: Fleet, server: Server, kinds: tuple[str, ...]) -> Iterator[ResourceFact]:
+    """Yield one server and its groups."""
+    found = facts(fleet, server.name)
+    context = {"host": server.address.host, "port": str(server.address.port)}
+    if "server" in kinds:
+        refusals = {} if found.sudo else {"SUDO": f"{server.name} lets nobody become root through Latchkey."}
+        yield ResourceFact(
+            "server", source_id(server.name), server.name, server.name, server.tags, context, refusals=refusals
+        )
+    if "group" in kinds:
+        for group in sorted(found.groups):
+            if fleet.settings.offers(group):
+                path = f"{server.name}/{group}"
+                yield ResourceFact("group", source_id(server.name, group), group, path, server.tags, context)
