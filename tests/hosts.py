@@ -174,7 +174,14 @@ class Host:
         """Return who there is, in which groups, and what Latchkey keeps of them. Revoked stays revoked."""
         lines = ("passwd", "shadow", "group", "gshadow", "latchkey/groups", "latchkey/programs", "latchkey/user_ca.pub")
         files = {name: sorted((self.folder / "etc" / name).read_text().splitlines()) for name in lines}
-        places = ("home", "etc/latchkey/certificates", "etc/latchkey/principals", "var/spool", "etc/sudoers.d")
+        places = (
+            "home",
+            "etc/latchkey/certificates",
+            "etc/latchkey/principals",
+            "etc/latchkey/members",
+            "var/spool",
+            "etc/sudoers.d",
+        )
         found = {place: sorted(str(path) for path in (self.folder / place).rglob("*")) for place in places}
         return files, found
 

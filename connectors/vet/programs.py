@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from connectors.contract.errors import Misconfigured
 from connectors.toolkit.http_files import RequestFile
+from connectors.toolkit.shell_files import TAKES, ShellFile, unquoted
 from connectors.toolkit.sql_files import SqlFile
 from connectors.vet.code import declared_programs
 
@@ -22,6 +24,8 @@ def complaints(folder: Path) -> list[str]:
     for name, path in files.items():
         if path.suffix == ".sql":
             wrong += _sql(path, declared.get(name))
+        elif path.suffix == ".sh":
+            wrong += _shell(path, declared.get(name))
         elif path.suffix == ".json" and '"method"' in path.read_text(encoding="utf-8"):
             wrong += _request(path, declared.get(name))
     wrong += [f"{folder}: '{name}' has no counterpart '{other}…'." for name, other in _alone(set(files))]
@@ -41,6 +45,27 @@ def _sql(path: Path, slots: frozenset[str] | None) -> list[str]:
     if not file.text.startswith("-- "):
         wrong.append(f"{path}: does not begin with a comment that says what it does.")
     return wrong
+
+
+def _shell(path: Path, slots: frozenset[str] | None) -> list[str]:
+    """Return what is wrong with one shell program. Whether a shell can read it is for a shell to say: in the tests."""
+    file = ShellFile(path)
+    try:
+        found = file.slots
+    except Misconfigured as error:
+        return [error.message]
+    wrong = []
+    if slots is not None and found != slots:
+        wrong.append(f"{path}: takes {sorted(found)}, but the code declares {sorted(slots)}.")
+    if not file.text.startswith("#!/bin/sh\n# ") or not file.needs:
+        wrong.append(f"{path}: does not begin with #!/bin/sh and a comment that says what it does and needs.")
+    if "\nset -eu\n" not in file.text:
+        wrong.append(f"{path}: does not stop at what fails or is not set (set -eu).")
+    if re.search(r"\beval\b|`", file.text):
+        wrong.append(f"{path}: makes commands of text.")
+    unused = sorted(name for name in found if not re.search(rf"\b{name}\b", TAKES.sub("", file.text)))
+    wrong += [f"{path}: takes {name}, and does nothing with it." for name in unused]
+    return wrong + [f"{path}, line {line}: a value stands outside of quotes." for line in unquoted(file.text, found)]
 
 
 def _request(path: Path, slots: frozenset[str] | None) -> list[str]:

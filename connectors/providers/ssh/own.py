@@ -1,4 +1,8 @@
-"""Gives groups to people's own accounts: no login, no credentials, and nothing taken that was there before."""
+"""Gives groups to people's own accounts: no login, no credentials, and nothing taken that was there before.
+
+What we give is written down on the server, with the person's marker, so it is found again whatever the account or the
+person is called by then. A membership without that note is standing.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,11 @@ from connectors.contract.errors import LeaseLost, Misconfigured, NotPermitted, T
 from connectors.contract.orders import Desired, Found, Unit
 from connectors.contract.provider import Run
 from connectors.providers.ssh import programs
-from connectors.providers.ssh.names import own_names, own_unit
+from connectors.providers.ssh.names import own_names, own_unit, parse_unit
 from connectors.providers.ssh.reading import Account, State, own_accounts, standing_units
 from connectors.providers.ssh.servers import Fleet
 from connectors.providers.ssh.wanting import Wanted
+from connectors.toolkit.shell_files import ShellFile
 
 
 @dataclass(slots=True)
@@ -20,63 +25,86 @@ class Own:
 
     fleet: Fleet
     desired: Desired
+    marker: str
     names: list[str]
     standing: frozenset[Unit] = frozenset()
     errors: dict[Unit, TargetError] = field(default_factory=dict)
 
-    def accounts(self, state: State, server: str) -> list[Account]:
-        """Return the person's own accounts on a server."""
-        return own_accounts(state[server], self.names) if server in state else []
+    def given(self, state: State) -> dict[Unit, tuple[str, bool]]:
+        """Return what we gave, with the account's name and whether it still is so."""
+        return {own_unit(server, group): had for server, one in state.items() for group, had in one.members.items()}
 
-    def present(self, state: State) -> dict[Unit, Account]:
-        """Return the groups that own accounts are in, of those that may be given."""
-        return {
-            own_unit(server, group): account
+    def before(self, state: State) -> dict[Unit, str]:
+        """Return the groups that own accounts are in and that we did not give, with the account's name."""
+        found = {
+            own_unit(server, group): account.name
             for server in state
-            for account in self.accounts(state, server)
+            for account in self._accounts(state, server)
             for group in account.groups & state[server].allowed
         }
+        return {unit: name for unit, name in found.items() if unit not in self.given(state)}
 
     def remember(self, run: Run, state: State, wanted: list[Wanted]) -> None:
         """Ask what was there before anything was given. Nobody asks about a server that was not read."""
         asked = [one.unit for one in wanted if one.place is not None and one.place.own and one.place.server in state]
         if asked:
-            self.standing = run.baseline(self.present(state), asked)
+            self.standing = run.baseline(self.before(state), asked)
 
-    def take(self, state: State, holds: list[Wanted], gone: list[Wanted]) -> None:
-        """Take the groups of ended grants that no other grant has, and that were not standing."""
-        kept = {one.unit for one in holds} | self.standing
-        present = self.present(state)
-        for one in gone:
-            if one.place is None or not one.place.own or one.unit in kept or one.unit not in present:
-                continue
-            name = present[one.unit].name
-            try:
-                self.fleet.host(one.place.server).change(programs.REVOKE_OWN_GROUP, ACCOUNT=name, GROUP=one.place.group)
-            except LeaseLost:
-                raise
-            except TargetError as error:
-                self.errors[one.unit] = error
+    def take(self, state: State) -> None:
+        """Take the groups that we gave and no grant in force has, whether or not the order names them."""
+        kept = self.standing.union(*(grant.units for grant in self.desired.holds))
+        for unit, (name, _) in self.given(state).items():
+            if unit not in kept:
+                self._change(programs.REVOKE_OWN_GROUP, unit, name)
 
     def give(self, state: State, holds: list[Wanted]) -> None:
         """Give the groups that are wanted and not there."""
-        present = self.present(state)
+        given, before = self.given(state), self.before(state)
         for one in holds:
-            if one.place is None or not one.place.own or one.error is not None or one.unit in present:
+            if one.place is None or not one.place.own or one.error is not None:
+                continue
+            if one.unit in before or given.get(one.unit, ("", False))[1]:
                 continue
             try:
                 account = self._the_account(state, one.place.server)
-                self.fleet.host(one.place.server).change(
-                    programs.GRANT_OWN_GROUP, ACCOUNT=account.name, GROUP=one.place.group
-                )
-            except LeaseLost:
-                raise
             except TargetError as error:
                 self.errors[one.unit] = error
+                continue
+            self._change(programs.GRANT_OWN_GROUP, one.unit, account.name)
+
+    def has(self, state: State, unit: Unit) -> bool:
+        """Say whether an own account has it, from whomever."""
+        return unit in self.before(state) or self.given(state).get(unit, ("", False))[1]
+
+    def is_left(self, state: State, unit: Unit) -> bool:
+        """Say whether something is left of what we gave, although no grant in force has it."""
+        held = any(unit in grant.units for grant in self.desired.holds)
+        return unit in self.given(state) and unit not in self.standing and not held
+
+    def found(self, state: State) -> tuple[list[Found], list[Found]]:
+        """Return what own accounts have: what we gave, and what is standing."""
+        ours = []
+        for unit, (name, has) in self.given(state).items():
+            if has and unit not in self.standing:
+                ours += [Found(unit, name, owner) for owner in self._owners(unit)]
+        standing = [Found(unit, name) for unit, name in self.before(state).items()]
+        for server, one in state.items():
+            for account in self._accounts(state, server):
+                standing += [Found(unit, account.name) for unit in standing_units(account, one.read_at)]
+        return ours, standing
+
+    def _owners(self, unit: Unit) -> list[str]:
+        """Return the grants that a unit belongs to: those in force, else those that should be over, else none."""
+        held = [grant.grant_id for grant in self.desired.holds if unit in grant.units]
+        return held or [grant.grant_id for grant in self.desired.gone if unit in grant.units] or [""]
+
+    def _accounts(self, state: State, server: str) -> list[Account]:
+        """Return the person's own accounts on a server."""
+        return own_accounts(state[server], self.names) if server in state else []
 
     def _the_account(self, state: State, server: str) -> Account:
         """Return the one account that the person has on a server. Raises a TargetError for none or several."""
-        found = self.accounts(state, server)
+        found = self._accounts(state, server)
         if not found:
             raise TargetMissing(
                 f"{server} has no account of this person: none is called {' or '.join(self.names) or 'anything'}.",
@@ -89,34 +117,21 @@ class Own:
             )
         return found[0]
 
-    def error(self, state: State, one: Wanted) -> TargetError | None:
-        """Return why a wanted unit is not there; None when it is."""
-        assert one.place is not None
-        if one.unit in self.present(state) and one.place.server not in self.fleet.errors:
-            return None
-        return self.errors.get(one.unit) or one.error or NotPermitted("The server does not have it.")
+    def error(self, unit: Unit) -> TargetError:
+        """Return why a unit is not as it should be."""
+        return self.errors.get(unit) or NotPermitted("The server does not have it so, although nothing was refused.")
 
-    def found(self, state: State) -> tuple[list[Found], list[Found]]:
-        """Return what own accounts have: what we gave, and what is standing."""
-        owners = {unit: grant.grant_id for grant in self.desired.gone for unit in grant.units}
-        owners |= {unit: grant.grant_id for grant in self.desired.holds for unit in grant.units}
-        ours, standing = [], []
-        for unit, account in self.present(state).items():
-            if unit in owners and unit not in self.standing:
-                ours += [Found(unit, account.name, owner) for owner in self._owners(unit)]
-            else:
-                standing.append(Found(unit, account.name))
-        for server, one in state.items():
-            for account in self.accounts(state, server):
-                standing += [Found(unit, account.name) for unit in standing_units(account, one.read_at)]
-        return ours, standing
-
-    def _owners(self, unit: Unit) -> list[str]:
-        """Return the grants that a unit belongs to: those in force, or else those that should be over."""
-        held = [grant.grant_id for grant in self.desired.holds if unit in grant.units]
-        return held or [grant.grant_id for grant in self.desired.gone if unit in grant.units]
+    def _change(self, program: ShellFile, unit: Unit, account: str) -> None:
+        """Run a program on an own account; remember its error. What is missing cannot be taken away any more."""
+        place = parse_unit(unit)
+        try:
+            self.fleet.host(place.server).change(program, ACCOUNT=account, GROUP=place.group, MARKER=self.marker)
+        except LeaseLost:
+            raise
+        except TargetError as error:
+            self.errors[unit] = error
 
 
-def own_of(fleet: Fleet, desired: Desired) -> Own:
+def own_of(fleet: Fleet, desired: Desired, marker: str) -> Own:
     """Return the person's own accounts; nothing is asked yet."""
-    return Own(fleet, desired, own_names(desired.person, fleet.settings.account_attribute))
+    return Own(fleet, desired, marker, own_names(desired.person, fleet.settings.account_attribute))

@@ -24,8 +24,8 @@ GRANT_GROUP = _program("grant_group", "LOGIN", "MARKER", "GROUP")
 REVOKE_GROUP = _program("revoke_group", "LOGIN", "MARKER", "GROUP")
 
 # A person's own account.
-GRANT_OWN_GROUP = _program("grant_own_group", "ACCOUNT", "GROUP")
-REVOKE_OWN_GROUP = _program("revoke_own_group", "ACCOUNT", "GROUP")
+GRANT_OWN_GROUP = _program("grant_own_group", "ACCOUNT", "GROUP", "MARKER")
+REVOKE_OWN_GROUP = _program("revoke_own_group", "ACCOUNT", "GROUP", "MARKER")
 
 ALL = (
     SERVER,

@@ -85,7 +85,7 @@ class _Work:
         self.desired: Desired = order.desired
         self.about: tuple[Grant | Ending, ...] = (*order.desired.holds, *order.desired.gone)
         self.marker = person_marker(order.integration_id, self.desired.person)
-        self.own: Own = own_of(fleet, self.desired)
+        self.own: Own = own_of(fleet, self.desired, self.marker)
         self.servers = self._reach()
         self.state: State = self._read()
         self.wanted = {one.grant_id: resolve(fleet, self.state, one) for one in self.desired.holds}
@@ -99,7 +99,7 @@ class _Work:
         for server in self.state.values():
             for login in to_end(server, self.desired):
                 self._end(login)
-        self.own.take(self.state, self._all(self.wanted), self._all(self.unwanted))
+        self.own.take(self.state)
         for grant in self.desired.holds:
             wanted = self.wanted[grant.grant_id]
             self.given[grant.grant_id] = give(self.fleet, self.state, grant, wanted, self.marker)
@@ -129,7 +129,7 @@ class _Work:
 
     def outcome(self, *, dropped: bool = False) -> Outcome:
         """Return what is, as the servers said last. `dropped`: a login that is still there is a failure."""
-        proof = read_back(self.state, self.fleet, self.own, self.wanted)
+        proof = read_back(self.state, self.own, self.wanted)
         if self.order.dry_run:
             return Outcome((), proof)
         grants = [self._held(grant) for grant in self.desired.holds]
@@ -248,8 +248,7 @@ class _Work:
     def _gone(self, ending: Ending, dropped: bool) -> GrantReport:
         """Return the report on a grant that should be over."""
         units = [
-            gone_report(self.state, self.fleet, ending, one, self.own, dropped=dropped)
-            for one in self.unwanted[ending.grant_id]
+            gone_report(self.state, ending, one, self.own, dropped=dropped) for one in self.unwanted[ending.grant_id]
         ]
         mine = {ending.login}
         for server in self.state:

@@ -72,6 +72,8 @@ class ServerState:
     ours: dict[str, Account] = field(default_factory=dict)
     others: dict[str, Account] = field(default_factory=dict)
     allowed: set[str] = field(default_factory=set)
+    # The own account that we put into a group, and whether it still is in it.
+    members: dict[str, tuple[str, bool]] = field(default_factory=dict)
 
     def held(self, grant: Grant) -> Account | None:
         """Return the login of a grant."""
@@ -108,6 +110,8 @@ def parse(text: str, server: str, marker: str) -> ServerState:
                 state.read_at = float(seconds)
             case ["allowed", group]:
                 state.allowed.add(group)
+            case ["member", group, name, has]:
+                state.members[group] = name, has == "yes"
             case ["account", name, uid, expires, shell, *comment]:
                 told = "\t".join(comment)
                 account = Account(

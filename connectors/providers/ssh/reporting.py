@@ -50,16 +50,16 @@ def command(fleet: Fleet, server: str, login: str) -> str:
 
 def unit_report(state: State, grant: Grant, one: Wanted, own: Own, error: TargetError | None) -> UnitReport:
     """Return what is of one unit that should be held. `error` is what giving it met with."""
+    silent = own.fleet.errors.get(one.place.server) if one.place is not None else None
     if one.place is not None and one.place.own:
-        failure = own.error(state, one)
-        if failure is None:
-            return UnitReport(one.unit, UnitOutcome.HELD)
-        return UnitReport(one.unit, UnitOutcome.FAILED, failure.report())
-    login = login_of(state, grant, one)
-    if login is not None and one.held(login, state[login.server].read_at):
+        held, other = own.has(state, one.unit), own.error(one.unit)
+    else:
+        login = login_of(state, grant, one)
+        held = login is not None and one.held(login, state[login.server].read_at)
+        other = _nothing_there(state, login)
+    if held:
         return UnitReport(one.unit, UnitOutcome.HELD)
-    failure = error or one.error or _nothing_there(state, login)
-    return UnitReport(one.unit, UnitOutcome.FAILED, failure.report())
+    return UnitReport(one.unit, UnitOutcome.FAILED, (error or one.error or silent or other).report())
 
 
 def login_of(state: State, grant: Grant, one: Wanted) -> Account | None:
@@ -69,17 +69,15 @@ def login_of(state: State, grant: Grant, one: Wanted) -> Account | None:
     return state[one.place.server].held(grant)
 
 
-def gone_report(state: State, fleet: Fleet, ending: Ending, one: Wanted, own: Own, *, dropped: bool) -> UnitReport:
+def gone_report(state: State, ending: Ending, one: Wanted, own: Own, *, dropped: bool) -> UnitReport:
     """Return what is of one unit that should be over. `dropped`: a login that is still there is a failure."""
     failure: TargetError | None = None
     if one.place is None:
         return UnitReport(one.unit, UnitOutcome.GONE)  # it is no unit of ours, so it was never given
     if one.place.server not in state:
-        failure = fleet.errors.get(one.place.server) or one.error or TargetMissing("The server was not asked.")
+        failure = own.fleet.errors.get(one.place.server) or one.error or TargetMissing("The server was not asked.")
     elif one.place.own:
-        held = any(one.unit in grant.units for grant in own.desired.holds)
-        if one.unit in own.present(state) and one.unit not in own.standing and not held:
-            failure = own.errors.get(one.unit) or NotPermitted("The account is still in the group.")
+        failure = own.error(one.unit) if own.is_left(state, one.unit) else None
     else:
         for login in logins_of(state, one.place.server, ending, own.desired.holds):
             if dropped or left(login, state[login.server].read_at):
@@ -96,7 +94,7 @@ def logins_of(state: State, server: str, ending: Ending, holds: tuple[Grant, ...
     return [one for one in found if one.name not in kept]
 
 
-def read_back(state: State, fleet: Fleet, own: Own, wanted: dict[str, list[Wanted]]) -> ReadBack:
+def read_back(state: State, own: Own, wanted: dict[str, list[Wanted]]) -> ReadBack:
     """Return the state as a proof. What could not be asked about an ended grant counts as being there."""
     ours: list[Found] = []
     for one in state.values():

@@ -62,6 +62,19 @@ entries | sort -u | while IFS=: read -r name _ uid _ gecos _ shell; do
       ;;
   esac
 done
+# People's own accounts that were put into a group for this person, whatever they are called now.
+for note in "$here"/members/*/*; do
+  if [ -e "$note" ] && [ "$(cat "$note")" = "$MARKER" ]; then
+    account=${note##*/}
+    group=${note%/*}
+    group=${group##*/}
+    has=no
+    if id -Gnz -- "$account" 2>/dev/null | tr '\0' '\n' | grep -Fqx -- "$group"; then
+      has=yes
+    fi
+    printf 'member\t%s\t%s\t%s\n' "$group" "$account" "$has"
+  fi
+done
 grep . "$here/groups" | while read -r group; do
   if getent group -- "$group" >/dev/null; then
     printf 'allowed\t%s\n' "$group"

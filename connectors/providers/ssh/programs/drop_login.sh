@@ -19,7 +19,8 @@ flock 9
 here=/etc/latchkey
 if entry=$(grep "^$LOGIN:" /etc/passwd); then
   [ "$(printf '%s' "$entry" | cut -d: -f5)" = "$MARKER" ] || fail 76 "The account $LOGIN was not made for this grant."
-  [ "$(getent shadow "$LOGIN" | cut -d: -f8)" = 1 ] || fail 78 "The account $LOGIN is not shut."
+  expires=$(getent shadow "$LOGIN" | cut -d: -f8)
+  [ "$expires" = 1 ] || fail 78 "The account $LOGIN is not shut."
   userdel "$LOGIN"
 fi
 if grep -q "^$LOGIN:" /etc/group; then

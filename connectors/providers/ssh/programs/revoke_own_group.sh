@@ -1,7 +1,7 @@
 #!/bin/sh
-# Takes a person's own account out of a group, and ends the sessions that have it from there.
+# Takes a person's own account out of a group that Latchkey put it into, and ends the sessions that have it from there.
 # needs: root, through latchkey-run
-# takes: ACCOUNT GROUP
+# takes: ACCOUNT GROUP MARKER
 set -eu
 
 fail() {
@@ -10,18 +10,16 @@ fail() {
 }
 
 case $ACCOUNT in
-  lk_*) fail 76 "$ACCOUNT is no account of a person." ;;
+  '' | .* | -* | */* | lk_*) fail 76 "$ACCOUNT is no account of a person." ;;
 esac
-entry=$(getent passwd -- "$ACCOUNT") || fail 67 "There is no account $ACCOUNT."
-[ "${entry%%:*}" = "$ACCOUNT" ] || fail 67 "There is no account $ACCOUNT."
-uid=$(printf '%s' "$entry" | cut -d: -f3)
-[ "$uid" -ge 1000 ] || fail 76 "$ACCOUNT is an account of the system."
-grep -Fqx -- "$GROUP" /etc/latchkey/groups ||
-  fail 77 "This server does not let Latchkey give the group $GROUP: it is not in /etc/latchkey/groups."
+case $GROUP in
+  '' | .* | -* | */*) fail 64 "$GROUP is no name of a group." ;;
+esac
 exec 9>/run/latchkey.lock
 flock 9
-group=$(getent group -- "$GROUP") || fail 67 "There is no group $GROUP."
-gid=$(printf '%s' "$group" | cut -d: -f3)
+note="/etc/latchkey/members/$GROUP/$ACCOUNT"
+[ -e "$note" ] || fail 67 "Latchkey did not put $ACCOUNT into $GROUP."
+[ "$(cat "$note")" = "$MARKER" ] || fail 76 "$ACCOUNT was put into $GROUP for somebody else."
 if id -Gnz -- "$ACCOUNT" | tr '\0' '\n' | grep -Fqx -- "$GROUP"; then
   gpasswd -d "$ACCOUNT" "$GROUP" >/dev/null
 fi
@@ -39,11 +37,15 @@ processes() {
     }'
 }
 
+uid=$(id -u -- "$ACCOUNT" || :)
+gid=$(getent group -- "$GROUP" | cut -d: -f3 || :)
 signal=HUP
-while found=$(processes) && [ -n "$found" ]; do
+while [ -n "$uid" ] && [ -n "$gid" ] && found=$(processes) && [ -n "$found" ]; do
   for pid in $found; do
     kill -s "$signal" "$pid" 2>/dev/null || :
   done
   signal=KILL
   sleep 0.1
 done
+rm -f "$note"
+rmdir "/etc/latchkey/members/$GROUP" 2>/dev/null || :

@@ -32,8 +32,9 @@ for file in "/var/spool/cron/crontabs/$LOGIN" "/var/spool/cron/$LOGIN"; do
   fi
 done
 for folder in /var/spool/cron/atjobs /var/spool/at; do
-  if [ -d "$folder" ] && [ -n "$(find "$folder" -maxdepth 1 -type f -user "$LOGIN" -print -quit)" ]; then
-    mkdir -p "$kept"
+  if [ -d "$folder" ]; then
+    jobs=$(find "$folder" -maxdepth 1 -type f -user "$LOGIN" -print -quit)
+    [ -z "$jobs" ] || mkdir -p "$kept"
     find "$folder" -maxdepth 1 -type f -user "$LOGIN" -exec mv {} "$kept" \;
   fi
 done

@@ -25,8 +25,8 @@ for program in sudo visudo sshd ssh-keygen useradd gpasswd flock awk base64 sha2
   command -v "$program" >/dev/null || { printf '%s\n' "$program is not installed here." >&2; exit 1; }
 done
 
-mkdir -p "$here/certificates" "$here/principals" /home/latchkey/.kept
-chmod 0755 "$here" "$here/certificates" "$here/principals"
+mkdir -p "$here/certificates" "$here/principals" "$here/members" /home/latchkey/.kept
+chmod 0755 "$here" "$here/certificates" "$here/principals" "$here/members"
 chmod 0711 /home/latchkey
 chmod 0700 /home/latchkey/.kept
 [ -z "${CONNECTOR_KEY:-}" ] || printf '%s\n' "$CONNECTOR_KEY" >"$here/connector_keys"
@@ -91,26 +91,26 @@ for name in $(printf '%s' "$text" | sed -n 's/^# takes://p'); do
   value=$(decoded) || refuse "The value of $name is not readable."
   export "$name=${value%x}"
 done
-exec timeout -k 2 "$seconds" sh -c "$text" </dev/null
+exec timeout -k 1 "$seconds" sh -c "$text" </dev/null
 END
 chmod 0755 /usr/local/sbin/latchkey-run.new
 mv -f /usr/local/sbin/latchkey-run.new /usr/local/sbin/latchkey-run
 
 # The programs that latchkey-run runs. Your own go into programs.own, a line each: sha256sum program.sh
 cat >"$here/programs" <<'END'
-a0e1f434644507510dc70fc97b3d2de450fed0c845a5493e9ec4314c737d90b8  accounts.sh
+883151abc939c946ef5d19bfbeca67cd79c6b505b876e808c283460c32e4c1d5  accounts.sh
 2905ca0662f540224e58f18ebd67761ed033638179f1088cad666670ae744e9b  admit_certificate.sh
 63b6d44991fdb2993fb27a1cd0917323957c017b7a5069a93643be8299d5db99  create_login.sh
-56407de314f376a6c5a55a2d57cd905f61b2d70c72592485636023b84ff7309c  drop_login.sh
+08a59a0c812871349ada0fbe39f0b15acf1fb3cad463cda121e8e27055041aeb  drop_login.sh
 90f4f08e95f21f8c91c57a8f85108cc5b1b54decfa6ddada7353e64a31bc13c3  end_sessions.sh
 7d1d5063472ed5d7fb8de01ae627f9a76f1674a5c28bc1ce520e50cd2c732019  grant_group.sh
-967af8700125726891a014d8dc132898618807a143d8e6b6cb63a6fc2b978b3e  grant_own_group.sh
+8947bf61e894ebeac55053ce36ca95efb78b9ec0e8f1154144ec4f7c2028898d  grant_own_group.sh
 31e1cc29eacbff1974cca2c627e45c44a1dac8beaffd9398b69d5f0cf57ee68b  open_login.sh
 62ffe3a643da327955a573220b3c67c8018c11f65c4f5ae44df703d592d1b121  revoke_certificates.sh
 91c70992b63bd81340e95bc9ecf754f135cf5641dbde884d2d39517821d38286  revoke_group.sh
-e3c5d332d6749c01c7144dd3456757a886a99bf95f531a124551d8e89d210d3c  revoke_own_group.sh
+0adf7cac98ead0c9ae9f7d22cdceea7adb6ca380b2cfbfdd79f75f36181ebd2c  revoke_own_group.sh
 3d27ccf13927121c0bbf9bc0cdedf06dacb139bad49e63120b3f0975a3e6816c  server.sh
-659287b0c8138629488b08d8b9d056f5aaa5792cdbee2ae990d6d64259fc26a2  shut_login.sh
+97cd1e9092b5e81ec29092b8ffad999537beb1428c82f8cf53b8d05ad4937592  shut_login.sh
 END
 
 {
