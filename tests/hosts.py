@@ -38,6 +38,7 @@ EMPTY = {
     "/tmp": 0o1777,  # last: the folders may lie in it
 }
 UNSHARE = ("unshare", "-m", "-p", "-f", "--mount-proc")
+LISTENING = "Server listening on"
 SECONDS = 20.0
 
 
@@ -141,7 +142,11 @@ class Host:
         """Run the set-up file as an admin would."""
         given = {"CONNECTOR_KEY": made.connector_public, "CA_KEY": made.ca_public, **choices}
         text = (SETUP / "2_server.sh").read_text()
+        runs = (self.folder / "run/sshd.pid").exists()
+        began = self.log.count(LISTENING) if runs else 0
         self.run("sh", "-s", input=text, env={"PATH": os.environ["PATH"], **given})
+        if runs:  # it begins anew to read its rules
+            self._wait(lambda: self.log.count(LISTENING) > began)
 
     def start(self) -> Host:
         """Start sshd."""

@@ -20,8 +20,10 @@ from types import TracebackType
 from typing import Self
 
 import paramiko
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_ssh_public_key
 from paramiko.hostkeys import HostKeyEntry, InvalidHostKey
 
 from connectors.contract.errors import (
@@ -82,9 +84,9 @@ class KnownHosts:
             words = line.strip()
             if not words or words.startswith("#"):
                 continue
-            for entry in [_entry(words, number)]:
-                for name in entry.hostnames or ():
-                    self._keys.add(name, entry.key.get_name(), entry.key)
+            entry = _entry(words, number)
+            for name in entry.hostnames or ():
+                self._keys.add(name, entry.key.get_name(), entry.key)
 
     def of(self, address: Address) -> dict[str, paramiko.PKey]:
         """Return the keys of one server, by kind. Raises Misconfigured when there is none: nobody is trusted unseen."""
@@ -254,7 +256,9 @@ def _entry(line: str, number: int) -> HostKeyEntry:
     """Return one line of known_hosts."""
     try:
         entry = None if line.startswith("@") else HostKeyEntry.from_line(line, number)
-    except (InvalidHostKey, paramiko.SSHException, ValueError):
+        # The library looks at some keys only when it compares them.
+        load_ssh_public_key(" ".join(line.split()[1:3]).encode())
+    except (InvalidHostKey, paramiko.SSHException, ValueError, UnsupportedAlgorithm):
         entry = None
     if entry is None or entry.key is None:
         raise Misconfigured(

@@ -36,6 +36,9 @@ if grep -q "^$LOGIN:" /etc/group; then
   groupdel "$LOGIN"
 fi
 groupadd -g "$uid" "$LOGIN" 2>/dev/null
-useradd -M -N -u "$uid" -g "$uid" -d "/home/latchkey/$LOGIN" -c "$MARKER" -s /usr/sbin/nologin -p '!' \
-  -K PASS_MAX_DAYS=-1 -K PASS_MIN_DAYS=0 -f -1 "$LOGIN" 2>/dev/null
+if ! said=$(useradd -M -N -u "$uid" -g "$uid" -d "/home/latchkey/$LOGIN" -c "$MARKER" -s /usr/sbin/nologin -p '!' \
+  -K PASS_MAX_DAYS=-1 -K PASS_MIN_DAYS=0 -f -1 "$LOGIN" 2>&1); then
+  groupdel "$LOGIN"
+  fail 78 "$said"
+fi
 chage -E 1 "$LOGIN"

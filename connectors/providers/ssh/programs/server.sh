@@ -23,7 +23,6 @@ done <"$here/user_ca.pub"
 read -r next <"$here/next_uid"
 read -r last <"$here/last_uid"
 printf 'uids\t%s\n' "$((last - next + 1))"
-printf 'revoked\t%s\n' "$(ssh-keygen -Q -l -f "$here/revoked_keys" | grep -c '^serial:' || :)"
 sshd=$(command -v sshd || printf '/usr/sbin/sshd')
 "$sshd" -T -C user=lk_check,host=localhost,addr=127.0.0.1 | while read -r name value; do
   printf 'sshd\t%s %s\n' "$name" "$value"

@@ -100,7 +100,7 @@ mv -f /usr/local/sbin/latchkey-run.new /usr/local/sbin/latchkey-run
 cat >"$here/programs" <<'END'
 883151abc939c946ef5d19bfbeca67cd79c6b505b876e808c283460c32e4c1d5  accounts.sh
 2905ca0662f540224e58f18ebd67761ed033638179f1088cad666670ae744e9b  admit_certificate.sh
-63b6d44991fdb2993fb27a1cd0917323957c017b7a5069a93643be8299d5db99  create_login.sh
+91e8d7b398b7a6211faf9b6d5694b96cde8dbcdabe12c2d76acbeb5b0ed703b8  create_login.sh
 08a59a0c812871349ada0fbe39f0b15acf1fb3cad463cda121e8e27055041aeb  drop_login.sh
 90f4f08e95f21f8c91c57a8f85108cc5b1b54decfa6ddada7353e64a31bc13c3  end_sessions.sh
 7d1d5063472ed5d7fb8de01ae627f9a76f1674a5c28bc1ce520e50cd2c732019  grant_group.sh
@@ -109,7 +109,7 @@ cat >"$here/programs" <<'END'
 62ffe3a643da327955a573220b3c67c8018c11f65c4f5ae44df703d592d1b121  revoke_certificates.sh
 91c70992b63bd81340e95bc9ecf754f135cf5641dbde884d2d39517821d38286  revoke_group.sh
 0adf7cac98ead0c9ae9f7d22cdceea7adb6ca380b2cfbfdd79f75f36181ebd2c  revoke_own_group.sh
-3d27ccf13927121c0bbf9bc0cdedf06dacb139bad49e63120b3f0975a3e6816c  server.sh
+42f283179ffb5c3d22efcea0af288e8ca70408e56dab908dd1789cdff52c22bc  server.sh
 97cd1e9092b5e81ec29092b8ffad999537beb1428c82f8cf53b8d05ad4937592  shut_login.sh
 END
 
