@@ -89,6 +89,8 @@ class Servers:
     key: str = field(default_factory=new_private_key)
     memory: dict[Unit, bool] = field(default_factory=dict)
     config: dict[str, Any] = field(default_factory=dict)
+    # How the person signs in with an account of their own.
+    own: Shown | None = None
 
     @property
     def one(self) -> Host:

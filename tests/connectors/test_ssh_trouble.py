@@ -208,7 +208,7 @@ def test_without_the_revocation_list_no_login_opens_and_no_end_is_proven(two: Se
 
 
 def test_revoking_many_at_once_loses_none(two: Servers) -> None:
-    people = [Servers(two.hosts[:1], two.made) for _ in range(6)]
+    people = [Servers(two.hosts[:1], two.made) for _ in range(4)]
     given = [one.give() for one in people]
     threads = [
         threading.Thread(target=one.apply, kwargs={"gone": (grant,)})
@@ -454,6 +454,42 @@ def test_discover_yields_what_it_can_and_says_that_it_is_not_whole(two: Servers)
     assert {one.source_id for page in pages for one in page.resources} == {'["db"]', '["db","deploy"]'}
 
 
+def test_a_sync_goes_on_after_the_last_server_that_is_whole(two: Servers) -> None:
+    pages: list[Page] = []
+    assert two.run(two.order(Verb.DISCOVER, page_size=1), pages.append).error is None
+    told = [(one.resources[0].source_id, one.resume) for one in pages]
+    assert told == [('["web"]', ""), ('["web","deploy"]', "web"), ('["db"]', "web"), ('["db","deploy"]', "db")]
+    pages.clear()
+    assert two.run(two.order(Verb.DISCOVER, resume="web"), pages.append).error is None
+    assert [one.source_id for page in pages for one in page.resources] == ['["db"]', '["db","deploy"]']
+
+
+def test_a_sync_never_goes_on_behind_a_server_that_was_missed(two: Servers) -> None:
+    pages: list[Page] = []
+    two.one.stop()
+    try:
+        two.run(two.order(Verb.DISCOVER), pages.append)
+    finally:
+        two.one.start()
+    assert [page.resume for page in pages] == [""]
+
+
+def test_an_ending_that_does_not_say_where_it_was_is_asked_for_everywhere(two: Servers) -> None:
+    grant, shown = two.give(login_on(two.hosts[1]))
+    order = two.order(Verb.APPLY, (), (replace(grant, units=()),))
+    two.one.stop()
+    try:
+        report = two.run(order)
+    finally:
+        two.one.start()
+    assert not enters(two.hosts[1], shown)
+    assert report.read_back is not None
+    assert {one.grant_id for one in report.read_back.ours} == {grant.grant_id}, "one server was not asked"
+    again = two.run(order).read_back
+    assert again is not None and again.ours == ()
+    two.end(grant)
+
+
 def test_discover_shows_tags_and_only_the_groups_that_are_offered(two: Servers) -> None:
     entry = {"name": "web", "host": "127.0.0.1", "port": two.one.port, "tags": {"team": "shop"}}
     two.config = {"servers": [entry], "user_groups": "docker"}
@@ -467,7 +503,7 @@ def test_discover_shows_tags_and_only_the_groups_that_are_offered(two: Servers) 
 def test_the_set_up_may_run_again_and_keeps_what_there_is(two: Servers) -> None:
     grant, shown = two.give()
     before = two.one.accounts()
-    two.one.run("sh", "-s", input=(hosts.SETUP / "2_server.sh").read_text(), env={"PATH": os.environ["PATH"]})
+    two.one.set_up()
     assert two.one.accounts() == before
     assert enters(two.one, shown)
     two.end(grant)

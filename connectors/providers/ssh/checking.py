@@ -35,7 +35,6 @@ def check(order: Order, run: Run) -> tuple[Finding, ...]:
     with Fleet(order, run) as fleet:
         findings: list[Finding] = []
         names = list(fleet.settings.servers)
-        fleet.reach(names)
         for name in names:
             try:
                 found = facts(fleet, name)

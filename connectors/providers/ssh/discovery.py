@@ -13,6 +13,9 @@ from connectors.providers.ssh import programs
 from connectors.providers.ssh.names import source_id
 from connectors.providers.ssh.servers import Fleet, Server
 
+# A page is handed on after so many servers at the latest, so that little is done again after a lost lease.
+SERVERS_PER_PAGE = 20
+
 
 @dataclass(slots=True)
 class Facts:
@@ -30,9 +33,11 @@ class Facts:
 
 
 def facts(fleet: Fleet, name: str) -> Facts:
-    """Ask one server what it is. Raises a TargetError."""
+    """Ask one server what it is, and hang up. Raises a TargetError."""
+    fleet.reach([name])
     began = time.time()
     lines = fleet.host(name).read(programs.SERVER).splitlines()
+    fleet.close(name)
     if not lines or lines[-1] != "end":
         raise Unreachable(f"The answer of {name} broke off.", fix="It is tried again.")
     found = Facts()
@@ -63,25 +68,40 @@ def facts(fleet: Fleet, name: str) -> Facts:
 
 
 def discover(order: Order, run: Run) -> Iterator[Page]:
-    """Yield the inventory in pages. Raises Unreachable at its end when servers did not answer: it is not whole then."""
+    """Yield the inventory in pages. Raises a TargetError at its end when servers did not answer: it is not whole then.
+
+    A page may be gone on after with the last server that is whole in it, unless one before that was missed.
+    """
     with Fleet(order, run) as fleet:
         waiting: list[ResourceFact] = []
         missed: list[TargetError] = []
-        for name in fleet.reach(fleet.settings.servers):
+        done = order.resume
+        for number, name in enumerate(_after(list(fleet.settings.servers), order.resume), 1):
             try:
-                waiting += _resources(fleet, fleet.settings.servers[name], order.resource_types)
+                found = list(_resources(fleet, fleet.settings.servers[name], order.resource_types))
             except LeaseLost:
                 raise
             except TargetError as error:
                 missed.append(error)
-            while len(waiting) >= order.page_size:
-                yield Page(tuple(waiting[: order.page_size]))
-                waiting = waiting[order.page_size :]
+                continue
+            for one in found:
+                if len(waiting) == order.page_size:
+                    yield Page(tuple(waiting), done)
+                    waiting = []
+                waiting.append(one)
+            done = done if missed else name
+            if number % SERVERS_PER_PAGE == 0 and waiting:
+                yield Page(tuple(waiting), done)
+                waiting = []
         if waiting:
-            yield Page(tuple(waiting))
-        missed += fleet.errors.values()
+            yield Page(tuple(waiting), done)
         if missed:
             raise type(missed[0])(" ".join(dict.fromkeys(one.message for one in missed)), fix=missed[0].fix)
+
+
+def _after(names: list[str], last: str) -> list[str]:
+    """Return the names that come after the one that an earlier try got to; all when there was none."""
+    return names[names.index(last) + 1 :] if last in names else names
 
 
 def _resources(fleet: Fleet, server: Server, kinds: tuple[str, ...]) -> Iterator[ResourceFact]:

@@ -72,6 +72,10 @@ class Own:
                 continue
             self._change(programs.GRANT_OWN_GROUP, one.unit, account.name)
 
+    def account_of(self, state: State, unit: Unit) -> str:
+        """Return the name of the account that has a unit."""
+        return self.before(state).get(unit) or self.given(state)[unit][0]
+
     def has(self, state: State, unit: Unit) -> bool:
         """Say whether an own account has it, from whomever."""
         return unit in self.before(state) or self.given(state).get(unit, ("", False))[1]

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import shlex
 import time
-from typing import Any
+from typing import Any, Protocol
 
 from connectors.contract.errors import NotPermitted, TargetError, TargetMissing
-from connectors.contract.orders import Ending, Found, Grant, ReadBack, UnitOutcome, UnitReport
-from connectors.providers.ssh.names import parse_unit, unit_of
+from connectors.contract.orders import Ending, Found, Grant, ReadBack, Unit, UnitOutcome, UnitReport
+from connectors.providers.ssh.ending import Ended
+from connectors.providers.ssh.names import parse_unit, source_id, unit_of
 from connectors.providers.ssh.own import Own
 from connectors.providers.ssh.reading import Account, State, left
 from connectors.providers.ssh.servers import Fleet
 from connectors.providers.ssh.wanting import Wanted
 from connectors.toolkit.ssh_keys import Certificate
+
+
+class View(Protocol):
+    """What reports are made from."""
+
+    state: State
+    own: Own
+    ended: dict[tuple[str, str], Ended]
 
 
 def details(fleet: Fleet, servers: list[str], grant: Grant, certificate: Certificate | None) -> dict[str, Any]:
@@ -37,6 +46,21 @@ def details(fleet: Fleet, servers: list[str], grant: Grant, certificate: Certifi
     if len(servers) > 1:
         told["commands"] = [f"{name}: {words}" for name, words in commands.items()]
     return told
+
+
+def own_details(state: State, own: Own, units: list[Unit]) -> dict[str, Any]:
+    """Return what is needed to use groups that the person's own account has."""
+    if not units:
+        return {}
+    place = parse_unit(units[0])
+    address, account = own.fleet.settings.servers[place.server].address, own.account_of(state, units[0])
+    port = f" -p {address.port}" if address.port != 22 else ""
+    return {
+        "host": address.host,
+        "port": address.port,
+        "username": account,
+        "command": f"ssh{port} {shlex.quote(f'{account}@{address.host}')}",
+    }
 
 
 def command(fleet: Fleet, server: str, login: str) -> str:
@@ -69,8 +93,9 @@ def login_of(state: State, grant: Grant, one: Wanted) -> Account | None:
     return state[one.place.server].held(grant)
 
 
-def gone_report(state: State, ending: Ending, one: Wanted, own: Own, *, dropped: bool) -> UnitReport:
+def gone_report(work: View, ending: Ending, one: Wanted, *, dropped: bool) -> UnitReport:
     """Return what is of one unit that should be over. `dropped`: a login that is still there is a failure."""
+    state, own = work.state, work.own
     failure: TargetError | None = None
     if one.place is None:
         return UnitReport(one.unit, UnitOutcome.GONE)  # it is no unit of ours, so it was never given
@@ -81,7 +106,8 @@ def gone_report(state: State, ending: Ending, one: Wanted, own: Own, *, dropped:
     else:
         for login in logins_of(state, one.place.server, ending, own.desired.holds):
             if dropped or left(login, state[login.server].read_at):
-                failure = NotPermitted(f"{login.server} still has it after it was taken away.")
+                errors = work.ended[login.server, login.name].errors if (login.server, login.name) in work.ended else []
+                failure = next(iter(errors), NotPermitted(f"{login.server} still has it after it was taken away."))
     if failure is None:
         return UnitReport(one.unit, UnitOutcome.GONE)
     return UnitReport(one.unit, UnitOutcome.FAILED, failure.report())
@@ -101,13 +127,7 @@ def read_back(state: State, own: Own, wanted: dict[str, list[Wanted]]) -> ReadBa
         for login in one.ours.values():
             ours += _found(login, one.read_at, wanted.get(login.grant_id, []))
     for ending in own.desired.gone:
-        for unit in ending.units:
-            try:
-                server = parse_unit(unit).server
-            except TargetError:
-                continue
-            if server not in state:
-                ours.append(Found(unit, ending.login, ending.grant_id))
+        ours += [Found(unit, ending.login, ending.grant_id) for unit in _unasked(state, own.fleet, ending)]
     given, standing = own.found(state)
     return ReadBack(
         read_at=min((one.read_at for one in state.values()), default=time.time()),
@@ -115,6 +135,21 @@ def read_back(state: State, own: Own, wanted: dict[str, list[Wanted]]) -> ReadBa
         standing=tuple(standing),
         live_sessions=sum(login.sessions for one in state.values() for login in one.ours.values()),
     )
+
+
+def _unasked(state: State, fleet: Fleet, ending: Ending) -> list[Unit]:
+    """Return what an ended grant may still have on servers that could not be asked."""
+    if not ending.units:
+        return [Unit("server", source_id(server), "LOGIN") for server in fleet.errors]
+    units = []
+    for unit in ending.units:
+        try:
+            server = parse_unit(unit).server
+        except TargetError:
+            continue  # it is no unit of ours, so it was never given
+        if server not in state:
+            units.append(unit)
+    return units
 
 
 def _found(login: Account, now: float, wanted: list[Wanted]) -> list[Found]:

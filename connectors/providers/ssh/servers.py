@@ -145,6 +145,12 @@ class Fleet:
         for host in self._hosts.values():
             host.close()
 
+    def close(self, name: str) -> None:
+        """Hang up on a server."""
+        host = self._hosts.pop(name, None)
+        if host is not None:
+            host.close()
+
     def reach(self, names: Iterable[str]) -> list[str]:
         """Connect to these servers, each within its share of the lease; return those that answered."""
         wanted = sorted(set(names))

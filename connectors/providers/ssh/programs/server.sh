@@ -6,9 +6,9 @@ set -eu
 here=/etc/latchkey
 printf 'now\t%s\n' "$(date +%s)"
 printf 'version\t%s\n' "$(ssh -V 2>&1)"
-while read -r digest name; do
+cat "$here/programs" "$here/programs.own" 2>/dev/null | while read -r digest _; do
   printf 'program\t%s\n' "$digest"
-done <"$here/programs"
+done
 grep . "$here/groups" | while read -r group; do
   if getent group -- "$group" >/dev/null; then
     printf 'group\t%s\n' "$group"
@@ -17,7 +17,7 @@ done
 if getent group latchkey-sudo >/dev/null; then
   printf 'sudo\tyes\n'
 fi
-while read -r kind key comment; do
+while read -r kind key _; do
   printf 'ca\t%s %s\n' "$kind" "$key"
 done <"$here/user_ca.pub"
 read -r next <"$here/next_uid"

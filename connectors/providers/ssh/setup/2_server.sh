@@ -109,7 +109,7 @@ cat >"$here/programs" <<'END'
 62ffe3a643da327955a573220b3c67c8018c11f65c4f5ae44df703d592d1b121  revoke_certificates.sh
 91c70992b63bd81340e95bc9ecf754f135cf5641dbde884d2d39517821d38286  revoke_group.sh
 0adf7cac98ead0c9ae9f7d22cdceea7adb6ca380b2cfbfdd79f75f36181ebd2c  revoke_own_group.sh
-42f283179ffb5c3d22efcea0af288e8ca70408e56dab908dd1789cdff52c22bc  server.sh
+c388dc9bfd5bbfa005e4c85db747f8c7f992b4327d94e0a2da1ce4d2788c75d8  server.sh
 97cd1e9092b5e81ec29092b8ffad999537beb1428c82f8cf53b8d05ad4937592  shut_login.sh
 END
 
