@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import socket
 import threading
 from collections.abc import Callable
@@ -44,6 +45,8 @@ COMMAND = "sudo -n /usr/local/sbin/latchkey-run"
 CONNECT_SECONDS = 10.0
 # How much sooner than the lease a program must be over.
 MARGIN_SECONDS = 1.0
+# What the library calls a failed authentication although nobody was asked, or nobody answered.
+CUT_SHORT = re.compile(r"timeout|transport shut down|EOF", re.IGNORECASE)
 OUTPUT_MAX = 8 * 2**20
 SAID_MAX = 400
 # What the programs say by their exit status, in the words of sysexits.h.
@@ -230,7 +233,7 @@ def at_the_door(error: Exception, address: Address) -> TargetError:
         )
     if isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
         return Misconfigured(f"{where} and the connector have no algorithm in common.", fix="Upgrade its OpenSSH.")
-    if isinstance(error, paramiko.AuthenticationException) and "timeout" not in str(error).lower():
+    if isinstance(error, paramiko.AuthenticationException) and not CUT_SHORT.search(str(error)):
         return CredentialsRejected(
             f"{where} does not take the connector's key for {address.user}.",
             fix="Run setup/2_server.sh there with the public half of the connector's key.",
@@ -242,7 +245,8 @@ def at_the_door(error: Exception, address: Address) -> TargetError:
 
 def at_work(status: int, said: str, file: ShellFile, address: Address) -> TargetError:
     """Return the typed error for a program that ended with a status of its own."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    printable = "".join(character if character.isprintable() else "\n" for character in said)
+    lines = [line.strip() for line in printable.splitlines() if line.strip()]
     words = f"{address.known_as}: {lines[-1][:SAID_MAX] if lines else f'{file.name} ended with {status}.'}"
     if any(line.startswith("sudo:") for line in lines) or status in (126, 127):
         return NotPermitted(words, fix="Run setup/2_server.sh there: it lets the connector run latchkey-run.")

@@ -36,13 +36,19 @@ FOREVER = 2**64 - 1
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """An OpenSSH user certificate. `line` is its file; moments are in seconds since the epoch."""
+    """An OpenSSH user certificate. `line` is its file; moments are in seconds since the epoch.
+
+    `public_key` and `signer` (the CA) are written as in a .pub file.
+    """
 
     line: str
     serial: int
     valid_after: int
     valid_before: int
     public_key: str
+    key_id: str
+    principals: tuple[str, ...]
+    signer: str
 
     @property
     def ends_at(self) -> float:
@@ -108,7 +114,7 @@ def sign(
 
 
 def certificate(line: str) -> Certificate:
-    """Return the certificate in a line. Raises Misconfigured when there is none, or it was changed."""
+    """Return the certificate in a line, whoever signed it. Raises Misconfigured when there is none, or a broken one."""
     try:
         found = load_ssh_public_identity(line.encode())
         if not isinstance(found, SSHCertificate):
@@ -120,13 +126,16 @@ def certificate(line: str) -> Certificate:
 
 
 def _described(found: SSHCertificate) -> Certificate:
-    key = found.public_key()
+    key, signer = found.public_key(), found.signature_key()
     return Certificate(
         line=found.public_bytes().decode().strip(),
         serial=found.serial,
         valid_after=found.valid_after,
         valid_before=found.valid_before,
         public_key=key.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode(),
+        key_id=found.key_id.decode(errors="replace"),
+        principals=tuple(name.decode(errors="replace") for name in found.valid_principals),
+        signer=signer.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode(),
     )
 
 

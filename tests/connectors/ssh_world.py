@@ -89,6 +89,7 @@ class Servers:
     key: str = field(default_factory=new_private_key)
     memory: dict[Unit, bool] = field(default_factory=dict)
     config: dict[str, Any] = field(default_factory=dict)
+    given: dict[str, Grant] = field(default_factory=dict)
     # How the person signs in with an account of their own.
     own: Shown | None = None
 
@@ -136,15 +137,18 @@ class Servers:
         return self.run(self.order(Verb.APPLY, holds, gone, **change))
 
     def give(self, *units: Unit, seconds: float = 3600.0) -> tuple[Grant, Shown]:
-        """Give a grant, whole; return what the grantee is shown."""
+        """Give a grant, whole, beside those that were given so before; return what the grantee is shown."""
         grant = self.grant(*units, seconds=seconds)
-        report = self.apply(grant)
+        report = self.apply(*self.given.values(), grant)
         assert set(outcomes(report, grant)) == {UnitOutcome.HELD}, report
-        return replace(grant, wants_credentials=False), self.shown(report, grant)
+        self.given[grant.grant_id] = replace(grant, wants_credentials=False)
+        return self.given[grant.grant_id], self.shown(report, grant)
 
     def end(self, *grants: Grant) -> Report:
         """End grants and clean up after them."""
-        report = self.apply(gone=grants)
+        for grant in grants:
+            self.given.pop(grant.grant_id, None)
+        report = self.apply(*self.given.values(), gone=grants)
         for grant in grants:
             assert set(outcomes(report, grant)) <= {UnitOutcome.GONE}, report
         assert report.read_back is not None

@@ -21,7 +21,7 @@ from connectors.providers.ssh import programs
 from connectors.runners import local
 from connectors.toolkit.shell_files import ShellFile
 from connectors.toolkit.ssh import Address, Host, KnownHosts
-from connectors.toolkit.ssh_keys import new_key, openssh, private_key, public_line, sign
+from connectors.toolkit.ssh_keys import certificate, new_key, openssh, private_key, public_line, sign
 from tests import hosts
 from tests.connectors.ssh_world import (
     INTEGRATION,
@@ -336,6 +336,53 @@ def test_the_ca_opens_no_account_but_a_login_that_is_open(two: Servers) -> None:
     assert enters(two.one, Shown(name, own_private, "")), "whoever has their own key is not touched"
     two.end(grant)
     two.one.run("userdel", "-r", name, check=False)
+
+
+def test_a_server_cannot_make_the_ca_sign_for_a_key_of_its_own(two: Servers) -> None:
+    grant, shown = two.give(login_on(two.one), login_on(two.hosts[1]), seconds=100)
+    stranger = Servers(two.hosts, two.made)
+    other, others = stranger.give(login_on(two.one))
+    mine, rogue = new_key(), new_key()
+    marker = f"latchkey integration={INTEGRATION} person={two.person.person_id} grant={grant.grant_id}"
+    planted = sign(
+        rogue,
+        public_line(mine),
+        principal=grant.login,
+        key_id=marker,
+        valid_after=time.time() + 5,
+        ends_at=grant.ends_at,
+        extensions=(),
+    )
+    folder = f"/etc/latchkey/certificates/{grant.login}"
+    # Root on the first server plants a certificate of its own, and one that our CA signed for another grant.
+    two.one.run("sh", "-c", f"cat >{folder}/{planted.serial}.pub", input=planted.line + "\n")
+    two.one.run("sh", "-c", f"cat >{folder}/1.pub", input=others.certificate + "\n")
+    longer = replace(grant, ends_at=grant.ends_at + 5000)
+    told = of(two.apply(longer), longer)
+    new = certificate(told.details["certificate"])
+    assert new.public_key == certificate(shown.certificate).public_key
+    assert enters(two.hosts[1], replace(shown, certificate=new.line))
+    two.end(grant)
+    stranger.end(other)
+
+
+def test_a_server_that_talks_nonsense_fails_its_own_units_only(two: Servers) -> None:
+    for nonsense in (
+        "printf 'account\\tx\\ty\\nend\\n'",
+        "printf 'group\\tx\\ty\\nend\\n'",
+        "head -c 9000000 /dev/zero",
+    ):
+        two.one.run("mv", "/usr/local/sbin/latchkey-run", "/usr/local/sbin/aside")
+        two.one.run("sh", "-c", "cat >/usr/local/sbin/latchkey-run", input=f"#!/bin/sh\n{nonsense}\n")
+        two.one.run("chmod", "755", "/usr/local/sbin/latchkey-run")
+        grant = two.grant(login_on(two.one), login_on(two.hosts[1]))
+        try:
+            report = two.apply(grant)
+        finally:
+            two.one.run("mv", "-f", "/usr/local/sbin/aside", "/usr/local/sbin/latchkey-run")
+        assert outcomes(report, grant) == [FAILED, HELD]
+        assert reason(report, grant)[0] in (ErrorKind.MISCONFIGURED, ErrorKind.UNREACHABLE)
+        two.end(grant)
 
 
 # Leases, and what breaks in between.

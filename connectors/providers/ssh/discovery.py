@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from connectors.contract.errors import LeaseLost, TargetError, Unreachable
+from connectors.contract.errors import LeaseLost, Misconfigured, TargetError, Unreachable
 from connectors.contract.orders import Order, Page, ResourceFact
 from connectors.contract.provider import Run
 from connectors.providers.ssh import programs
@@ -40,6 +40,14 @@ def facts(fleet: Fleet, name: str) -> Facts:
     fleet.close(name)
     if not lines or lines[-1] != "end":
         raise Unreachable(f"The answer of {name} broke off.", fix="It is tried again.")
+    try:
+        return _parsed(lines, began)
+    except ValueError as error:
+        raise Misconfigured(f"The answer of {name} is not understood.") from error
+
+
+def _parsed(lines: list[str], began: float) -> Facts:
+    """Return what server.sh wrote."""
     found = Facts()
     for line in lines:
         key, _, value = line.partition("\t")

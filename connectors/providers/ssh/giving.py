@@ -70,7 +70,7 @@ def give(fleet: Fleet, state: State, grant: Grant, wanted: list[Wanted], person_
 
 def decide(fleet: Fleet, state: State, grant: Grant, marker: str, given: Given) -> None:
     """Find or make the certificate that the grant should have; nothing is sent."""
-    known = newest(state, grant)
+    known = newest(fleet, state, grant, marker)
     if grant.wants_credentials:
         key = new_key()
         given.private_key = Secret(openssh(key))
@@ -85,10 +85,21 @@ def decide(fleet: Fleet, state: State, grant: Grant, marker: str, given: Given) 
         given.warnings.append(f"{grant.login} has a new certificate, because the end of the grant was moved.")
 
 
-def newest(state: State, grant: Grant) -> Certificate | None:
-    """Return the newest certificate of a grant that was not revoked."""
+def newest(fleet: Fleet, state: State, grant: Grant, marker: str) -> Certificate | None:
+    """Return the newest certificate that our CA signed for a grant and that no server has revoked.
+
+    It is read from the servers, where somebody may have become root: what another CA signed, or ours for another grant,
+    is no reason to sign anything for its key.
+    """
+    signer = public_line(fleet.settings.ca)
     logins = [login for one in state.values() if (login := one.held(grant)) is not None]
-    found = [certificate for login in logins for certificate in login.certificates]
+    revoked = {one.serial for login in logins for one in login.revoked}
+    found = [
+        one
+        for login in logins
+        for one in login.certificates
+        if (one.signer, one.key_id, one.principals) == (signer, marker, (grant.login,)) and one.serial not in revoked
+    ]
     return max(found, key=lambda one: (one.valid_after, one.serial), default=None)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from connectors.contract.orders import Ending, Grant, GrantReport, UnitOutcome
 from connectors.contract.provider import Outcome
 from connectors.providers.ssh.giving import Given, newest
+from connectors.providers.ssh.names import grant_marker
 from connectors.providers.ssh.reporting import details, gone_report, logins_of, own_details, read_back, unit_report
 from connectors.providers.ssh.work import Work
 
@@ -33,7 +34,7 @@ def _held(work: Work, grant: Grant) -> GrantReport:
             own.append(one.unit)
         else:
             open_[one.place.server] = None
-    certificate = given.certificate or newest(work.state, grant)
+    certificate = given.certificate or newest(work.fleet, work.state, grant, grant_marker(work.marker, grant.grant_id))
     sealed = ""
     if given.private_key is not None and open_:
         sealed = work.run.seal({"private_key": given.private_key.reveal()}, grant.grant_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from connectors.contract.errors import LeaseLost, TargetError, Unreachable
+from connectors.contract.errors import LeaseLost, Misconfigured, TargetError, Unreachable
 from connectors.contract.orders import Desired, Grant, Unit
 from connectors.providers.ssh import programs
 from connectors.providers.ssh.names import DAY, SUDO_GROUP, source_id, unit_of
@@ -90,7 +90,7 @@ def read(fleet: Fleet, servers: list[str], marker: str, names: list[str]) -> Sta
     for server in servers:
         try:
             text = fleet.host(server).read(programs.ACCOUNTS, MARKER=marker, NAMES=names)
-            state[server] = parse(text, server, marker)
+            state[server] = parsed(text, server, marker)
         except LeaseLost:
             raise
         except TargetError as error:
@@ -98,11 +98,19 @@ def read(fleet: Fleet, servers: list[str], marker: str, names: list[str]) -> Sta
     return state
 
 
-def parse(text: str, server: str, marker: str) -> ServerState:
-    """Return what accounts.sh wrote. Raises Unreachable when it is not whole."""
-    lines = [line.split("\t") for line in text.splitlines()]
-    if not lines or lines[-1] != ["end"]:
+def parsed(text: str, server: str, marker: str) -> ServerState:
+    """Return what accounts.sh wrote. Raises Unreachable when it is not whole, Misconfigured when it is nonsense."""
+    lines = [line.split("\t") for line in text.split("\n")]
+    if lines[-2:] != [["end"], [""]]:
         raise Unreachable(f"The answer of {server} broke off.", fix="It is tried again.")
+    try:
+        return _parsed(lines, server, marker)
+    except (ValueError, KeyError) as error:
+        raise Misconfigured(f"The answer of {server} is not understood ({type(error).__name__}).") from error
+
+
+def _parsed(lines: list[list[str]], server: str, marker: str) -> ServerState:
+    """Return what these lines say."""
     state = ServerState(read_at=0.0)
     for line in lines:
         match line:
@@ -113,25 +121,41 @@ def parse(text: str, server: str, marker: str) -> ServerState:
             case ["member", group, name, has]:
                 state.members[group] = name, has == "yes"
             case ["account", name, uid, expires, shell, *comment]:
-                told = "\t".join(comment)
-                account = Account(
-                    server, name, int(uid), int(expires) if expires.lstrip("-").isdigit() else None, shell
-                )
-                if told.startswith(marker):
-                    account.grant_id, account.listed = told.removeprefix(marker), False
-                    state.ours[name] = account
-                else:
-                    state.others[name] = account
-            case ["principal", name]:
-                _of(state, name).listed = True
-            case ["group", name, group]:
-                _of(state, name).groups.add(group)
-            case ["certificate", name, told, text_]:
-                account = _of(state, name)
-                (account.revoked if told == "revoked" else account.certificates).append(certificate(text_))
-            case ["sessions", name, count]:
-                _of(state, name).sessions = int(count)
+                day = int(expires) if expires.lstrip("-").isdigit() else None
+                _add(state, Account(server, name, int(uid), day, shell), "\t".join(comment), marker)
+            case [what, name, *told]:
+                _tell(state.ours.get(name) or state.others[name], what, told)
+            case ["end"] | [""]:
+                continue
+            case _:
+                raise Misconfigured(f"The answer of {server} is not understood.")
     return state
+
+
+def _add(state: ServerState, account: Account, comment: str, marker: str) -> None:
+    """Add an account, to ours if it bears the marker."""
+    if comment.startswith(marker):
+        account.grant_id, account.listed = comment.removeprefix(marker), False
+        state.ours[account.name] = account
+    else:
+        state.others[account.name] = account
+
+
+def _tell(account: Account, what: str, told: list[str]) -> None:
+    """Add to an account what one line says about it."""
+    match what, told:
+        case "principal", []:
+            account.listed = True
+        case "group", [group]:
+            account.groups.add(group)
+        case "certificate", [state, text]:
+            found = certificate(text)
+            if account.name in found.principals:  # another one opens nothing here
+                (account.revoked if state == "revoked" else account.certificates).append(found)
+        case "sessions", [count]:
+            account.sessions = int(count)
+        case _:
+            raise Misconfigured(f"The answer of {account.server} is not understood.")
 
 
 def own_accounts(state: ServerState, names: list[str]) -> list[Account]:
@@ -164,8 +188,3 @@ def to_end(state: ServerState, desired: Desired) -> list[Account]:
     """Return our logins on a server that the person should not have."""
     kept = {login.name for grant in desired.holds if (login := state.held(grant)) is not None}
     return [login for name, login in state.ours.items() if name not in kept]
-
-
-def _of(state: ServerState, name: str) -> Account:
-    """Return the account that a line is about; it was named before."""
-    return state.ours.get(name) or state.others[name]

@@ -26,7 +26,8 @@ for program in sudo visudo sshd ssh-keygen useradd gpasswd flock awk base64 sha2
 done
 
 mkdir -p "$here/certificates" "$here/principals" "$here/members" /home/latchkey/.kept
-chmod 0755 "$here" "$here/certificates" "$here/principals" "$here/members"
+chmod 0755 "$here" "$here/principals"
+chmod 0700 "$here/certificates" "$here/members"
 chmod 0711 /home/latchkey
 chmod 0700 /home/latchkey/.kept
 [ -z "${CONNECTOR_KEY:-}" ] || printf '%s\n' "$CONNECTOR_KEY" >"$here/connector_keys"
