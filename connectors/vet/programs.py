@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -12,6 +13,7 @@ from connectors.toolkit.call_files import CallFile
 from connectors.toolkit.http_files import RequestFile
 from connectors.toolkit.policy_files import PolicyFile
 from connectors.toolkit.redis_files import CommandFile
+from connectors.toolkit.shell_files import TAKES, ShellFile, unquoted
 from connectors.toolkit.sql_files import SqlFile
 from connectors.vet.code import declared_programs
 
@@ -52,6 +54,8 @@ def _program(path: Path, slots: frozenset[str] | None) -> list[str]:
     """Return what is wrong with one program."""
     if path.suffix == ".sql":
         return _slots(SqlFile(path), path, slots) or _sql(path)
+    if path.suffix == ".sh":
+        return _slots(ShellFile(path), path, slots) or _shell(ShellFile(path))
     if path.suffix == ".json":
         file = _json(path)
         return [] if file is None else _slots(file, path, slots) or _more(file)
@@ -80,6 +84,21 @@ def _sql(path: Path) -> list[str]:
     """Return what else is wrong with an SQL program."""
     begins = path.read_text(encoding="utf-8").startswith("-- ")
     return [] if begins else [f"{path}: does not begin with a comment that says what it does."]
+
+
+def _shell(file: ShellFile) -> list[str]:
+    """Return what else is wrong with a shell program. Whether a shell can read it is for a shell to say: in the tests."""
+    path, wrong = file.path, []
+    if not file.text.startswith("#!/bin/sh\n# ") or not file.needs:
+        wrong.append(f"{path}: does not begin with #!/bin/sh and a comment that says what it does and needs.")
+    if "\nset -eu\n" not in file.text:
+        wrong.append(f"{path}: does not stop at what fails or is not set (set -eu).")
+    if re.search(r"\beval\b|`", file.text):
+        wrong.append(f"{path}: makes commands of text.")
+    unused = sorted(name for name in file.slots if not re.search(rf"\b{name}\b", TAKES.sub("", file.text)))
+    wrong += [f"{path}: takes {name}, and does nothing with it." for name in unused]
+    loose = unquoted(file.text, file.slots)
+    return wrong + [f"{path}, line {line}: a value stands outside of quotes." for line in loose]
 
 
 def _more(file: Slotted) -> list[str]:
