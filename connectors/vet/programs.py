@@ -6,6 +6,7 @@ from pathlib import Path
 
 from connectors.contract.errors import Misconfigured
 from connectors.toolkit.http_files import RequestFile
+from connectors.toolkit.ldap_files import LdapFile
 from connectors.toolkit.sql_files import SqlFile
 from connectors.vet.code import declared_programs
 
@@ -22,8 +23,8 @@ def complaints(folder: Path) -> list[str]:
     for name, path in files.items():
         if path.suffix == ".sql":
             wrong += _sql(path, declared.get(name))
-        elif path.suffix == ".json" and '"method"' in path.read_text(encoding="utf-8"):
-            wrong += _request(path, declared.get(name))
+        elif path.suffix == ".json" and (file := _json(path)) is not None:
+            wrong += _slots(file, declared.get(name))
     wrong += [f"{folder}: '{name}' has no counterpart '{other}…'." for name, other in _alone(set(files))]
     return sorted(wrong)
 
@@ -43,15 +44,22 @@ def _sql(path: Path, slots: frozenset[str] | None) -> list[str]:
     return wrong
 
 
-def _request(path: Path, slots: frozenset[str] | None) -> list[str]:
-    """Return what is wrong with one HTTP request."""
-    file = RequestFile(path)
+def _json(path: Path) -> RequestFile | LdapFile | None:
+    """Return a JSON file as the kind of program it is, by the key that only this kind has."""
+    text = path.read_text(encoding="utf-8")
+    if '"method":' in text:
+        return RequestFile(path)
+    return LdapFile(path) if '"ldap":' in text else None
+
+
+def _slots(file: RequestFile | LdapFile, slots: frozenset[str] | None) -> list[str]:
+    """Return what is wrong with a file that is read whole, and with its slots."""
     try:
         found = file.slots
     except Misconfigured as error:
         return [error.message]
     if slots is not None and found != slots:
-        return [f"{path}: has the slots {sorted(found)}, but the code declares {sorted(slots)}."]
+        return [f"{file.path}: has the slots {sorted(found)}, but the code declares {sorted(slots)}."]
     return []
 
 
