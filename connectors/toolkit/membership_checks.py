@@ -39,7 +39,7 @@ def groups(found: Iterable[Group]) -> Iterator[Finding]:
     if not ready:
         yield Finding("warning", "The connector may write the members of no group, so none can be asked for.", SETUP)
         return
-    yield Finding("ok", f"Ready to be asked for: {_some([group.name for group in ready])}.")
+    yield Finding("ok", f"Ready to be asked for: {_some(sorted(group.name for group in ready))}.")
     risky = [group.name for group in ready if group.protected]
     if risky:
         yield Finding(

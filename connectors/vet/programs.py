@@ -7,6 +7,7 @@ from pathlib import Path
 from connectors.contract.errors import Misconfigured
 from connectors.toolkit.http_files import RequestFile
 from connectors.toolkit.ldap_files import LdapFile
+from connectors.toolkit.powershell_files import PowerShellFile
 from connectors.toolkit.sql_files import SqlFile
 from connectors.vet.code import declared_programs
 
@@ -25,6 +26,8 @@ def complaints(folder: Path) -> list[str]:
             wrong += _sql(path, declared.get(name))
         elif path.suffix == ".json" and (file := _json(path)) is not None:
             wrong += _slots(file, declared.get(name))
+        elif path.suffix == ".ps1":
+            wrong += _slots(PowerShellFile(path), declared.get(name))
     wrong += [f"{folder}: '{name}' has no counterpart '{other}…'." for name, other in _alone(set(files))]
     return sorted(wrong)
 
@@ -52,7 +55,7 @@ def _json(path: Path) -> RequestFile | LdapFile | None:
     return LdapFile(path) if '"ldap":' in text else None
 
 
-def _slots(file: RequestFile | LdapFile, slots: frozenset[str] | None) -> list[str]:
+def _slots(file: RequestFile | LdapFile | PowerShellFile, slots: frozenset[str] | None) -> list[str]:
     """Return what is wrong with a file that is read whole, and with its slots."""
     try:
         found = file.slots

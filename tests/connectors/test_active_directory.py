@@ -390,3 +390,18 @@ def test_the_container_of_records_says_who_holds_what(world: World, stage: Stage
     assert f"grant={grant.grant_id}" in text
     assert RECORDS in text
     stage.leave(grant)
+
+
+def test_somebody_who_is_quicker_does_no_harm(world: World, stage: Stage) -> None:
+    grant = stage.grant()
+    unit = grant.units[0]
+    for act, holds, gone in ((world.join, (grant,), ()), (world.leave, (), (grant,))):
+
+        def meanwhile(present: Any, wanted: Any, act: Any = act) -> frozenset[Unit]:
+            act("Ada Live", unit)
+            return frozenset()
+
+        report = stage.runs(stage.order(Verb.APPLY, holds, gone), print, meanwhile)
+        assert report.error is None
+        assert [one.outcome for one in of(report, grant).units] == [UnitOutcome.HELD if holds else UnitOutcome.GONE]
+    assert world.members(unit) == []

@@ -11,7 +11,7 @@ from connectors.contract.errors import Misconfigured, TargetMissing
 from connectors.contract.orders import Order
 from connectors.contract.provider import Run
 from connectors.toolkit.ldap import Directory, Entry, Server
-from connectors.toolkit.ldap_errors import ENTRY_EXISTS
+from connectors.toolkit.ldap_errors import ENTRY_EXISTS, NO_SUCH_ATTRIBUTE, VALUE_EXISTS
 from connectors.toolkit.memberships import NO_END, Account, Group, Record, parse_records
 
 from . import programs
@@ -20,6 +20,9 @@ from . import programs
 PAM_FEATURE = "cn=privileged access management feature,"
 # userAccountControl, ACCOUNTDISABLE (MS-ADTS, 2.2.16).
 DISABLED = 0x2
+# The control for permissive changes (1.2.840.113556.1.4.1413) keeps Windows from saying so; Samba says it anyway.
+THERE_ALREADY = (VALUE_EXISTS, ENTRY_EXISTS)
+GONE_ALREADY = (NO_SUCH_ATTRIBUTE,)
 
 
 class Domain:
@@ -119,15 +122,15 @@ class Domain:
         """Make an account a member, or change its end."""
         if seconds == NO_END:
             program = programs.RENEW_MEMBER if member else programs.GRANT_MEMBER
-            self.line.change(program, group=group, account=account.dn)
+            self.line.change(program, already=THERE_ALREADY, group=group, account=account.dn)
         else:
             program = programs.RENEW_MEMBER_UNTIL if member else programs.GRANT_MEMBER_UNTIL
-            self.line.change(program, group=group, account=account.dn, seconds=seconds)
+            self.line.change(program, already=THERE_ALREADY, group=group, account=account.dn, seconds=seconds)
 
     def take(self, group: str, account: Account) -> None:
         """Take an account out."""
         try:
-            self.line.change(programs.REVOKE_MEMBER, group=group, account=account.dn)
+            self.line.change(programs.REVOKE_MEMBER, already=GONE_ALREADY, group=group, account=account.dn)
         except TargetMissing:
             return
 
