@@ -60,6 +60,11 @@ class World:
         )
         return self.unit(name)
 
+    def many(self, number: int, place: str) -> None:
+        """Make many groups in one go."""
+        entries = [f"dn: CN=Many {at},{place}\nobjectClass: group\nsAMAccountName: many-{at}\n" for at in range(number)]
+        self.server.relaxed("ldbadd", "\n".join(entries))
+
     def unit(self, name: str) -> Unit:
         """Return membership in a group."""
         return Unit("group", self.guids[name], "MEMBER")

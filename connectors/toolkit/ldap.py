@@ -21,7 +21,7 @@ from connectors.contract.errors import CredentialsRejected, Misconfigured, Targe
 from connectors.contract.orders import Program
 from connectors.contract.provider import Run
 from connectors.contract.secret import Secret
-from connectors.toolkit.ldap_errors import refusal, rejected, unreachable
+from connectors.toolkit.ldap_errors import GARBLED, refusal, rejected, unreachable
 from connectors.toolkit.ldap_files import Composed, LdapFile, Value
 
 CONNECT_SECONDS = 10.0
@@ -94,9 +94,10 @@ class Directory:
         self.run.alive()
         self._guard.start()
         try:
-            self._connection = connect(self.server, self.run.remaining())
+            self._connection = connection(self.server, self.run.remaining())
+            sign_in(self._connection, self.server)
         except TargetError:
-            self._guard.cancel()
+            self._hang_up()
             self.run.alive()
             raise
         return self
@@ -105,9 +106,7 @@ class Directory:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Hang up."""
-        self._guard.cancel()
-        if self._connection is not None:
-            close(self._connection)
+        self._hang_up()
 
     def rows(self, file: LdapFile, /, *, missing_is_empty: bool = False, **values: Value) -> list[Entry]:
         """Return all entries that a search finds; with `missing_is_empty`, none where its base is not there."""
@@ -151,17 +150,26 @@ class Directory:
 
     def _send(self, operation: Composed, size: int = 0, cookie: bytes | None = None) -> dict[str, Any]:
         """Send one operation within what is left of the lease and return its result."""
-        connection = self._bound()
+        line = self._bound()
         self.run.alive()
-        if connection.socket is None:
+        if line.socket is None:
             raise Unreachable(f"{self.server.address} went away.", fix="It is tried again.")
-        connection.socket.settimeout(min(ANSWER_SECONDS, self.run.remaining()))
+        line.socket.settimeout(min(ANSWER_SECONDS, self.run.remaining()))
         try:
-            _send(connection, operation, size, cookie)
-        except (LDAPException, OSError) as error:
+            _send(line, operation, size, cookie)
+        except (LDAPException, OSError, *GARBLED) as error:
             self.run.alive()
             raise unreachable(self.server.address, error) from error
-        return dict(connection.result)
+        return dict(line.result)
+
+    def _hang_up(self) -> None:
+        """Close the connection, whatever state it is in."""
+        self._guard.cancel()
+        try:
+            if self._connection is not None:
+                self._connection.strategy.close()
+        except (LDAPException, OSError):
+            return  # it is gone already
 
     def _bound(self) -> ldap3.Connection:
         """Return the connection."""
@@ -181,24 +189,24 @@ class Directory:
             return  # it is closed already
 
 
-def connect(server: Server, seconds: float) -> ldap3.Connection:
-    """Return a connection that is encrypted as was chosen and bound, within about `seconds`. Raises a TargetError."""
+def connection(server: Server, seconds: float) -> ldap3.Connection:
+    """Return a connection that is not open yet, and waits `seconds` at most for a single answer. Raises Misconfigured.
+
+    An empty password is refused: a bind with one succeeds as nobody (RFC 4513, 5.1.2) and looks like a working one.
+    """
     if not server.user or not server.password.reveal():
-        # A bind without a password succeeds as nobody (RFC 4513, 5.1.2): it would look like a working one.
         raise CredentialsRejected("A user name and a password are needed.", fix="Enter both.")
-    tls = _Tls(server) if server.encryption != "none" else None
-    connection: ldap3.Connection | None = None
     try:
         target = ldap3.Server(
             server.host,
             port=server.port,
             use_ssl=server.encryption == "ldaps",
-            tls=tls,
+            tls=_Tls(server) if server.encryption != "none" else None,
             get_info=ldap3.NONE,
             connect_timeout=max(1.0, min(CONNECT_SECONDS, seconds)),
             allowed_referral_hosts=[],
         )
-        connection = ldap3.Connection(
+        return ldap3.Connection(
             target,
             user=server.user,
             password=server.password.reveal(),
@@ -212,27 +220,21 @@ def connect(server: Server, seconds: float) -> ldap3.Connection:
             raise_exceptions=False,
             receive_timeout=max(1, int(min(ANSWER_SECONDS, seconds))),
         )
-        connection.open(read_server_info=False)
-        if server.encryption == "starttls":
-            connection.start_tls(read_server_info=False)
-        connection.bind(read_server_info=False)
-    except (LDAPException, OSError) as error:
-        if connection is not None:
-            close(connection)
+    except LDAPException as error:
         raise unreachable(server.address, error) from error
-    if not connection.bound:
-        result = dict(connection.result)
-        close(connection)
-        raise rejected(result)
-    return connection
 
 
-def close(connection: ldap3.Connection) -> None:
-    """Close a connection, whatever state it is in."""
+def sign_in(line: ldap3.Connection, server: Server) -> None:
+    """Open a connection, encrypt it as was chosen, and bind. Raises a TargetError."""
     try:
-        connection.strategy.close()
-    except (LDAPException, OSError):
-        return  # it is gone already
+        line.open(read_server_info=False)
+        if server.encryption == "starttls":
+            line.start_tls(read_server_info=False)
+        line.bind(read_server_info=False)
+    except (LDAPException, OSError, *GARBLED) as error:
+        raise unreachable(server.address, error) from error
+    if not line.bound:
+        raise rejected(dict(line.result))
 
 
 class _Tls(ldap3.Tls):
@@ -255,11 +257,11 @@ class _Tls(ldap3.Tls):
         connection.socket = self._context.wrap_socket(connection.socket, server_hostname=self._name)
 
 
-def _send(connection: Any, operation: Composed, size: int, cookie: bytes | None) -> None:
+def _send(line: Any, operation: Composed, size: int, cookie: bytes | None) -> None:
     """Hand one operation to the driver, whose methods are only partly typed."""
     controls = [(oid, True, None) for oid in operation.controls] or None
     if operation.operation == "search":
-        connection.search(
+        line.search(
             operation.dn,
             operation.filter,
             SCOPES[operation.scope],
@@ -273,13 +275,13 @@ def _send(connection: Any, operation: Composed, size: int, cookie: bytes | None)
         changes: dict[str, list[tuple[str, list[str]]]] = {}
         for one in operation.changes:
             changes.setdefault(one.attribute, []).append((CHANGES[one.change], list(one.values)))
-        connection.modify(operation.dn, changes, controls=controls)
+        line.modify(operation.dn, changes, controls=controls)
     elif operation.operation == "add":
         entry = {name: list(values) for name, values in operation.entry.items()}
         classes = entry.pop("objectClass", [])
-        connection.add(operation.dn, classes, entry, controls=controls)
+        line.add(operation.dn, classes, entry, controls=controls)
     else:
-        connection.delete(operation.dn, controls=controls)
+        line.delete(operation.dn, controls=controls)
 
 
 def _entry(answer: dict[str, Any]) -> Entry:

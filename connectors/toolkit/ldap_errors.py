@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from ldap3.core.exceptions import LDAPCommunicationError, LDAPException
+from pyasn1.error import PyAsn1Error
 
 from connectors.contract.errors import (
     CredentialsRejected,
@@ -53,6 +54,8 @@ AT_THE_DOOR = {
     "775": "the account is locked",
 }
 SAID_MAX = 300
+# What the driver's decoder raises over bytes that are no LDAP.
+GARBLED = (LookupError, ValueError, TypeError, PyAsn1Error)
 
 
 def rejected(result: dict[str, Any]) -> TargetError:
@@ -77,9 +80,11 @@ def refusal(result: dict[str, Any], file: LdapFile | None) -> TargetError:
     return kind(words, fix=fix)
 
 
-def unreachable(address: str, error: LDAPException | OSError) -> TargetError:
+def unreachable(address: str, error: Exception) -> TargetError:
     """Return the typed error for what never came to an answer, without the driver's words: they may hold a value."""
     words = str(error).lower()
+    if isinstance(error, GARBLED) and not isinstance(error, LDAPException | OSError):
+        return Unreachable(f"{address} answered with something that is no LDAP.", fix="Check the port.")
     if not isinstance(error, LDAPCommunicationError | OSError):
         return Misconfigured(f"{address} cannot be asked like this ({type(error).__name__}).")
     if "certificate" in words or "ssl" in words:

@@ -6,8 +6,10 @@ The only user of pypsrp. Nothing is retried, and no request waits longer than th
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 import tempfile
+import threading
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -20,6 +22,7 @@ from pypsrp.complex_objects import PSInvocationState
 from pypsrp.exceptions import WinRMError
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
+from requests.adapters import HTTPAdapter
 
 from connectors.contract.errors import Misconfigured, Refused, TargetError
 from connectors.contract.orders import Program
@@ -61,14 +64,49 @@ class Server:
         return f"{'https' if self.ssl else 'http'}://{self.host}:{self.port}/wsman"
 
 
+class Watch(HTTPAdapter):
+    """Knows the connections of a session, so that another thread can shut them when the lease is over."""
+
+    def __init__(self) -> None:
+        """Know none yet."""
+        self.open: list[Any] = []
+        super().__init__()
+
+    def get_connection_with_tls_context(self, *arguments: Any, **options: Any) -> Any:
+        """Return a pool whose connections are known."""
+        pool: Any = super().get_connection_with_tls_context(*arguments, **options)
+        kind, known = type(pool).ConnectionCls, self.open
+
+        class Known(kind):  # type: ignore[misc, valid-type] # plain or TLS, as the pool is
+            def connect(self) -> None:
+                known.append(self)
+                super().connect()
+
+        pool.ConnectionCls = Known
+        return pool
+
+    def cut(self) -> None:
+        """Shut every connection, so that whoever waits for the host stops waiting."""
+        for line in self.open:
+            if getattr(line, "sock", None) is not None:
+                with suppress(OSError), socket.socket(fileno=socket.dup(line.sock.fileno())) as copy:
+                    copy.shutdown(socket.SHUT_RDWR)
+
+
 class Line(WSMan):
     """A line to WinRM on which every request is preceded by a look at the lease, and none is sent twice."""
 
     run: Run
+    watch: Watch
 
     def invoke(self, *arguments: Any, retries_on_read_timeout: int = 0, **options: Any) -> Any:
         """Send one request within what is left of the lease. The driver would repeat what was not answered in time."""
         self.run.alive()
+        if self.transport.session is None:
+            # Made here and not by the driver on its first request, so that its connections can be watched.
+            self.transport.session = self.transport._build_session()
+            for scheme in ("https://", "http://"):
+                self.transport.session.mount(scheme, self.watch)
         left = max(1, int(self.run.remaining()))
         self.transport.connection_timeout = min(CONNECT_SECONDS, left)
         self.transport.read_timeout = min(ANSWER_SECONDS, left)
@@ -106,7 +144,11 @@ class Host:
                 operation_timeout=POLL_SECONDS,
                 no_proxy=True,
             )
-            line.run = self.run
+            line.run, line.watch = self.run, Watch()
+            guard = threading.Timer(self.run.remaining(), line.watch.cut)
+            guard.daemon = True
+            guard.start()
+            self._stack.callback(guard.cancel)
             self._stack.callback(line.close)
             self._pool = RunspacePool(line, configuration_name=server.configuration, idle_timeout=IDLE_SECONDS)
             self._pool.open()

@@ -112,6 +112,18 @@ def test_groups_of_others_are_shown_with_the_reason_why_they_cannot_be_given(wor
     assert all(one.path.endswith(GROUPS) for page in pages for one in page.resources)
 
 
+def test_more_groups_than_a_controller_gives_at_once_are_all_found(world: World) -> None:
+    place = f"OU=Many,{BASE}"
+    world.server.add(place, objectClass="organizationalUnit")
+    world.many(1100, place)
+    stage = on(world, groups_dn=place)
+    pages: list[Any] = []
+    report = stage.runs(stage.order(Verb.DISCOVER, page_size=5000), pages.append, remember({}))
+    assert report.error is None
+    assert report.found == 1100
+    assert len({one.source_id for page in pages for one in page.resources}) == 1100
+
+
 def test_check_says_what_is_missing_and_what_is_too_much(world: World) -> None:
     def findings(**config: Any) -> str:
         stage = on(world, **config)
