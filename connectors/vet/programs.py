@@ -11,7 +11,9 @@ from connectors.contract.errors import Misconfigured
 from connectors.toolkit import aws
 from connectors.toolkit.call_files import CallFile
 from connectors.toolkit.http_files import RequestFile
+from connectors.toolkit.ldap_files import LdapFile
 from connectors.toolkit.policy_files import PolicyFile
+from connectors.toolkit.powershell_files import PowerShellFile
 from connectors.toolkit.redis_files import CommandFile
 from connectors.toolkit.shell_files import TAKES, ShellFile, unquoted
 from connectors.toolkit.sql_files import SqlFile
@@ -35,6 +37,7 @@ JSON_KINDS: dict[str, Callable[[Path], Slotted]] = {
     "command": CommandFile,
     "operation": CallFile,
     "Statement": PolicyFile,
+    "ldap": LdapFile,
 }
 
 
@@ -56,6 +59,8 @@ def _program(path: Path, slots: frozenset[str] | None) -> list[str]:
         return _slots(SqlFile(path), path, slots) or _sql(path)
     if path.suffix == ".sh":
         return _slots(ShellFile(path), path, slots) or _shell(ShellFile(path))
+    if path.suffix == ".ps1":
+        return _slots(PowerShellFile(path), path, slots)
     if path.suffix == ".json":
         file = _json(path)
         return [] if file is None else _slots(file, path, slots) or _more(file)
