@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -178,14 +179,28 @@ def refusal(answer: Answer, file: RequestFile, base: str) -> TargetError:
     words = f"{base} answered {answer.status} to {file.name}{_said(answer)}"
     if answer.status == 401:
         return CredentialsRejected(words, fix="Ask the owner of the integration for new credentials.")
-    if answer.status == 403:
+    if answer.status == 403 and not _limited(answer):
         return NotPermitted(words, fix=f"It needs {file.needs}." if file.needs else "")
     if answer.status in {404, 410}:
         return TargetMissing(words)
-    if answer.status in {408, 425, 429} or answer.status >= 500:
-        after = answer.headers.get("Retry-After", "")
-        return Unreachable(words, fix=f"It asks to wait {after} s." if after.isdigit() else "It is tried again.")
+    if answer.status in {403, 408, 425, 429} or answer.status >= 500:
+        return Unreachable(words, fix=_when(answer))
     return Misconfigured(words)
+
+
+def _limited(answer: Answer) -> bool:
+    """Say whether a 403 means that too much was asked, not that something is forbidden."""
+    return "Retry-After" in answer.headers or answer.headers.get("X-RateLimit-Remaining") == "0"
+
+
+def _when(answer: Answer) -> str:
+    """Return when the service may be asked again, as far as it says."""
+    after, reset = answer.headers.get("Retry-After", ""), answer.headers.get("X-RateLimit-Reset", "")
+    if after.isdecimal():
+        return f"It asks to wait {after} s."
+    if answer.headers.get("X-RateLimit-Remaining") == "0" and reset.isdecimal() and len(reset) <= 10:
+        return f"It may be asked again at {datetime.fromtimestamp(int(reset), UTC):%Y-%m-%d %H:%M:%S} UTC."
+    return "It is tried again."
 
 
 def _parsed(text: str) -> Any:
