@@ -25,6 +25,7 @@ from connectors.contract.errors import (
 from connectors.contract.orders import Program
 from connectors.contract.provider import Run
 from connectors.toolkit.http_files import Composed, RequestFile
+from connectors.toolkit.program_files import ProgramFile
 
 USER_AGENT = "latchkey-connector"
 CONNECT_SECONDS = 10.0
@@ -32,6 +33,7 @@ READ_SECONDS = 30.0
 BODY_MAX = 32 * 2**20
 CHUNK = 64 * 2**10
 SAID_MAX = 300
+JSON = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +94,12 @@ class Service:
         """
         if not base.startswith(("https://", "http://")):
             raise Misconfigured(f"{base!r} is no address: it begins with https:// or http://.")
-        self.base = base.rstrip("/")
+        self.address, self.base = base, base.rstrip("/")
         self.run = run
         self.dry_run = dry_run
         self._pace = pace
         self._session = requests.Session()
-        self._session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json", **(headers or {})})
+        self._session.headers.update({"User-Agent": USER_AGENT, "Accept": JSON, **(headers or {})})
         self._session.auth = auth
         self._session.verify = verify
 
@@ -128,7 +130,19 @@ class Service:
         admitted = self.run.note(file)
         return self._send(admitted, admitted.compose(values), accept)
 
+    def post(self, file: ProgramFile, body: bytes, /) -> Answer:
+        """Send JSON, byte by byte as it is, to the service's own address. Raises a TargetError for all but 200.
+
+        Whether it changes something is for the caller to know, who has asked the rules and thought of dry runs.
+        """
+        return self._exchange(file, (200,), "POST", self.address, data=body, headers={"Content-Type": JSON})
+
     def _send(self, file: RequestFile, request: Composed, accept: Collection[int]) -> Answer:
+        """Send a request file with its slots filled."""
+        url = self.base + request.path
+        return self._exchange(file, accept, request.method, url, params=request.query or None, json=request.body)
+
+    def _exchange(self, file: ProgramFile, accept: Collection[int], method: str, url: str, **given: Any) -> Answer:
         """Send a request within what is left of the lease and judge the answer."""
         self.run.alive()
         if self._pace is not None:
@@ -137,10 +151,9 @@ class Service:
         left = self.run.remaining()
         try:
             with self._session.request(
-                request.method,
-                self.base + request.path,
-                params=request.query or None,
-                json=request.body,
+                method,
+                url,
+                **given,
                 timeout=(min(CONNECT_SECONDS, left), min(READ_SECONDS, left)),
                 allow_redirects=False,
                 stream=True,
@@ -174,7 +187,7 @@ def unreachable(base: str, error: requests.RequestException) -> Unreachable:
     return Unreachable(f"{base} is unreachable ({type(error).__name__}).", fix="It is tried again.")
 
 
-def refusal(answer: Answer, file: RequestFile, base: str) -> TargetError:
+def refusal(answer: Answer, file: ProgramFile, base: str) -> TargetError:
     """Return the typed error for an answer that was not expected."""
     words = f"{base} answered {answer.status} to {file.name}{_said(answer)}"
     if answer.status == 401:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from connectors.contract.errors import Misconfigured
+from connectors.toolkit.events import EventFile
 from connectors.toolkit.http_files import RequestFile
 from connectors.toolkit.sql_files import SqlFile
 from connectors.vet.code import declared_programs
@@ -23,7 +24,9 @@ def complaints(folder: Path) -> list[str]:
         if path.suffix == ".sql":
             wrong += _sql(path, declared.get(name))
         elif path.suffix == ".json" and '"method"' in path.read_text(encoding="utf-8"):
-            wrong += _request(path, declared.get(name))
+            wrong += _slots(RequestFile(path), declared.get(name))
+        elif path.suffix == ".json" and '"event_type"' in path.read_text(encoding="utf-8"):
+            wrong += _slots(EventFile(path), declared.get(name))
     wrong += [f"{folder}: '{name}' has no counterpart '{other}…'." for name, other in _alone(set(files))]
     return sorted(wrong)
 
@@ -43,15 +46,14 @@ def _sql(path: Path, slots: frozenset[str] | None) -> list[str]:
     return wrong
 
 
-def _request(path: Path, slots: frozenset[str] | None) -> list[str]:
-    """Return what is wrong with one HTTP request."""
-    file = RequestFile(path)
+def _slots(file: RequestFile | EventFile, slots: frozenset[str] | None) -> list[str]:
+    """Return what is wrong with one HTTP request, or one event."""
     try:
         found = file.slots
     except Misconfigured as error:
         return [error.message]
     if slots is not None and found != slots:
-        return [f"{path}: has the slots {sorted(found)}, but the code declares {sorted(slots)}."]
+        return [f"{file.path}: has the slots {sorted(found)}, but the code declares {sorted(slots)}."]
     return []
 
 

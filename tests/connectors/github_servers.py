@@ -63,6 +63,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     servers: Servers
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def log_message(self, *arguments: Any) -> None:
         """Say nothing."""
