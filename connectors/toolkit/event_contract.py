@@ -65,6 +65,10 @@ class Access:
     users: dict[str, str] = field(default_factory=dict)
     details: dict[str, dict[str, str]] = field(default_factory=dict)
 
+    def listed(self) -> list[Entry]:
+        """Return the entries in an order that is always the same."""
+        return sorted(self.entries, key=repr)
+
 
 def custom_parameters(order: Order) -> dict[str, Any]:
     """Return what the configuration passes on. Raises Misconfigured for what is no JSON object."""

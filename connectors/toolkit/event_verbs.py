@@ -62,8 +62,8 @@ class Work:
 
     def outcome(self, *, dropped: bool = False) -> Outcome:
         """Return what is, as the function said last. `dropped`: a user that is still there is a failure."""
-        ours = [Found(one.unit, one.username, one.grant_id) for one in self._sorted() if one.grant_id]
-        standing = [Found(one.unit, one.username) for one in self._sorted() if not one.grant_id]
+        ours = [Found(one.unit, one.username, one.grant_id) for one in self._access.listed() if one.grant_id]
+        standing = [Found(one.unit, one.username) for one in self._access.listed() if not one.grant_id]
         proof = ReadBack(self._access.read_at, tuple(ours), tuple(standing))
         if self._order.dry_run:
             return Outcome((), proof)
@@ -86,9 +86,6 @@ class Work:
     def _named(self) -> set[str]:
         """Return the grants that the order names."""
         return {grant.grant_id for grant in self._desired.holds} | {one.grant_id for one in self._desired.gone}
-
-    def _sorted(self) -> list[Entry]:
-        return sorted(self._access.entries, key=repr)
 
     def _end(self) -> None:
         """Take what is ours and not held: also what the function does not show, where the order says it was given."""
