@@ -13,11 +13,9 @@ import re
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -34,6 +32,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from connectors.contract.orders import Person, Unit
+from tests.connectors.http_stub import Handler, listening
 from tests.targets import free_port
 
 SAMPLE = Path(__file__).resolve().parents[2] / "docs" / "custom-function" / "function.py"
@@ -130,44 +129,6 @@ def _wait(address: str, process: subprocess.Popen[bytes]) -> None:
         else:
             return
     raise RuntimeError("the sample function did not start")
-
-
-class Handler(BaseHTTPRequestHandler):
-    """A server in a thread. `world` is whatever a subclass keeps its state in."""
-
-    world: Any
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def log_message(self, *arguments: Any) -> None:
-        """Say nothing."""
-
-    def body(self) -> bytes:
-        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
-
-    def reply(self, status: int, data: Any, headers: dict[str, str] | None = None) -> None:
-        body = data if isinstance(data, bytes) else json.dumps(data).encode()
-        self.send_response(status)
-        for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-
-@contextmanager
-def listening(kind: type[Handler], world: Any) -> Iterator[str]:
-    """Serve in a thread; yield the address."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type(kind.__name__, (kind,), {"world": world}))
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 class Aws:

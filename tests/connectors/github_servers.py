@@ -11,11 +11,9 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -25,6 +23,7 @@ import requests
 from tests.connectors.github_answers import Rest, tree
 from tests.connectors.github_description import NPM, WHOLE
 from tests.connectors.github_site import Site
+from tests.connectors.http_stub import Handler, listening
 from tests.targets import free_port
 
 PRISM = NPM / "@stoplight" / "prism-cli" / "dist" / "index.js"
@@ -58,29 +57,10 @@ class Servers:
         self.ahead: list[tuple[int, dict[str, str], Any]] = []
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     """What both of our servers share."""
 
-    servers: Servers
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def log_message(self, *arguments: Any) -> None:
-        """Say nothing."""
-
-    def body(self) -> bytes:
-        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
-
-    def reply(self, status: int, data: Any, headers: dict[str, str] | None = None) -> None:
-        body = b"" if data is None else data if isinstance(data, bytes) else json.dumps(data).encode()
-        self.send_response(status)
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        if body:
-            self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+    world: Servers
 
     def do(self) -> None:
         raise NotImplementedError
@@ -95,7 +75,7 @@ class _Door(_Handler):
     """The front door: signs people in, asks Prism or graphql-js, keeps what they object to."""
 
     def do(self) -> None:
-        body, servers = self.body(), self.servers
+        body, servers = self.body(), self.world
         servers.asked.append(f"{self.command} {self.path}")
         if servers.ahead:
             status, headers, data = servers.ahead.pop(0)
@@ -128,9 +108,9 @@ class _Back(_Handler):
 
     def do(self) -> None:
         parts, body = urlsplit(self.path), self.body()
-        token = self.servers.site.tokens[self.headers["Authorization"].removeprefix("Bearer ")]
+        token = self.world.site.tokens[self.headers["Authorization"].removeprefix("Bearer ")]
         query = dict(parse_qsl(parts.query))
-        answer = self.servers.rest.answer(
+        answer = self.world.rest.answer(
             self.command, unquote(parts.path), token, query, json.loads(body) if body else {}
         )
         self.reply(answer.status, answer.data)
@@ -144,29 +124,14 @@ def serving(site: Site) -> Iterator[Servers]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         description = folder / "github.json"
         description.write_text(json.dumps(site.description.document), encoding="utf-8")
-        back = stack.enter_context(_listening(_Back, servers))
+        back = stack.enter_context(listening(_Back, servers))
         prism, graph = free_port(), free_port()
         command = [str(PRISM), "proxy", "-h", "127.0.0.1", "-p", str(prism), str(description), back]
         stack.enter_context(_running(command, prism, folder / "prism.log"))
         stack.enter_context(_running([str(GRAPHQL), str(graph)], graph, folder / "graphql.log"))
         servers.prism, servers.graph = f"http://127.0.0.1:{prism}", f"http://127.0.0.1:{graph}"
-        servers.base = stack.enter_context(_listening(_Door, servers))
+        servers.base = stack.enter_context(listening(_Door, servers))
         yield servers
-
-
-@contextmanager
-def _listening(kind: type[_Handler], servers: Servers) -> Iterator[str]:
-    """Serve in a thread."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type(kind.__name__, (kind,), {"servers": servers}))
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 @contextmanager

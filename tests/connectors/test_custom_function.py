@@ -25,7 +25,8 @@ from connectors.registry import PROVIDERS
 from connectors.runners import local
 from connectors.toolkit import http
 from connectors.toolkit.sealing import new_private_key, public_key
-from tests.connectors.custom_functions import KEY, SAMPLE, Handler, Web, listening, over_http, sample
+from tests.connectors.custom_functions import KEY, SAMPLE, Web, over_http, sample
+from tests.connectors.http_stub import Handler, listening
 
 TRIO = ("http-custom", "aws-lambda-custom", "gcp-function-custom")
 ADA = Person("person", "Ada", ("ada@example.org",))
