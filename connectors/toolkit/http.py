@@ -85,10 +85,14 @@ class Service:
         headers: Mapping[str, str] | None = None,
         auth: AuthBase | tuple[str, str] | None = None,
         verify: bool | str = True,
+        certificate: tuple[str, str] | None = None,
         dry_run: bool = False,
         pace: Pace | None = None,
     ) -> None:
-        """Connect to nothing yet. `verify` is False, True, or the path of a file with the service's CA.
+        """Connect to nothing yet.
+
+        `verify` is False, True, or the path of a file with the service's CA. `certificate` names the files of our own
+        certificate and its key.
 
         Raises Misconfigured for a base that is no http(s) address.
         """
@@ -101,7 +105,9 @@ class Service:
         self._session = requests.Session()
         self._session.headers.update({"User-Agent": USER_AGENT, "Accept": JSON, **(headers or {})})
         self._session.auth = auth
-        self._session.verify = verify
+        # Given with each request: on the session, a CA bundle in the environment would be preferred to it.
+        self._verify = verify
+        self._session.cert = certificate
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -156,6 +162,7 @@ class Service:
                 **given,
                 timeout=(min(CONNECT_SECONDS, left), min(READ_SECONDS, left)),
                 allow_redirects=False,
+                verify=self._verify,
                 stream=True,
             ) as response:
                 text = self._body(response)

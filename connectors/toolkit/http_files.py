@@ -9,7 +9,8 @@
       "body": {"role": "{role}"}
     }
 
-In `path` a slot is filled by its value as one percent-encoded segment. In `query` and `body` a slot is a whole string,
+In `path` a slot is filled by its value as one percent-encoded segment, and `{+name}` by its value as several, parted by
+slashes and each encoded. In `query` and `body` a slot is a whole string,
 and the value takes its place in the parsed tree. Nothing else can be filled in, so a value can never become a further
 segment, parameter or key.
 """
@@ -31,6 +32,7 @@ from connectors.toolkit.program_files import ProgramFile
 from connectors.toolkit.redaction import HIDDEN
 
 SLOT = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+PATH_SLOT = re.compile(r"\{(?P<several>\+?)(?P<name>[a-z][a-z0-9_]*)\}")
 KEYS = {"what", "needs", "method", "path", "query", "body"}
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
@@ -76,7 +78,7 @@ class RequestFile(ProgramFile):
     def slots(self) -> frozenset[str]:
         """Return the names of the slots that the file has."""
         document = self.document
-        found = set(SLOT.findall(document["path"]))
+        found = {slot["name"] for slot in PATH_SLOT.finditer(document["path"])}
         for part in ("query", "body"):
             found |= {slot[1] for text in _strings(document.get(part)) if (slot := SLOT.fullmatch(text))}
         return frozenset(found)
@@ -92,7 +94,7 @@ class RequestFile(ProgramFile):
         query = _filled(self.document.get("query", {}), plain)
         return Composed(
             method=self.document["method"],
-            path=SLOT.sub(lambda slot: _segment(plain[slot[1]], slot[1]), self.document["path"]),
+            path=PATH_SLOT.sub(lambda slot: _segments(slot, plain[slot["name"]]), self.document["path"]),
             query={name: str(value) for name, value in query.items()},
             body=_filled(self.document["body"], plain) if "body" in self.document else None,
         )
@@ -131,6 +133,13 @@ def _filled(tree: Any, values: Mapping[str, Any]) -> Any:
         filled = {key: _filled(value, values) for key, value in tree.items()}
         return {key: value for key, value in filled.items() if value is not None}
     return [_filled(value, values) for value in tree] if isinstance(tree, list) else tree
+
+
+def _segments(slot: re.Match[str], value: Any) -> str:
+    """Return a value as what its slot takes: one segment, or several."""
+    if not slot["several"]:
+        return _segment(value, slot["name"])
+    return "/".join(_segment(part, slot["name"]) for part in str(value).split("/"))
 
 
 def _segment(value: Any, name: str) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests import targets_kubernetes
+from tests.connectors import kubernetes_world
 from tests.connectors.world import World
 from tests.targets import VERSIONS, PostgresServer, missing, running
 
@@ -75,3 +77,22 @@ def new_server() -> Iterator[PostgresServer]:
     """A server of its own, for tests that break it."""
     version = next((version for version in (18, 16, 15) if not missing(version)), 18)
     yield from _server(version)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[targets_kubernetes.Cluster]:
+    """A real Kubernetes control plane, set up for namespaces; shared, so a test keeps to names of its own."""
+    if reason := targets_kubernetes.missing():
+        pytest.skip(reason)
+    with targets_kubernetes.running(kubernetes_world.PEOPLE) as found:
+        kubernetes_world.prepare(found)
+        yield found
+
+
+@pytest.fixture
+def kube(cluster: targets_kubernetes.Cluster) -> kubernetes_world.World:
+    """A namespace of the test's own in a real cluster, with a person who asks for it.
+
+    It goes with the cluster: a namespace that is deleted takes its time, and other tests list namespaces meanwhile.
+    """
+    return kubernetes_world.World(cluster, f"shop-{next(_numbers)}").create()

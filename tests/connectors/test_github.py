@@ -201,6 +201,16 @@ def test_an_owner_of_the_organization_leaves_a_team_as_anybody_does(world: World
     assert world.site.members[LOGIN] == "admin"
 
 
+def test_a_role_stays_when_ownership_that_was_given_with_it_ends(world: World) -> None:
+    owner = world.grant(Unit("organization", "acme", "OWNER"))
+    role = world.grant(world.on("PUSH"))
+    world.apply(owner)
+    assert outcomes(world.apply(owner, role), role) == ["held"]
+    assert world.level() is None  # GitHub keeps none for an owner
+    assert outcomes(world.apply(role, gone=(owner,)), role) == ["held"]
+    assert (world.level(), world.site.members[LOGIN]) == ("push", "member")
+
+
 def test_membership_in_a_team_below_is_not_membership_here(world: World) -> None:
     world.site.add_team("night-shift", parent="platform", members={LOGIN: "member"})
     grant = world.grant(world.in_team("MAINTAINER"))
@@ -360,6 +370,17 @@ def test_what_others_raised_is_shown_and_stays(world: World) -> None:
     ended = world.apply(gone=(grant,))
     assert (outcomes(ended, grant), standing(ended)) == (["gone"], {world.on("ADMIN")})
     assert world.level() == "admin"
+
+
+def test_a_clean_up_takes_nothing_and_remembers_nothing(world: World) -> None:
+    grant = world.grant(world.on("PUSH"))
+    world.apply(grant)
+    world.apply(gone=(grant,))
+    world.memory.clear()
+    world.repository.direct[LOGIN] = "push"
+    report = world.run(world.order(Verb.CLEAN_UP, (), (grant,)))
+    assert (outcomes(report, grant), standing(report)) == (["gone"], {world.on("PUSH")})
+    assert (world.level(), world.memory) == ("push", {})
 
 
 def test_what_others_took_shows_as_missing_and_is_given_again(world: World) -> None:

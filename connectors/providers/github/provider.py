@@ -69,8 +69,9 @@ class GitHub:
         return self.read_back(order, run)
 
     def clean_up(self, order: Order, run: Run) -> Outcome:
-        """End what is left of ended grants; there is nothing else that we made."""
-        return self.apply(order, run)
+        """Remove nothing: beside access, which has ended, we made nothing. Read what the account has."""
+        with target(order, run) as at:
+            return _Work(order, run, at).over()
 
 
 class _Work:
@@ -93,12 +94,21 @@ class _Work:
             holding = self.state.holdings[thing]
             if surplus(holding, share, self._standing(thing), self.state):
                 self._change(holding, max(self._standing(thing), share.held))
-        for thing, share in self.wanted.shares.items():
+        # Ownership last: to whom is an owner already, GitHub gives no role of their own in a repository.
+        for thing, share in sorted(self.wanted.shares.items(), key=lambda one: one[0].resource_type == "organization"):
             holding = self.state.holdings[thing]
             if share.held > holding.level or (share.held and not holding.works):
                 self._change(holding, share.held)
         if not self.order.dry_run:
             self.state = self._read()
+        return self.outcome()
+
+    def over(self) -> Outcome:
+        """Return what is, after everything has ended: it is the person's own.
+
+        What was standing is forgotten by now, so it is not asked about: the answer would be kept, and be old one day.
+        """
+        self.standing = {thing: holding.level for thing, holding in self.state.holdings.items()}
         return self.outcome()
 
     def outcome(self) -> Outcome:
@@ -198,19 +208,12 @@ class _Work:
             error = error or Unreachable("GitHub does not show it yet.", fix="It is looked at again.")
             reports.append(UnitReport(unit, UnitOutcome.FAILED, error.report()))
         warnings = list(dict.fromkeys(warnings))
-        return GrantReport(grant.grant_id, tuple(reports), details=self._details(grant), warnings=tuple(warnings))
-
-    def _details(self, grant: Grant) -> dict[str, str]:
-        """Return what a grantee needs to use the grant."""
-        things = dict.fromkeys(thing for unit in grant.units if (thing := self.wanted.units.get(unit, (None, 0))[0]))
-        holdings = [self.state.holdings[thing] for thing in things]
-        details = {"organization": self.at.organization, "username": self.login}
-        urls = [holding.url for holding in holdings if holding.url]
-        details |= {"uri": urls[0]} if urls else {}
-        clones = [one.url for one in holdings if one.thing.resource_type == "repository" and one.url]
-        details |= {"command": f"git clone {clones[0]}.git"} if clones else {}
-        invitations = [one.invitation.url for one in holdings if one.invitation is not None]
-        return details | ({"invitation": " ".join(invitations)} if invitations else {})
+        return GrantReport(
+            grant.grant_id,
+            tuple(reports),
+            details=_details(grant, self.wanted, self.state, self.at.organization),
+            warnings=tuple(warnings),
+        )
 
     def _gone(self, ending: Ending) -> GrantReport:
         """Return the report on a grant that should be over."""
@@ -226,6 +229,19 @@ class _Work:
             outcome = UnitOutcome.GONE if error is None else UnitOutcome.FAILED
             reports.append(UnitReport(unit, outcome, error.report() if error is not None else None))
         return GrantReport(ending.grant_id, tuple(reports))
+
+
+def _details(grant: Grant, wanted: Wanted, state: State, organization: str) -> dict[str, str]:
+    """Return what a grantee needs to use a grant."""
+    things = dict.fromkeys(thing for unit in grant.units if (thing := wanted.units.get(unit, (None, 0))[0]))
+    holdings = [state.holdings[thing] for thing in things]
+    details = {"organization": organization, "username": state.login}
+    urls = [holding.url for holding in holdings if holding.url]
+    details |= {"uri": urls[0]} if urls else {}
+    clones = [one.url for one in holdings if one.thing.resource_type == "repository" and one.url]
+    details |= {"command": f"git clone {clones[0]}.git"} if clones else {}
+    invitations = [one.invitation.url for one in holdings if one.invitation is not None]
+    return details | ({"invitation": " ".join(invitations)} if invitations else {})
 
 
 def _to_accept(login: str, holding: Holding) -> str:
