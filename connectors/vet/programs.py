@@ -10,6 +10,7 @@ from typing import Protocol
 from connectors.contract.errors import Misconfigured
 from connectors.toolkit import aws
 from connectors.toolkit.call_files import CallFile
+from connectors.toolkit.events import EventFile
 from connectors.toolkit.http_files import RequestFile
 from connectors.toolkit.ldap_files import LdapFile
 from connectors.toolkit.policy_files import PolicyFile
@@ -38,6 +39,7 @@ JSON_KINDS: dict[str, Callable[[Path], Slotted]] = {
     "operation": CallFile,
     "Statement": PolicyFile,
     "ldap": LdapFile,
+    "event_type": EventFile,
 }
 
 
@@ -92,7 +94,7 @@ def _sql(path: Path) -> list[str]:
 
 
 def _shell(file: ShellFile) -> list[str]:
-    """Return what else is wrong with a shell program. Whether a shell can read it is for a shell to say: in the tests."""
+    """Return what else is wrong with a shell program; whether a shell can read it is for the tests to say."""
     path, wrong = file.path, []
     if not file.text.startswith("#!/bin/sh\n# ") or not file.needs:
         wrong.append(f"{path}: does not begin with #!/bin/sh and a comment that says what it does and needs.")
