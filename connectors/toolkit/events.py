@@ -41,8 +41,8 @@ from connectors.contract.orders import Order, Program
 from connectors.contract.provider import Run
 from connectors.contract.secret import Secret
 from connectors.toolkit.http import Service
-from connectors.toolkit.http_files import SLOT
 from connectors.toolkit.program_files import ProgramFile
+from connectors.toolkit.slots import SLOT
 
 KEYS = {"what", "event_type", "params"}
 SAID_MAX = 500
