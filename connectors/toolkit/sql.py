@@ -25,7 +25,7 @@ from connectors.contract.orders import Program
 from connectors.contract.provider import Run
 from connectors.contract.secret import Secret
 from connectors.toolkit.sql_errors import NOTHING_GRANTED, at_the_door, at_work, not_permitted
-from connectors.toolkit.sql_files import SqlFile, Value
+from connectors.toolkit.sql_files import Plain, SqlFile, Value
 
 APPLICATION_NAME = "latchkey"
 CONNECT_SECONDS = 10
@@ -36,6 +36,8 @@ SHARE = 0.5
 TIMEOUTS = ("statement_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout")
 _SET_TIMEOUTS = "SELECT " + ", ".join(f"set_config('{name}', %s, false)" for name in TIMEOUTS)
 LEAST_MILLISECONDS = 50
+# PostgreSQL cuts longer names silently (NAMEDATALEN - 1), and then means another object.
+NAME_BYTES = 63
 
 Connection = psycopg.Connection[DictRow]
 
@@ -51,6 +53,24 @@ class Server:
     sslmode: str
 
 
+class PostgreSQLQuoting:
+    """Names and values as psycopg writes them for a connection; without one, for any server in UTF-8."""
+
+    def __init__(self, connection: Connection | None = None) -> None:
+        """Write for `connection`."""
+        self._connection = connection
+
+    def identifier(self, name: str) -> str:
+        """Return a name, quoted. Raises Misconfigured for one that PostgreSQL would cut."""
+        if len(name.encode()) > NAME_BYTES:
+            raise Misconfigured(f"The name {name!r} is longer than {NAME_BYTES} bytes.")
+        return sql.Identifier(name).as_string(self._connection)
+
+    def literal(self, value: Plain) -> str:
+        """Return a value, quoted; a list as an array."""
+        return sql.Literal(value).as_string(self._connection)
+
+
 class Session:
     """One connection to one database, in autocommit."""
 
@@ -58,6 +78,7 @@ class Session:
         """Use a connection whose statement_timeout is `timeout` milliseconds."""
         self._sessions = sessions
         self._connection = connection
+        self._quoting = PostgreSQLQuoting(connection)
         self._timeout = timeout
         self._nothing_granted: list[str] = []
         connection.add_notice_handler(self._hear)
@@ -76,13 +97,13 @@ class Session:
         """Run a program that only reads and return its rows."""
         file, (statement,) = self._prepare(file, values)
         with self._typed(file):
-            return self._connection.execute(statement).fetchall()
+            return self._connection.execute(statement.encode()).fetchall()
 
     def stream(self, file: SqlFile, size: int, /, **values: Value) -> Iterator[list[dict[str, Any]]]:
         """Run a program that only reads and yield its rows, `size` at a time, through a cursor on the server."""
         file, (statement,) = self._prepare(file, values)
         with self._typed(file), self._connection.transaction(), self._connection.cursor(name="pages") as cursor:
-            cursor.execute(statement)
+            cursor.execute(statement.encode())
             while True:
                 self._ready()
                 rows = cursor.fetchmany(size)
@@ -97,8 +118,7 @@ class Session:
         """
         if self._sessions.dry_run:
             file = self._sessions.run.admit(file)
-            composed = file.compose(values, hide_secrets=True)
-            text = ";\n".join(statement.as_string(self._connection) for statement in composed)
+            text = ";\n".join(file.compose(values, self._quoting, hide_secrets=True))
             self._sessions.run.programs.append(Program(file.name, f"{text};"))
             return
         file, statements = self._prepare(file, values)
@@ -124,18 +144,18 @@ class Session:
         except (OSError, psycopg.Error):
             return  # it is closed already
 
-    def _prepare(self, file: SqlFile, values: Mapping[str, Value]) -> tuple[SqlFile, list[sql.Composed]]:
+    def _prepare(self, file: SqlFile, values: Mapping[str, Value]) -> tuple[SqlFile, list[str]]:
         """Return the program that may run and its statements, once the lease holds."""
         admitted = self._sessions.run.note(file)
-        statements = admitted.compose(values)
+        statements = admitted.compose(values, self._quoting)
         self._ready()
         return admitted, statements
 
-    def _change(self, file: SqlFile, statement: sql.Composed) -> None:
+    def _change(self, file: SqlFile, statement: str) -> None:
         """Run one statement and look at the server's warnings."""
         self._ready()
         self._nothing_granted.clear()
-        self._connection.execute(statement)
+        self._connection.execute(statement.encode())
         if self._nothing_granted:
             raise not_permitted(self._nothing_granted[0], file)
 

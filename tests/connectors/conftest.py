@@ -7,11 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests import targets_kubernetes
+from tests import targets_kubernetes, targets_mysql
 from tests.connectors import kubernetes_world, redis_world
+from tests.connectors.mysql_world import MySQLWorld
 from tests.connectors.redis_world import RedisServer
 from tests.connectors.world import World
 from tests.targets import VERSIONS, PostgresServer, missing, running
+from tests.targets_mysql import MySQLServer
 
 _numbers = itertools.count(1)
 
@@ -118,3 +120,47 @@ def kube(cluster: targets_kubernetes.Cluster) -> kubernetes_world.World:
     It goes with the cluster: a namespace that is deleted takes its time, and other tests list namespaces meanwhile.
     """
     return kubernetes_world.World(cluster, f"shop-{next(_numbers)}").create()
+
+
+def _mysql(kind: str) -> Iterator[MySQLServer]:
+    if reason := targets_mysql.missing(kind):
+        pytest.skip(reason)
+    with targets_mysql.running(kind) as server:
+        server.make_connector()
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[MySQLServer]:
+    yield from _mysql("mariadb")
+
+
+@pytest.fixture(scope="session")
+def mysql_only_server() -> Iterator[MySQLServer]:
+    yield from _mysql("mysql")
+
+
+@pytest.fixture(params=targets_mysql.KINDS)
+def mysql_server(request: pytest.FixtureRequest) -> MySQLServer:
+    """A real server of each kind; shared, so a test keeps to names of its own."""
+    found = request.getfixturevalue("mariadb_server" if request.param == "mariadb" else "mysql_only_server")
+    assert isinstance(found, MySQLServer)
+    return found
+
+
+@pytest.fixture
+def shop(mysql_server: MySQLServer) -> Iterator[MySQLWorld]:
+    """A prepared database on a real MariaDB and MySQL, with a person who asks for it."""
+    made = MySQLWorld(mysql_server, f"shop_{next(_numbers)}")
+    made.create()
+    yield made
+    made.remove()
+
+
+@pytest.fixture(params=targets_mysql.KINDS)
+def own_shop(request: pytest.FixtureRequest) -> Iterator[MySQLWorld]:
+    """The same on a server of its own, for tests that change the server."""
+    for server in _mysql(request.param):
+        made = MySQLWorld(server, "shop")
+        made.create()
+        yield made

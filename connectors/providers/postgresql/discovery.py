@@ -7,8 +7,9 @@ from typing import Any
 
 from connectors.contract.orders import Order, Page, ResourceFact
 from connectors.contract.provider import Run
+from connectors.engines.names import path, source_id
 from connectors.providers.postgresql import programs
-from connectors.providers.postgresql.names import LEVELS, Prepared, path, prepared, source_id
+from connectors.providers.postgresql.names import LEVELS, Prepared, prepared
 from connectors.providers.postgresql.server import Target, open_sessions, target
 from connectors.toolkit.inventory import pages
 
