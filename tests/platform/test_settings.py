@@ -73,6 +73,8 @@ CASES = [
     Case("a path in it", "E018", "is no address", {"LATCHKEY_PUBLIC_URL": "https://example.com/latchkey"}),
     Case("no TLS", "E019", "is not https", {"LATCHKEY_PUBLIC_URL": "http://latchkey.example.com"}),
     Case("any host", "E020", "every host", {"LATCHKEY_ALLOWED_HOSTS": "*"}),
+    Case("a lease of one beat", "E021", "at least three heartbeats", {"LATCHKEY_HEARTBEAT_SECONDS": "60"}),
+    Case("providers nowhere", "E022", "which is no folder", {"LATCHKEY_PROVIDERS": "/nowhere"}),
     Case("another way to encrypt", "E003", "starttls, tls or none", {"LATCHKEY_EMAIL_TLS": "ssl"}),
     Case("a sender that is none", "E040", "LATCHKEY_EMAIL_FROM is no address", {"LATCHKEY_EMAIL_FROM": "Latchkey"}),
     Case("a sender that is not ASCII", "E040", "is no address", {"LATCHKEY_EMAIL_FROM": "grüße@example.com"}),
