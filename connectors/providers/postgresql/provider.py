@@ -12,6 +12,7 @@ from connectors.providers.postgresql.place import PostgreSQLPlace
 from connectors.providers.postgresql.programs import FOLDER
 from connectors.providers.postgresql.reading import PostgreSQLLogin
 from connectors.providers.postgresql.server import open_sessions, target
+from connectors.toolkit import inventory
 from connectors.toolkit.sql import Sessions
 
 
