@@ -123,7 +123,8 @@ class Host:
         places = [*COPIED, *EMPTY]
         mounts = " && ".join(f"mount --bind {self.folder}{place} {place}" for place in places)
         script = f"{mounts} && mkdir -p /run/sshd && : >/run/booted && while :; do sleep 1000 & wait; done"
-        command = [*UNSHARE, "--kill-child", "sh", "-c", script]
+        # Nothing of it outlives us, whatever ends us.
+        command = ["setpriv", "--pdeathsig", "KILL", *UNSHARE, "--kill-child", "sh", "-c", script]
         self._outside = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
         self._wait((self.folder / "run/booted").exists)
         (child,) = psutil.Process(self._outside.pid).children()
