@@ -134,52 +134,58 @@ def test_all_of_a_type_and_what_bears_a_tag_are_resources_of_their_own(on: Stage
     on.leave(grant)
 
 
-@pytest.mark.parametrize(
-    ("unit", "kind"),
-    [
-        (Unit("secret", 'tag:["owner","prod"]', "READ_ONLY"), ErrorKind.REFUSED),
-        (Unit("s3-bucket", 'tag:["env","prod"]', "READ_ONLY"), ErrorKind.REFUSED),
-        (Unit("s3-bucket", "arn:aws:s3:::shop-*", "READ_ONLY"), ErrorKind.MISCONFIGURED),
-        (Unit("s3-bucket", "arn:aws:s3:::shop-orders/*", "READ_ONLY"), ErrorKind.MISCONFIGURED),
-        (Unit("s3-bucket", 'arn:aws:s3:::x","Effect":"Allow', "READ_ONLY"), ErrorKind.MISCONFIGURED),
-        (
-            Unit("secret", OTHER_ACCOUNT, "READ_ONLY"),
-            ErrorKind.MISCONFIGURED,
-        ),
-        (Unit("secret", f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:a", "READ_ONLY"), ErrorKind.MISCONFIGURED),
-        (Unit("secret", "tag:{}", "READ_ONLY"), ErrorKind.MISCONFIGURED),
-        (Unit("s3-bucket", "arn:aws:s3:::shop-orders", "OWNER"), ErrorKind.MISCONFIGURED),
-        (Unit("s3-bucket", "arn:aws:s3:::no-such-bucket", "READ_ONLY"), ErrorKind.TARGET_MISSING),
-        (Unit("dynamodb-table", f"arn:aws:dynamodb:{HERE}:table/nothing", "READ_ONLY"), ErrorKind.TARGET_MISSING),
-        (Unit("secret", f"arn:aws:secretsmanager:{HERE}:secret:nothing", "READ_ONLY"), ErrorKind.TARGET_MISSING),
-        (Unit("sns-topic", f"arn:aws:sns:{HERE}:nothing", "READ_ONLY"), ErrorKind.TARGET_MISSING),
-        (Unit("sqs-queue", f"arn:aws:sqs:{HERE}:nothing", "READ_ONLY"), ErrorKind.TARGET_MISSING),
-        (Unit("ecr-repository", f"arn:aws:ecr:{HERE}:repository/nothing", "READ_ONLY"), ErrorKind.TARGET_MISSING),
-        (Unit("ec2-instance", f"arn:aws:ec2:{HERE}:instance/i-00000000", "CONNECT"), ErrorKind.TARGET_MISSING),
-        (Unit("iam-group", f"arn:aws:iam::{ACCOUNT}:group/latchkey/nothing", "ATTACH"), ErrorKind.TARGET_MISSING),
-        (Unit("iam-policy", f"arn:aws:iam::{ACCOUNT}:policy/nothing", "ATTACH"), ErrorKind.TARGET_MISSING),
-        (Unit("iam-role", f"arn:aws:iam::{ACCOUNT}:role/nothing", "ATTACH"), ErrorKind.TARGET_MISSING),
-        (Unit("iam-role", f"arn:aws:iam::{ACCOUNT}:role/operators", "ATTACH"), ErrorKind.REFUSED),
-        (Unit("iam-role", f"arn:aws:iam::{ACCOUNT}:role/machines", "ATTACH"), ErrorKind.REFUSED),
-        (Unit("iam-group", f"arn:aws:iam::{ACCOUNT}:group/admins", "ATTACH"), ErrorKind.REFUSED),
-    ],
-    ids=lambda value: str(getattr(value, "resource", value)),
-)
-def test_what_cannot_be_given_fails_by_itself_and_the_rest_is_given(
-    on: Stage, account: AccountLive, unit: Unit, kind: ErrorKind
-) -> None:
+WRONG = [
+    (Unit("secret", 'tag:["owner","prod"]', "READ_ONLY"), ErrorKind.REFUSED),
+    (Unit("s3-bucket", 'tag:["env","prod"]', "READ_ONLY"), ErrorKind.REFUSED),
+    (Unit("s3-bucket", "arn:aws:s3:::shop-*", "READ_ONLY"), ErrorKind.MISCONFIGURED),
+    (Unit("s3-bucket", "arn:aws:s3:::shop-orders/*", "READ_ONLY"), ErrorKind.MISCONFIGURED),
+    (Unit("s3-bucket", 'arn:aws:s3:::x","Effect":"Allow', "READ_ONLY"), ErrorKind.MISCONFIGURED),
+    (
+        Unit("secret", OTHER_ACCOUNT, "READ_ONLY"),
+        ErrorKind.MISCONFIGURED,
+    ),
+    (Unit("secret", f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:a", "READ_ONLY"), ErrorKind.MISCONFIGURED),
+    (Unit("secret", "tag:{}", "READ_ONLY"), ErrorKind.MISCONFIGURED),
+    (Unit("s3-bucket", "arn:aws:s3:::shop-orders", "OWNER"), ErrorKind.MISCONFIGURED),
+    (Unit("s3-bucket", "arn:aws:s3:::no-such-bucket", "READ_ONLY"), ErrorKind.TARGET_MISSING),
+    (Unit("dynamodb-table", f"arn:aws:dynamodb:{HERE}:table/nothing", "READ_ONLY"), ErrorKind.TARGET_MISSING),
+    (Unit("secret", f"arn:aws:secretsmanager:{HERE}:secret:nothing", "READ_ONLY"), ErrorKind.TARGET_MISSING),
+    (Unit("sns-topic", f"arn:aws:sns:{HERE}:nothing", "READ_ONLY"), ErrorKind.TARGET_MISSING),
+    (Unit("sqs-queue", f"arn:aws:sqs:{HERE}:nothing", "READ_ONLY"), ErrorKind.TARGET_MISSING),
+    (Unit("ecr-repository", f"arn:aws:ecr:{HERE}:repository/nothing", "READ_ONLY"), ErrorKind.TARGET_MISSING),
+    (Unit("ec2-instance", f"arn:aws:ec2:{HERE}:instance/i-00000000", "CONNECT"), ErrorKind.TARGET_MISSING),
+    (Unit("iam-group", f"arn:aws:iam::{ACCOUNT}:group/latchkey/nothing", "ATTACH"), ErrorKind.TARGET_MISSING),
+    (Unit("iam-policy", f"arn:aws:iam::{ACCOUNT}:policy/nothing", "ATTACH"), ErrorKind.TARGET_MISSING),
+    (Unit("iam-role", f"arn:aws:iam::{ACCOUNT}:role/nothing", "ATTACH"), ErrorKind.TARGET_MISSING),
+    (Unit("iam-role", f"arn:aws:iam::{ACCOUNT}:role/operators", "ATTACH"), ErrorKind.REFUSED),
+    (Unit("iam-role", f"arn:aws:iam::{ACCOUNT}:role/machines", "ATTACH"), ErrorKind.REFUSED),
+    (Unit("iam-group", f"arn:aws:iam::{ACCOUNT}:group/admins", "ATTACH"), ErrorKind.REFUSED),
+]
+
+
+def test_what_cannot_be_given_fails_by_itself_and_the_rest_is_given(on: Stage, account: AccountLive) -> None:
     before = account.snapshot()
-    grant = on.grant(unit, ARCHIVE)
+    grant = on.grant(*(unit for unit, _ in WRONG), ARCHIVE)
     report = try_apply(on, grant)
     assert report.error is None
-    assert failed_as(report, grant, unit) is kind
+    assert [(unit, failed_as(report, grant, unit)) for unit, _ in WRONG] == WRONG
     assert outcomes(report, grant)[ARCHIVE].outcome is UnitOutcome.HELD
     on.leave(grant)
-    alone = on.grant(unit)
+    alone = on.grant(*(unit for unit, _ in WRONG))
     report = try_apply(on, alone)
-    assert failed_as(report, alone, unit) is kind
+    assert {one.outcome for one in of(report, alone).units} == {UnitOutcome.FAILED}
     assert not of(report, alone).sealed_credentials
     on.leave(alone)
+    assert account.snapshot() == before
+
+
+@pytest.mark.parametrize("unit", [unit for unit, _ in WRONG[-6:-3]], ids=lambda unit: unit.resource)
+def test_a_user_that_would_hold_nothing_is_not_left_open(on: Stage, account: AccountLive, unit: Unit) -> None:
+    before, grant = account.snapshot(), on.grant(unit)
+    report = try_apply(on, grant)
+    assert outcomes(report, grant)[unit].outcome is UnitOutcome.FAILED
+    assert not of(report, grant).sealed_credentials
+    on.leave(grant)
     assert account.snapshot() == before
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,12 +26,14 @@ from connectors.contract.errors import (
 )
 from connectors.contract.provider import Run
 from connectors.contract.secret import Secret
+from connectors.registry import PROVIDERS
 from connectors.toolkit.aws import Cloud, check_region, complaints
 from connectors.toolkit.aws_errors import UnderWay
 from connectors.toolkit.bookmarks import Bookmark, pieces, read
 from connectors.toolkit.call_files import CallFile, Calls
 from connectors.toolkit.pace import Berths, Pace, PerKey
 from connectors.toolkit.policy_files import PolicyFile
+from connectors.vet.programs import complaints as vetted
 from tests.aws.server import environment
 
 KEYS = {
@@ -283,6 +286,29 @@ def test_pages_are_calls_of_their_own_and_begin_where_they_are_told(stub: Stub, 
 def test_a_call_that_aws_does_not_have_is_found(tmp_path: Path, change: dict[str, Any], words: str) -> None:
     assert complaints(a_file(tmp_path)) == []
     assert any(words in complaint for complaint in complaints(a_file(tmp_path, **change)))
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "words"),
+    [
+        ("create_user", '"CreateUser"', '"MakeUser"', "no operation"),
+        ("create_user", '"{login}"', '"ada"', "but the code declares"),
+        ("allow_queue_admin", '"{ends_at}"', '"2030-01-01T00:00:00Z"', "does not end"),
+        ("allow_queue_admin", '"{tags}"', '"{labels}"', "but the code declares"),
+        ("queues", '"needs"', '"needed"', "a call has"),
+        ("queues", "{", "[", "no JSON"),
+    ],
+)
+def test_vet_finds_what_is_wrong_with_a_call_or_a_policy(
+    tmp_path: Path, name: str, old: str, new: str, words: str
+) -> None:
+    folder = tmp_path / "aws-account"
+    shutil.copytree(PROVIDERS / "aws-account", folder, ignore=shutil.ignore_patterns("__pycache__"))
+    assert vetted(folder) == []
+    path = folder / "programs" / f"{name}.json"
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new, 1))
+    assert any(words in complaint for complaint in vetted(folder)), vetted(folder)
 
 
 @pytest.mark.parametrize(
