@@ -29,8 +29,8 @@ class Work:
 
     def apply(self) -> Outcome:
         """End first: what is to be taken away is taken away whatever happens to the rest."""
-        self._ask_what_was_standing()
         self._end([one for one in self.state.records if not self._wanted(one)])
+        self._ask_what_was_standing()
         self._give()
         if not self.order.dry_run:
             self.state = self._read()

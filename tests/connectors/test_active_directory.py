@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import Any
 
 import pytest
 
-from connectors.contract.errors import ErrorKind
+from connectors.contract.errors import ErrorKind, Unreachable
 from connectors.contract.orders import Grant, GrantReport, Person, Report, Unit, UnitOutcome, Verb
-from connectors.contract.provider import remember
+from connectors.contract.provider import Run, remember
+from connectors.registry import BUILT_IN
 from connectors.vet.stories import Stage, in_this_process, of
 from tests import targets_samba
 from tests.directories import CLOSED, GROUPS, OTHERS, PASSWORD, PEOPLE, RECORDS, World
@@ -406,14 +408,29 @@ def test_the_container_of_records_says_who_holds_what(world: World, stage: Stage
 
 def test_somebody_who_is_quicker_does_no_harm(world: World, stage: Stage) -> None:
     grant = stage.grant()
-    unit = grant.units[0]
-    for act, holds, gone in ((world.join, (grant,), ()), (world.leave, (), (grant,))):
 
-        def meanwhile(present: Any, wanted: Any, act: Any = act) -> frozenset[Unit]:
-            act("Ada Live", unit)
-            return frozenset()
+    def meanwhile(present: Any, wanted: Any) -> frozenset[Unit]:
+        world.join("Ada Live", grant.units[0])
+        return frozenset()
 
-        report = stage.runs(stage.order(Verb.APPLY, holds, gone), print, meanwhile)
-        assert report.error is None
-        assert [one.outcome for one in of(report, grant).units] == [UnitOutcome.HELD if holds else UnitOutcome.GONE]
-    assert world.members(unit) == []
+    report = stage.runs(stage.order(Verb.APPLY, (grant,)), print, meanwhile)
+    assert of(report, grant).units[0].outcome is UnitOutcome.HELD
+    stage.leave(grant)
+    BUILT_IN.provider("active-directory")
+    enter = import_module("connectors.providers.active_directory.directory").enter
+    with enter(stage.order(Verb.READ_BACK), Run(alive=lambda: None, seal=lambda details, grant_id="": "")) as domain:
+        (account,) = domain.accounts_by_name("ada.live")
+        domain.take(grant.units[0].resource, account)
+
+
+def test_access_ends_also_when_the_server_cannot_be_asked_what_was_standing(world: World, stage: Stage) -> None:
+    old, new = stage.grant(), stage.grant(world.unit("Shop Writers"))
+    stage.apply(old)
+
+    def silent(present: Any, wanted: Any) -> frozenset[Unit]:
+        raise Unreachable("The server does not answer.")
+
+    report = stage.runs(stage.order(Verb.APPLY, (new,), (old,)), print, silent)
+    assert report.error is not None
+    assert report.error.kind is ErrorKind.UNREACHABLE
+    assert world.members(old.units[0]) == world.members(new.units[0]) == []

@@ -128,11 +128,14 @@ class Domain:
             self.line.change(program, already=THERE_ALREADY, group=group, account=account.dn, seconds=seconds)
 
     def take(self, group: str, account: Account) -> None:
-        """Take an account out."""
+        """Take an account out. That it is not in there is told in several ways, so a refusal is looked into."""
         try:
             self.line.change(programs.REVOKE_MEMBER, already=GONE_ALREADY, group=group, account=account.dn)
         except TargetMissing:
             return
+        except Misconfigured:
+            if group in self.groups_of(account):
+                raise
 
 
 @contextmanager
