@@ -226,7 +226,8 @@ def _defaults(manifest: Manifest) -> list[str]:
 
 def _type_in_words(kind: ResourceType) -> str:
     """Return a resource type with what can be asked for on it."""
-    return f"{kind.name}: {', '.join(permission.name.lower() for permission in kind.permissions)}"
+    permissions = ", ".join(permission.name.lower() for permission in kind.permissions)
+    return f"{kind.name}: {permissions or 'as found there'}"
 
 
 def _initial(manifest: Manifest, saved: Integration) -> dict[str, Any]:

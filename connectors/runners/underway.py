@@ -187,10 +187,7 @@ class UnderWay:
 
     def _run(self, held: Held, work: Work) -> None:
         """Run an order in its thread, and leave its report."""
-        report = self._report(held, work)
-        text = wire.write(ReportOf(report))
-        if len(text) > wire.MESSAGE_MAX:
-            text = wire.write(ReportOf(_too_long(report)))
+        text = _as_text(self._report(held, work))
         with self._changed:
             held.report = text
             self._say(text)
@@ -283,11 +280,20 @@ def _given_back(held: Held) -> Report:
     return Report(held.order_id, held.epoch, error=told.report())
 
 
-def _too_long(report: Report) -> Report:
-    """Return what is said in place of a report that does not fit on the wire."""
-    told = ErrorReport(
-        Misconfigured.kind,
-        "The order's report is too long to be sent.",
-        f"It is more than {wire.MESSAGE_MAX // 2**20} MB; ask for fewer things at once.",
-    )
+def _as_text(report: Report) -> str:
+    """Return a report as it is sent; one that the wire does not take is replaced by one that says so."""
+    try:
+        text = wire.write(ReportOf(report))
+    except (TypeError, ValueError, RecursionError) as error:
+        log.error("order %s: its report cannot be written: %s", report.order_id, type(error).__name__)
+        return wire.write(ReportOf(_unsaid(report, "holds what cannot be sent")))
+    if len(text) > wire.MESSAGE_MAX:
+        return wire.write(ReportOf(_unsaid(report, f"is longer than {wire.MESSAGE_MAX // 2**20} MB")))
+    return text
+
+
+def _unsaid(report: Report, why: str) -> Report:
+    """Return what is said in place of a report that cannot be sent."""
+    fix = "Ask for fewer things at once, or mend the provider."
+    told = ErrorReport(Misconfigured.kind, f"The order's report {why}.", fix)
     return Report(report.order_id, report.epoch, error=told, functions=report.functions)

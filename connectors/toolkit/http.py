@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
@@ -25,7 +23,10 @@ from connectors.contract.errors import (
 from connectors.contract.orders import Program
 from connectors.contract.provider import Run
 from connectors.toolkit.http_files import Composed, RequestFile
+from connectors.toolkit.pace import Pace
 from connectors.toolkit.program_files import ProgramFile
+
+__all__ = ["Answer", "Pace", "Service", "body_of", "refusal", "unreachable"]
 
 USER_AGENT = "latchkey-connector"
 CONNECT_SECONDS = 10.0
@@ -44,34 +45,6 @@ class Answer:
     data: Any
     headers: Mapping[str, str]
     text: str = field(repr=False, default="")
-
-
-class Pace:
-    """At most so many calls a second, for a whole process: shared by whoever talks to the same service."""
-
-    def __init__(
-        self,
-        per_second: float,
-        *,
-        monotonic: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        """Leave `1 / per_second` seconds between two calls."""
-        self._gap = 1.0 / per_second
-        self._next = 0.0
-        self._lock = threading.Lock()
-        self._monotonic, self._sleep = monotonic, sleep
-
-    def wait(self, at_most: float) -> None:
-        """Wait for a turn. Raises Unreachable when that would take longer than `at_most` seconds."""
-        with self._lock:
-            now = self._monotonic()
-            turn = max(now, self._next)
-            if turn - now > at_most:
-                raise Unreachable("The service is asked as often as it allows; the next turn is too far off.")
-            self._next = turn + self._gap
-        if turn > now:
-            self._sleep(turn - now)
 
 
 class Service:
@@ -150,11 +123,11 @@ class Service:
 
     def _exchange(self, file: ProgramFile, accept: Collection[int], method: str, url: str, **given: Any) -> Answer:
         """Send a request within what is left of the lease and judge the answer."""
-        self.run.alive()
         if self._pace is not None:
-            self._pace.wait(self.run.remaining())
             self.run.alive()
+            self._pace.wait(self.run.remaining())
         left = self.run.remaining()
+        self.run.alive()  # asked last: so what was left is more than nothing
         try:
             with self._session.request(
                 method,
@@ -165,7 +138,8 @@ class Service:
                 verify=self._verify,
                 stream=True,
             ) as response:
-                text = self._body(response)
+                body = body_of(response, self.run, self.base)
+                text = body.decode(response.encoding or "utf-8", errors="replace")
         except requests.RequestException as error:
             self.run.alive()
             raise unreachable(self.base, error) from error
@@ -174,15 +148,16 @@ class Service:
             raise refusal(answer, file, self.base)
         return answer
 
-    def _body(self, response: requests.Response) -> str:
-        """Return the body, as long as it is of bearable size and the lease holds."""
-        body = bytearray()
-        for chunk in response.iter_content(CHUNK):
-            self.run.alive()
-            body += chunk
-            if len(body) > BODY_MAX:
-                raise Misconfigured(f"{self.base} answered with more than {BODY_MAX // 2**20} MB.")
-        return body.decode(response.encoding or "utf-8", errors="replace")
+
+def body_of(response: requests.Response, run: Run, base: str) -> bytes:
+    """Return the body, as long as it is of bearable size and the lease holds."""
+    body = bytearray()
+    for chunk in response.iter_content(CHUNK):
+        run.alive()
+        body += chunk
+        if len(body) > BODY_MAX:
+            raise Misconfigured(f"{base} answered with more than {BODY_MAX // 2**20} MB.")
+    return bytes(body)
 
 
 def unreachable(base: str, error: requests.RequestException) -> Unreachable:

@@ -32,6 +32,9 @@ CONNECT_SECONDS = 10
 # The server may use at most this part of what is left of the lease for one statement. It is told a new time-out only
 # when less than the last one is left, which costs a round trip a few times in a lease and never in a short order.
 SHARE = 0.5
+# What the server gives a statement, and a session between two.
+TIMEOUTS = ("statement_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout")
+_SET_TIMEOUTS = "SELECT " + ", ".join(f"set_config('{name}', %s, false)" for name in TIMEOUTS)
 LEAST_MILLISECONDS = 50
 
 Connection = psycopg.Connection[DictRow]
@@ -142,15 +145,17 @@ class Session:
             self._nothing_granted.append(notice.message_primary or "Nothing was granted")
 
     def _ready(self) -> None:
-        """Raise LeaseLost when the lease is over; keep the server's time-out inside it."""
+        """Raise LeaseLost when the lease is over; keep the server's time-outs inside it.
+
+        The idle ones end a session whose owner stopped after this look at the lease: its statement, sent when it wakes,
+        finds nobody. Without them it would be run, whatever was proven meanwhile.
+        """
         run = self._sessions.run
         run.alive()
         if run.remaining() * 1000 < self._timeout:
             self._timeout = _timeout(run)
             with self._typed(None):
-                self._connection.execute(
-                    sql.SQL("SET statement_timeout = {}").format(sql.Literal(self._timeout)),
-                )
+                self._connection.execute(_SET_TIMEOUTS, [str(self._timeout)] * len(TIMEOUTS))
 
     @contextmanager
     def _typed(self, file: SqlFile | None) -> Iterator[None]:
@@ -206,7 +211,9 @@ class Sessions:
         self.run.alive()
         timeout = _timeout(self.run)
         try:
-            connection = connect(self.server, database, self.run.remaining(), f"-c statement_timeout={timeout}")
+            connection = connect(
+                self.server, database, self.run.remaining(), " ".join(f"-c {name}={timeout}" for name in TIMEOUTS)
+            )
         except TargetError:
             self.run.alive()
             raise

@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from connectors.contract.errors import Misconfigured
+from connectors.toolkit import aws
+from connectors.toolkit.call_files import CallFile
 from connectors.toolkit.events import EventFile
 from connectors.toolkit.http_files import RequestFile
+from connectors.toolkit.policy_files import PolicyFile
+from connectors.toolkit.redis_files import CommandFile
 from connectors.toolkit.sql_files import SqlFile
 from connectors.vet.code import declared_programs
 
 # What is given can be taken, what is made can be removed, what is opened can be shut.
 PAIRS = {"grant": "revoke", "create": "drop", "open": "shut"}
+
+
+class Slotted(Protocol):
+    """A program file with slots, of whatever kind."""
+
+    @property
+    def slots(self) -> frozenset[str]:
+        """Return the names of its slots. Raises Misconfigured for a file that cannot be read."""
+
+
+# A JSON file is known by the key that only its kind has.
+JSON_KINDS: dict[str, Callable[[Path], Slotted]] = {
+    "method": RequestFile,
+    "event_type": EventFile,
+    "command": CommandFile,
+    "operation": CallFile,
+    "Statement": PolicyFile,
+}
 
 
 def complaints(folder: Path) -> list[str]:
@@ -21,40 +45,48 @@ def complaints(folder: Path) -> list[str]:
     wrong = [f"{folder}: the program '{name}' is declared, but there is no file." for name in declared.keys() - files]
     wrong += [f"{files[name]}: no code declares it." for name in files.keys() - declared.keys()]
     for name, path in files.items():
-        if path.suffix == ".sql":
-            wrong += _sql(path, declared.get(name))
-        elif path.suffix == ".json" and '"method"' in path.read_text(encoding="utf-8"):
-            wrong += _slots(RequestFile(path), declared.get(name))
-        elif path.suffix == ".json" and '"event_type"' in path.read_text(encoding="utf-8"):
-            wrong += _slots(EventFile(path), declared.get(name))
+        wrong += _program(path, declared.get(name))
     wrong += [f"{folder}: '{name}' has no counterpart '{other}…'." for name, other in _alone(set(files))]
     return sorted(wrong)
 
 
-def _sql(path: Path, slots: frozenset[str] | None) -> list[str]:
-    """Return what is wrong with one SQL program."""
-    file = SqlFile(path)
-    try:
-        found = file.slots
-    except Misconfigured as error:
-        return [error.message]
-    wrong = []
-    if slots is not None and found != slots:
-        wrong.append(f"{path}: has the slots {sorted(found)}, but the code declares {sorted(slots)}.")
-    if not file.text.startswith("-- "):
-        wrong.append(f"{path}: does not begin with a comment that says what it does.")
-    return wrong
-
-
-def _slots(file: RequestFile | EventFile, slots: frozenset[str] | None) -> list[str]:
-    """Return what is wrong with one HTTP request, or one event."""
-    try:
-        found = file.slots
-    except Misconfigured as error:
-        return [error.message]
-    if slots is not None and found != slots:
-        return [f"{file.path}: has the slots {sorted(found)}, but the code declares {sorted(slots)}."]
+def _program(path: Path, slots: frozenset[str] | None) -> list[str]:
+    """Return what is wrong with one program."""
+    if path.suffix == ".sql":
+        return _slots(SqlFile(path), path, slots) or _sql(path)
+    if path.suffix == ".json":
+        file = _json(path)
+        return [] if file is None else _slots(file, path, slots) or _more(file)
     return []
+
+
+def _slots(file: Slotted, path: Path, slots: frozenset[str] | None) -> list[str]:
+    """Return what is wrong with a file as a whole, and with its slots."""
+    try:
+        found = file.slots
+    except Misconfigured as error:
+        return [error.message]
+    if slots is not None and found != slots:
+        return [f"{path}: has the slots {sorted(found)}, but the code declares {sorted(slots)}."]
+    return []
+
+
+def _json(path: Path) -> Slotted | None:
+    """Return a JSON file as the kind of program that it is; None for a document that is no program by itself."""
+    text = path.read_text(encoding="utf-8")
+    kind = next((kind for key, kind in JSON_KINDS.items() if f'"{key}":' in text), None)
+    return None if kind is None else kind(path)
+
+
+def _sql(path: Path) -> list[str]:
+    """Return what else is wrong with an SQL program."""
+    begins = path.read_text(encoding="utf-8").startswith("-- ")
+    return [] if begins else [f"{path}: does not begin with a comment that says what it does."]
+
+
+def _more(file: Slotted) -> list[str]:
+    """Return what else is wrong with a JSON program."""
+    return aws.complaints(file) if isinstance(file, CallFile) else []
 
 
 def _alone(names: set[str]) -> list[tuple[str, str]]:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests import targets_kubernetes
-from tests.connectors import kubernetes_world
+from tests.connectors import kubernetes_world, redis_world
+from tests.connectors.redis_world import RedisServer
 from tests.connectors.world import World
 from tests.targets import VERSIONS, PostgresServer, missing, running
 
@@ -77,6 +78,27 @@ def new_server() -> Iterator[PostgresServer]:
     """A server of its own, for tests that break it."""
     version = next((version for version in (18, 16, 15) if not missing(version)), 18)
     yield from _server(version)
+
+
+def _redis(program: str, *options: str) -> Iterator[RedisServer]:
+    if reason := redis_world.missing(program):
+        pytest.skip(reason)
+    with redis_world.running(program, *options) as server:
+        yield server
+
+
+@pytest.fixture(scope="session", params=("redis", "valkey"))
+def redis_server(request: pytest.FixtureRequest) -> Iterator[RedisServer]:
+    """A Redis and, where there is one, a Valkey; shared, so a test keeps to logins of its own."""
+    program = redis_world.redis_program() if request.param == "redis" else str(redis_world.VALKEY)
+    # As in version 6, where everybody may use every channel: nothing of ours may rely on another default.
+    yield from _redis(program, "acl-pubsub-default allchannels")
+
+
+@pytest.fixture
+def new_redis() -> Iterator[RedisServer]:
+    """A Redis of its own, for tests that break it."""
+    yield from _redis(redis_world.redis_program())
 
 
 @pytest.fixture(scope="session")

@@ -298,6 +298,21 @@ def test_secrets_that_do_not_open_are_reported_in_words() -> None:
     assert "do not open" in report.report.error.message
 
 
+def test_a_report_that_cannot_be_sent_is_replaced_by_one_that_says_so() -> None:
+    from connectors.contract.orders import GrantReport, Report
+
+    for details, said in (({"odd": object()}, "cannot be sent"), ({"long": "x" * 9 * 2**20}, "longer than 8 MB")):
+        bench = Bench()
+        bench.orders._report = lambda held, work, told=details: Report(  # type: ignore[method-assign]
+            held.order_id, held.epoch, grants=(GrantReport("g", (), details=told),)
+        )
+        bench.link()
+        bench.begin()
+        (report,) = bench.reports()
+        assert report.report.error is not None
+        assert said in report.report.error.message
+
+
 def test_the_worker_knows_no_django() -> None:
     code = "import sys, connectors.runners.command; sys.exit('django' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)

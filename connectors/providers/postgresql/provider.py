@@ -12,13 +12,11 @@ from connectors.contract.orders import (
     GrantReport,
     Order,
     Page,
-    PermissionFact,
     ResourceTypeFact,
     UnitOutcome,
     UnitReport,
 )
 from connectors.contract.provider import Outcome, Run
-from connectors.manifests import read_manifest
 from connectors.providers.postgresql import checking, discovery
 from connectors.providers.postgresql.ending import Ended, end, remove
 from connectors.providers.postgresql.giving import Given, details, give, set_password
@@ -28,6 +26,7 @@ from connectors.providers.postgresql.programs import FOLDER
 from connectors.providers.postgresql.reading import Login, State, desired_of, read, read_back
 from connectors.providers.postgresql.server import Target, open_sessions, target
 from connectors.providers.postgresql.wanting import Resolver
+from connectors.toolkit import inventory
 
 
 class PostgreSQL:
@@ -39,12 +38,7 @@ class PostgreSQL:
 
     def resource_types(self, order: Order, run: Run) -> tuple[ResourceTypeFact, ...]:
         """Return the resource types of the manifest: here, they are the same on every server."""
-        return tuple(
-            ResourceTypeFact(
-                kind.id, kind.name, tuple(PermissionFact(p.id, p.name, p.risk_level) for p in kind.permissions)
-            )
-            for kind in read_manifest(FOLDER).resource_types
-        )
+        return inventory.resource_types(FOLDER)
 
     def discover(self, order: Order, run: Run) -> Iterator[Page]:
         """Yield databases, roles, schemas and tables."""
