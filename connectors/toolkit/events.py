@@ -42,7 +42,7 @@ from connectors.contract.provider import Run
 from connectors.contract.secret import Secret
 from connectors.toolkit.http import Service
 from connectors.toolkit.program_files import ProgramFile
-from connectors.toolkit.slots import SLOT
+from connectors.toolkit.slots import filled, slots_in
 
 KEYS = {"what", "event_type", "params"}
 SAID_MAX = 500
@@ -74,8 +74,7 @@ class EventFile(ProgramFile):
     @cached_property
     def slots(self) -> frozenset[str]:
         """Return the names of the slots that the file has."""
-        texts = [text for text in self.document["params"].values() if isinstance(text, str)]
-        return frozenset(slot[1] for text in texts if (slot := SLOT.fullmatch(text)))
+        return slots_in(self.document["params"])
 
     @property
     def event_type(self) -> str:
@@ -86,12 +85,7 @@ class EventFile(ProgramFile):
         """Return the event with its slots filled; a parameter whose value is None is left out. Raises Misconfigured."""
         if values.keys() != self.slots:
             raise Misconfigured(f"{self.path.name} has the slots {sorted(self.slots)}, not {sorted(values)}.")
-        filled = {}
-        for name, value in self.document["params"].items():
-            slot = SLOT.fullmatch(value) if isinstance(value, str) else None
-            filled[name] = values[slot[1]] if slot else value
-        params = {name: value for name, value in filled.items() if value is not None}
-        return {"event_type": self.event_type, "params": params}
+        return {"event_type": self.event_type, "params": filled(self.document["params"], values)}
 
 
 class Events:

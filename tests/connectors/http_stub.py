@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,11 +37,21 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
+class _Server(ThreadingHTTPServer):
+    """A server that is not surprised when who asked has gone."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Write the traceback of what went wrong here, and of nothing else."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 @contextmanager
 def listening(kind: type[Handler], world: Any) -> Iterator[str]:
     """Serve in a thread; yield the address."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type(kind.__name__, (kind,), {"world": world}))
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), type(kind.__name__, (kind,), {"world": world}))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
