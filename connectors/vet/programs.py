@@ -35,7 +35,6 @@ class Slotted(Protocol):
 # A JSON file is known by the key that only its kind has.
 JSON_KINDS: dict[str, Callable[[Path], Slotted]] = {
     "method": RequestFile,
-    "event_type": EventFile,
     "command": CommandFile,
     "operation": CallFile,
     "Statement": PolicyFile,
