@@ -32,9 +32,9 @@ CONNECT_SECONDS = 10
 # The server may use at most this part of what is left of the lease for one statement. It is told a new time-out only
 # when less than the last one is left, which costs a round trip a few times in a lease and never in a short order.
 SHARE = 0.5
-# What the server gives a statement, and a session between two.
-TIMEOUTS = ("statement_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout")
-_SET_TIMEOUTS = "SELECT " + ", ".join(f"set_config('{name}', %s, false)" for name in TIMEOUTS)
+# What the server gives a statement, and a session between two: in a transaction, and outside of one (since 14).
+TIMEOUTS = ("statement_timeout", "idle_in_transaction_session_timeout")
+IDLE_TIMEOUT, KNOWS_IDLE_TIMEOUT = "idle_session_timeout", 140000
 LEAST_MILLISECONDS = 50
 # PostgreSQL cuts longer names silently (NAMEDATALEN - 1), and then means another object.
 NAME_BYTES = 63
@@ -174,8 +174,16 @@ class Session:
         run.alive()
         if run.remaining() * 1000 < self._timeout:
             self._timeout = _timeout(run)
+            self.limit(*TIMEOUTS)
+
+    def limit(self, *names: str) -> None:
+        """Give these settings the session's time-out, and that of idle sessions where the server has it."""
+        known = self._connection.info.server_version >= KNOWS_IDLE_TIMEOUT
+        chosen, timeout = [*names, IDLE_TIMEOUT] if known else list(names), str(self._timeout)
+        if chosen:
+            calls = sql.SQL(", ").join(sql.SQL("set_config({}, {}, false)").format(one, timeout) for one in chosen)
             with self._typed(None):
-                self._connection.execute(_SET_TIMEOUTS, [str(self._timeout)] * len(TIMEOUTS))
+                self._connection.execute(sql.SQL("SELECT {}").format(calls))
 
     @contextmanager
     def _typed(self, file: SqlFile | None) -> Iterator[None]:
@@ -234,10 +242,12 @@ class Sessions:
             connection = connect(
                 self.server, database, self.run.remaining(), " ".join(f"-c {name}={timeout}" for name in TIMEOUTS)
             )
+            session = Session(self, connection, timeout)
+            session.limit()
         except TargetError:
             self.run.alive()
             raise
-        return Session(self, connection, timeout)
+        return session
 
     def _cut(self) -> None:
         """Shut every socket: the lease is over."""
