@@ -1,6 +1,5 @@
 """Vet finds what is wrong with a provider folder, and a scaffolded one has nothing wrong with it."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -177,14 +176,6 @@ def test_the_command_names_the_files_and_what_comes_next(tmp_path: Path, capsys:
     assert new_provider(["mine", *where]) == 1
     assert new_provider(["other", "--like", "nothing", *where]) == 1
     assert "There is no provider 'nothing'" in capsys.readouterr().err
-
-
-def test_a_folder_of_ones_own_is_named_in_the_environment(tmp_path: Path) -> None:
-    scaffold("my-own", tmp_path / "providers", tmp_path / "tests" / "connectors")
-    told = "from connectors.registry import BUILT_IN; print(*BUILT_IN.manifests())"
-    env = {**os.environ, "LATCHKEY_PROVIDERS": str(tmp_path / "providers")}
-    done = subprocess.run([sys.executable, "-c", told], cwd=ROOT, env=env, capture_output=True, text=True, check=True)
-    assert {"my-own", "postgresql"} <= set(done.stdout.split())
 
 
 def test_a_scaffold_touches_nothing_that_is_there(tmp_path: Path) -> None:
