@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from connectors.contract.orders import Finding, Order, Page, PermissionFact, ResourceTypeFact
+from connectors.contract.orders import Finding, Order, Page, ResourceTypeFact
 from connectors.contract.provider import Outcome, Run
-from connectors.manifests import read_manifest
+from connectors.toolkit import inventory
 from connectors.toolkit.membership_verbs import Work
 
 from . import looking
@@ -23,12 +23,7 @@ class ActiveDirectory:
 
     def resource_types(self, order: Order, run: Run) -> tuple[ResourceTypeFact, ...]:
         """Return the resource types of the manifest: here, they are the same in every domain."""
-        return tuple(
-            ResourceTypeFact(
-                kind.id, kind.name, tuple(PermissionFact(p.id, p.name, p.risk_level) for p in kind.permissions)
-            )
-            for kind in read_manifest(FOLDER).resource_types
-        )
+        return inventory.resource_types(FOLDER)
 
     def discover(self, order: Order, run: Run) -> Iterator[Page]:
         """Yield groups."""

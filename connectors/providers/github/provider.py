@@ -13,7 +13,6 @@ from connectors.contract.orders import (
     GrantReport,
     Order,
     Page,
-    PermissionFact,
     ReadBack,
     ResourceTypeFact,
     Unit,
@@ -21,13 +20,13 @@ from connectors.contract.orders import (
     UnitReport,
 )
 from connectors.contract.provider import Outcome, Run
-from connectors.manifests import read_manifest
 from connectors.providers.github import checking, discovery
 from connectors.providers.github.changing import Wanted, change, surplus
 from connectors.providers.github.names import Thing
 from connectors.providers.github.programs import FOLDER
 from connectors.providers.github.reading import Holding, State, doubt, read
 from connectors.providers.github.server import Target, account, target
+from connectors.toolkit import inventory
 
 
 class GitHub:
@@ -39,12 +38,7 @@ class GitHub:
 
     def resource_types(self, order: Order, run: Run) -> tuple[ResourceTypeFact, ...]:
         """Return the resource types of the manifest."""
-        return tuple(
-            ResourceTypeFact(
-                kind.id, kind.name, tuple(PermissionFact(p.id, p.name, p.risk_level) for p in kind.permissions)
-            )
-            for kind in read_manifest(FOLDER).resource_types
-        )
+        return inventory.resource_types(FOLDER)
 
     def discover(self, order: Order, run: Run) -> Iterator[Page]:
         """Yield the organization, its roles, teams and repositories."""

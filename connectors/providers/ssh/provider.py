@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from connectors.contract.orders import Finding, Order, Page, PermissionFact, ResourceTypeFact
+from connectors.contract.orders import Finding, Order, Page, ResourceTypeFact
 from connectors.contract.provider import Outcome, Run
-from connectors.manifests import read_manifest
 from connectors.providers.ssh import checking, discovery
 from connectors.providers.ssh.outcomes import outcome
 from connectors.providers.ssh.programs import FOLDER
 from connectors.providers.ssh.servers import Fleet
 from connectors.providers.ssh.work import Work
+from connectors.toolkit import inventory
 
 
 class SSH:
@@ -23,12 +23,7 @@ class SSH:
 
     def resource_types(self, order: Order, run: Run) -> tuple[ResourceTypeFact, ...]:
         """Return the resource types of the manifest."""
-        return tuple(
-            ResourceTypeFact(
-                kind.id, kind.name, tuple(PermissionFact(p.id, p.name, p.risk_level) for p in kind.permissions)
-            )
-            for kind in read_manifest(FOLDER).resource_types
-        )
+        return inventory.resource_types(FOLDER)
 
     def discover(self, order: Order, run: Run) -> Iterator[Page]:
         """Yield servers, and the groups that they allow to be given."""
