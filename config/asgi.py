@@ -16,15 +16,11 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 
 from config.checks import refuse_bad_settings  # noqa: E402
-from config.routing import every_pattern  # noqa: E402
+from config.routing import every_pattern, with_connectors  # noqa: E402
 
 refuse_bad_settings()
 # WhiteNoise reads files the plain way; they are small and the thread that reads them is not the event loop's.
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
-application = ProtocolTypeRouter(
-    {
-        "http": pages,
-        # A page of another site must not open a socket with our cookies.
-        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(every_pattern))),
-    }
-)
+# A page of another site must not open a socket with our cookies.
+sockets = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(every_pattern)))
+application = ProtocolTypeRouter({"http": with_connectors(pages), "websocket": with_connectors(sockets)})

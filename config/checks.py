@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.apps import apps
 from django.conf import settings
 from django.core import checks
 from django.db import DatabaseError
@@ -25,7 +26,15 @@ from config import env, keys, single_sign_on
 KEY = re.compile(r"[A-Za-z0-9_.-]{1,40}:[0-9a-fA-F]{64}")
 SECRET_LENGTH = 50
 # Read by scripts and tests, not by the settings.
-_OTHERS = {"LATCHKEY_PYTHON"}
+# Read by scripts, and by the connector in this server where secrets lie in a store that it reads itself.
+_OTHERS = {
+    "LATCHKEY_PYTHON",
+    "LATCHKEY_SECRETS_FOLDER",
+    "LATCHKEY_AZURE_VAULT_HOSTS",
+    "LATCHKEY_AZURE_CA_FILE",
+    "LATCHKEY_GOOGLE_SECRETS_ADDRESS",
+}
+_OTHERS_BEGIN = ("LATCHKEY_TEST_", "LATCHKEY_TARGET_SECRET_")
 
 
 def _bad(number: str, problem: str, hint: str) -> checks.Error:
@@ -173,11 +182,38 @@ def _is_here(host: str) -> bool:
     return host in {"localhost", "::1"} or host.startswith("127.")
 
 
+def connectors() -> Iterable[checks.CheckMessage]:
+    """A lease must outlast the silence between two beats by far: it counts from the beat before it."""
+    if not 1 <= settings.HEARTBEAT_SECONDS * 3 <= settings.LEASE_SECONDS:
+        yield _bad(
+            "E021",
+            f"LATCHKEY_HEARTBEAT_SECONDS is {settings.HEARTBEAT_SECONDS}, LATCHKEY_LEASE_SECONDS is "
+            f"{settings.LEASE_SECONDS}.",
+            "Set the heartbeat to 1 or more, and the lease to at least three heartbeats.",
+        )
+    for folder in filter(None, settings.PROVIDERS.split(os.pathsep)):
+        if not Path(folder).is_dir():
+            yield _bad("E022", f"LATCHKEY_PROVIDERS names {folder}, which is no folder.", "Name folders of providers.")
+
+
+def connector_rules() -> Iterable[checks.CheckMessage]:
+    """A rule that is not understood must not be passed over: it may be the one that forbids.
+
+    Asked once the apps are loaded, as in every server and command; before that there is nobody to ask.
+    """
+    if not apps.ready:
+        return
+    from integrations.actions import rules_problem  # noqa: PLC0415  # its models load after this module
+
+    if problem := rules_problem():
+        yield _bad("E023", problem, "Correct the file that LATCHKEY_CONNECTOR_RULES names.")
+
+
 def unknown_settings() -> Iterable[checks.CheckMessage]:
     """A setting that nobody reads is nearly always a slip of the pen."""
     known = env.asked | {f"{name}_FILE" for name in env.asked} | _OTHERS
     for name in sorted(os.environ):
-        if name.startswith(env.PREFIX) and name not in known and not name.startswith("LATCHKEY_TEST_"):
+        if name.startswith(env.PREFIX) and name not in known and not name.startswith(_OTHERS_BEGIN):
             near = difflib.get_close_matches(name, known, 1)
             hint = f"Did you mean {near[0]}?" if near else "Unset it."
             yield checks.Warning(f"Nobody reads {name}.", hint=hint, id="latchkey.W001")
@@ -194,6 +230,8 @@ EVERY: tuple[Callable[[], Iterable[checks.CheckMessage]], ...] = (
     sign_in,
     data_folder,
     mail,
+    connectors,
+    connector_rules,
     unknown_settings,
 )
 

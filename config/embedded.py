@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 TASK_THREADS = 16
 # How long requests and tasks that are under way may take to finish once the process was asked to stop.
 GRACE_SECONDS = 30
+# The longest message of all sockets, those of connectors with a page of an inventory (connectors.contract.wire).
+SOCKET_MESSAGE_MAX = 8 * 2**20
 
 
 class WorkerThread(threading.Thread):
@@ -129,6 +131,7 @@ def server_config() -> uvicorn.Config:
         proxy_headers=settings.BEHIND_PROXY,
         timeout_graceful_shutdown=GRACE_SECONDS,
         ws="websockets-sansio",
+        ws_max_size=SOCKET_MESSAGE_MAX,
     )
 
 

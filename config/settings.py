@@ -229,7 +229,16 @@ DEFAULT_FROM_EMAIL = env.text("LATCHKEY_EMAIL_FROM", f"Latchkey <latchkey@{_send
 
 # How long a lease on an order lasts (seconds), and how long an order waits between tries at most.
 LEASE_SECONDS = env.integer("LATCHKEY_LEASE_SECONDS", 60)
+# How often an instance of a remote connector says that it is alive; after three beats of silence its link is given up.
+HEARTBEAT_SECONDS = env.integer("LATCHKEY_HEARTBEAT_SECONDS", 10)
+# Folders with providers of one's own, beside those that come with Latchkey; the same on server and connectors.
+PROVIDERS = env.text("LATCHKEY_PROVIDERS")
 RETRY_SECONDS_MAX = env.integer("LATCHKEY_RETRY_SECONDS_MAX", 3600)
+
+# What the connector in this server may do, by whoever owns the machine: a file of rules.
+CONNECTOR_RULES = env.text("LATCHKEY_CONNECTOR_RULES")
+# The image that the commands to install a connector name; organisations mostly have a registry of their own.
+CONNECTOR_IMAGE = env.text("LATCHKEY_CONNECTOR_IMAGE", "latchkey-connector:0.1.0")
 
 LOGGING: dict[str, Any] = {
     "version": 1,

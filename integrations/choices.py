@@ -40,11 +40,20 @@ class ConnectorKind(models.TextChoices):
     REMOTE = "remote", "Remote"
 
 
+class Transport(models.TextChoices):
+    """How an instance of a connector and the server speak."""
+
+    IN_PROCESS = "in_process", "In this process"
+    WEBSOCKET = "websocket", "Web socket"
+    POLL = "poll", "Long poll"
+
+
 class ConnectorHealth(models.TextChoices):
     """How a connector is, as its instances say; derived, never stored."""
 
     WELL = "well", "Well"
     MIXED = "mixed", "Mixed versions"
+    OUTDATED = "outdated", "Outdated"
     SILENT = "silent", "Silent"
     NEVER = "never", "Never seen"
 
@@ -52,6 +61,7 @@ class ConnectorHealth(models.TextChoices):
 HEALTH_LOOKS = {
     ConnectorHealth.WELL: Look("good", "ok"),
     ConnectorHealth.MIXED: Look("wait", "alert"),
+    ConnectorHealth.OUTDATED: Look("wait", "alert"),
     ConnectorHealth.SILENT: Look("bad", "stop"),
     ConnectorHealth.NEVER: Look("quiet", "clock"),
 }
@@ -153,7 +163,26 @@ SYNC_LOOKS = {
 class SecretStore(models.TextChoices):
     """Where a secret lies."""
 
-    BUILTIN = "builtin", "Built in"
+    BUILTIN = "builtin", "Built in (not recommended for production)"
+    AWS = "aws", "AWS Secrets Manager"
+    AZURE = "azure", "Azure Key Vault"
+    GOOGLE = "google", "Google Secret Manager"
+    KUBERNETES = "kubernetes", "Kubernetes secret"
+    VAULT = "vault", "HashiCorp Vault or OpenBao (KV version 2)"
+    ENVIRONMENT = "environment", "Environment of the connector"
+    FILE = "file", "File beside the connector"
+
+
+# How each store is told which secret is meant; an example for the form.
+REFERENCE_FORMS = {
+    SecretStore.AWS: "eu-central-1/prod/shop, or the ARN",
+    SecretStore.AZURE: "https://VAULT.vault.azure.net/secrets/NAME",
+    SecretStore.GOOGLE: "projects/PROJECT/secrets/NAME",
+    SecretStore.KUBERNETES: "NAMESPACE/NAME",
+    SecretStore.VAULT: "MOUNT/PATH",
+    SecretStore.ENVIRONMENT: "SHOP, for the variable LATCHKEY_TARGET_SECRET_SHOP",
+    SecretStore.FILE: "shop.json, in the folder of LATCHKEY_SECRETS_FOLDER",
+}
 
 
 AUDIT_ACTIONS = {
@@ -164,8 +193,13 @@ AUDIT_ACTIONS = {
     "integration.delete_ordered": "Deletion of an integration ordered",
     "integration.deleted": "Integration deleted",
     "integration.secret_set": "Secret of an integration set",
+    "integration.secret_referred": "Secret of an integration referred to in another store",
     "integration.check_ordered": "Check ordered",
     "integration.sync_ordered": "Sync ordered",
+    "connector.created": "Connector created",
+    "connector.token_made": "Token of a connector made",
+    "connector.token_revoked": "Token of a connector revoked",
+    "connector.instance_joined": "An instance of a connector joined",
     "connector.renamed": "Connector renamed",
     "connector.deleted": "Connector deleted",
     "order.settled": "Order settled",

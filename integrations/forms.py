@@ -10,13 +10,16 @@ from django import forms
 
 from accounts.models import Group, User
 from connectors.contract.manifest import Field, Manifest, ResourceType
-from integrations.choices import SecretStore
+from integrations.actions import Kept
+from integrations.choices import REFERENCE_FORMS, SecretStore
 from integrations.models import Connector, Integration
 from integrations.queries import owner_name
 
 CONFIG, SECRET = "config_", "secret_"
 DAYS_MAX = 36500
 TEXT_MAX = 400
+# A certificate, a list of servers.
+TEXTS_MAX = 200_000
 OWNERS_MAX = 50
 HELD = "What you typed is held for half an hour: leave this empty to use it."
 WIDE = {"class": "vTextField"}
@@ -53,10 +56,17 @@ class IntegrationForm(forms.Form):
         help_text="Who answers for this system, one a line: a person's e-mail address, or a group's name.",
     )
     store = forms.ChoiceField(
-        label="Keep secrets in",
+        label="Secrets are in",
         choices=SecretStore.choices,
         required=False,
-        help_text="The built-in store encrypts them under a key that is not in the database.",
+        help_text="The built-in store encrypts them under a key that is not in the database. Every other store is read "
+        "by the connector itself, at the moment of use: its secrets never pass through this server.",
+    )
+    reference = forms.CharField(
+        label="Which secret",
+        max_length=500,
+        required=False,
+        widget=forms.TextInput(attrs=WIDE),
     )
     rotation_days = forms.IntegerField(
         label="Reset after days",
@@ -91,13 +101,44 @@ class IntegrationForm(forms.Form):
         for field in manifest.plain_fields():
             self.fields[CONFIG + field.name] = _plain(field)
         for field in manifest.secret_fields():
-            self.fields[SECRET + field.name] = _secret(
-                field, kept=saved is not None, drafted=field.name in self.drafted
-            )
+            here = saved is not None and saved.secrets.filter(field=field.name, store=SecretStore.BUILTIN).exists()
+            self.fields[SECRET + field.name] = _secret(field, kept=here, drafted=field.name in self.drafted)
         types = cast(forms.MultipleChoiceField, self.fields["types"])
         types.choices = [(kind.id, _type_in_words(kind)) for kind in manifest.resource_types]
+        if not manifest.resource_types:
+            # The system says itself what it has, in its first sync.
+            del self.fields["types"]
         if not manifest.secret_fields():
-            del self.fields["store"]
+            del self.fields["store"], self.fields["reference"]
+            return
+        names = [field.name for field in manifest.secret_fields()]
+        forms_ = "; ".join(f"{SecretStore(store).label}: {form}" for store, form in REFERENCE_FORMS.items())
+        self.fields[
+            "reference"
+        ].help_text = (
+            f"Only for another store than the built-in one. {_keys_in_words(names)} How it is named: {forms_}."
+        )
+
+    def kept(self) -> Kept | None:
+        """Return where the secrets are, when they are in another store than the built-in one."""
+        store = self.cleaned_data.get("store") or SecretStore.BUILTIN
+        return None if store == SecretStore.BUILTIN else Kept(store, self.cleaned_data["reference"])
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse another store without a secret in it, and the built-in one without the secrets themselves."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if "store" not in self.fields:
+            return cleaned
+        if (cleaned.get("store") or SecretStore.BUILTIN) != SecretStore.BUILTIN:
+            if not cleaned.get("reference"):
+                self.add_error("reference", "Say which secret of that store is meant.")
+            return cleaned
+        had = {one.field for one in self.saved.secrets.filter(store=SecretStore.BUILTIN)} if self.saved else set()
+        for field in self.manifest.secret_fields():
+            here = cleaned.get(SECRET + field.name) or field.name in self.drafted or field.name in had
+            if field.required and not here and SECRET + field.name not in self.errors:
+                self.add_error(SECRET + field.name, "This field is required.")
+        return cleaned
 
     def hold(self, secrets: Mapping[str, str]) -> None:
         """Say at the secret fields that what was typed is held."""
@@ -142,7 +183,7 @@ class IntegrationForm(forms.Form):
 
     def settings(self) -> dict[str, Any]:
         """Return the further columns of an integration. No resource types means the provider's defaults."""
-        chosen = [kind.id for kind in self.manifest.resource_types if kind.id in self.cleaned_data["types"]]
+        chosen = [kind.id for kind in self.manifest.resource_types if kind.id in self.cleaned_data.get("types", ())]
         types = [] if chosen == _defaults(self.manifest) else chosen
         plain = ("custom_access_details", "rotation_days", "cleanup_days")
         return {"enabled_types": types, **{name: self.cleaned_data[name] for name in plain}}
@@ -156,16 +197,13 @@ class IntegrationForm(forms.Form):
     def sections(self) -> list[Section]:
         """Return the fields as they are read, in steps."""
         own = [self[name] for name in self.fields if name.startswith((CONFIG, SECRET))]
-        store = [self["store"]] if "store" in self.fields else []
+        store = [self["store"], self["reference"]] if "store" in self.fields else []
         told = "Test the connection at any time; nothing is saved by a test."
+        chosen = "People can ask for what you choose here, and for nothing else."
+        types = [Section("types", "What to find", chosen, [self["types"]])] if "types" in self.fields else []
         return [
             Section("connection", "Connection", told, [self["name"], self["connector"], *own, *store]),
-            Section(
-                "types",
-                "What to find",
-                "People can ask for what you choose here, and for nothing else.",
-                [self["types"]],
-            ),
+            *types,
             Section("people", "For people", "", [self["custom_access_details"], self["owners"]]),
             Section("lifetimes", "Lifetimes", "", [self["rotation_days"], self["cleanup_days"]]),
         ]
@@ -188,15 +226,21 @@ def _defaults(manifest: Manifest) -> list[str]:
 
 def _type_in_words(kind: ResourceType) -> str:
     """Return a resource type with what can be asked for on it."""
-    return f"{kind.name}: {', '.join(permission.name.lower() for permission in kind.permissions)}"
+    permissions = ", ".join(permission.name.lower() for permission in kind.permissions)
+    return f"{kind.name}: {permissions or 'as found there'}"
 
 
 def _initial(manifest: Manifest, saved: Integration) -> dict[str, Any]:
     """Return what the form shows of a saved integration."""
     known = {kind.id for kind in manifest.resource_types}
-    plain = {CONFIG + field.name: saved.config.get(field.name, field.default) for field in manifest.plain_fields()}
+    plain = {
+        CONFIG + field.name: _shown(saved.config.get(field.name, field.default)) for field in manifest.plain_fields()
+    }
+    elsewhere = saved.secrets.exclude(store=SecretStore.BUILTIN).first()
     return {
         **plain,
+        "store": elsewhere.store if elsewhere else SecretStore.BUILTIN,
+        "reference": elsewhere.reference if elsewhere else "",
         "name": saved.name,
         "connector": saved.connector_id,
         "types": [kind for kind in saved.enabled_types if kind in known] or _defaults(manifest),
@@ -205,6 +249,11 @@ def _initial(manifest: Manifest, saved: Integration) -> dict[str, Any]:
         "rotation_days": saved.rotation_days,
         "cleanup_days": saved.cleanup_days,
     }
+
+
+def _shown(value: Any) -> Any:
+    """Return a kept value as its field shows it."""
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 def _plain(field: Field) -> forms.Field:
@@ -219,6 +268,11 @@ def _plain(field: Field) -> forms.Field:
         return forms.IntegerField(min_value=field.minimum, max_value=field.maximum, **told)
     if field.kind == "choice":
         return forms.ChoiceField(choices=[(choice, choice) for choice in field.choices], **told)
+    if field.kind == "boolean":
+        return forms.ChoiceField(choices=[("true", "Yes"), ("false", "No")], **told)
+    if field.multiline or field.kind == "json":
+        area = forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "class": "mono"})
+        return forms.CharField(max_length=TEXTS_MAX, strip=field.kind == "json", widget=area, **told)
     return forms.CharField(max_length=1000, widget=forms.TextInput(attrs=WIDE), **told)
 
 
@@ -230,8 +284,18 @@ def _secret(field: Field, *, kept: bool, drafted: bool) -> forms.Field:
     return forms.CharField(
         label=field.label,
         help_text=f"{field.help} {after}".strip(),
-        required=field.required and not kept and not drafted,
+        # Whether it is needed depends on the store: the form's clean() says so.
+        required=False,
         strip=False,
         max_length=20000,
-        widget=forms.PasswordInput(attrs={**WIDE, "autocomplete": "new-password"}),
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "autocomplete": "off"})
+        if field.multiline
+        else forms.PasswordInput(attrs={**WIDE, "autocomplete": "new-password"}),
     )
+
+
+def _keys_in_words(names: list[str]) -> str:
+    """Return what the secret has to hold."""
+    if len(names) == 1:
+        return f"The secret is the {names[0]} itself, or a JSON object with the key {names[0]}."
+    return f"The secret is a JSON object with the keys {', '.join(names)}."

@@ -21,8 +21,8 @@ def run_orders() -> int:
 
 @shared_task
 def sweep_leases() -> int:
-    """Take back leases that ran out."""
-    return actions.expire_leases()
+    """Take back leases that ran out, and drop tests that nobody waits for."""
+    return actions.expire_leases() + actions.drop_expired_trials()
 
 
 @shared_task

@@ -58,7 +58,14 @@ def desired(raw: dict[str, Any], leased_at: datetime, lease_seconds: float) -> c
 
 
 def outgoing(
-    order: Order, *, secrets: dict[str, Secret], seal_to: str, lease_seconds: float, leased_at: datetime
+    order: Order,
+    *,
+    secrets: dict[str, Secret],
+    references: dict[str, contract.SecretReference],
+    seal_to: str,
+    lease_seconds: float,
+    leased_at: datetime,
+    resume: str = "",
 ) -> contract.Order:
     """Return the order as a connector gets it, under the lease that the row now has."""
     return contract.Order(
@@ -69,11 +76,39 @@ def outgoing(
         integration_id=str(order.integration_id),
         config=order.integration.config,
         secrets=secrets,
+        references=references,
         desired=desired(order.desired, leased_at, lease_seconds) if order.person_id else None,
         seal_to=seal_to,
         lease_seconds=lease_seconds,
         resource_types=tuple(order.integration.enabled_types),
+        resume=resume,
     )
+
+
+# The year 2200, in seconds since the epoch: a clock beyond it tells nothing.
+CLOCK_MAX = 7_258_118_400
+COUNT_MAX = 2**31 - 1
+
+
+def senseless(report: contract.Report) -> str:
+    """Return what in a report cannot be taken in, or nothing: whoever takes it in later must not stumble over it."""
+    if report.read_back is not None and not 0 < report.read_back.read_at < CLOCK_MAX:
+        return "the time of its read-back is no time"
+    if any(not 0 <= grant.sessions_ended <= COUNT_MAX for grant in report.grants):
+        return "a number of sessions is no number of sessions"
+    if any(len(kind.resource_type) > 60 or len(kind.name) > 100 for kind in report.resource_types):
+        return "the name of a resource type is too long"
+    permissions = [one for kind in report.resource_types for one in kind.permissions]
+    if any(len(one.permission) > 200 or len(one.name) > 200 or not 1 <= one.risk_level <= 9 for one in permissions):
+        return "a permission has too long a name, or a risk that is not 1 to 9"
+    standing = report.read_back.standing if report.read_back is not None else ()
+    if any(len(one.login) > 200 or _too_long(one.unit) for one in standing):
+        return "something that is standing has too long a name"
+    return ""
+
+
+def _too_long(one: contract.Unit) -> bool:
+    return len(one.resource_type) > 60 or len(one.resource) > 700 or len(one.permission) > 200
 
 
 def incoming(report: contract.Report) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -25,6 +26,10 @@ from connectors.contract.orders import Desired, Order, Page, Report, SecretRefer
 WIRE = (1, 0)
 SUBPROTOCOL = "latchkey.connector.1"
 MESSAGE_MAX = 8 * 2**20
+NUMBER_MAX = 2**53
+# Where the two speak, and how long the server lets an exchange over plain HTTP wait.
+LINK_PATH, EXCHANGE_PATH = "/connector/v1/link", "/connector/v1/exchange"
+WAIT_MAX = 25.0
 
 Row = TypeVar("Row")
 
@@ -75,7 +80,11 @@ class Goodbye:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """Said by an instance at each beat: how many orders it could take now, and which it is working on."""
+    """Said by an instance at each beat: how many orders it could take now, and the ids of those it works on.
+
+    `echo` is the instance's own clock (contract: never goes back), and means nothing to the server but to be sent back.
+    What is leased to the instance and not among `working` never reached it, and is sent again.
+    """
 
     free: int
     working: tuple[str, ...] = ()
@@ -91,21 +100,27 @@ class Beat:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """Said by an instance when it could take so many more orders: the server sends none that nobody asked for."""
+    """Said by an instance when it could take so many more orders: the server sends none that nobody asked for.
 
-    free: int
+    Over plain HTTP, `Heartbeat.free` of the same exchange says it instead. `echo` is as in Heartbeat.
+    """
+
+    more: int
+    echo: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
     """One order for an instance. What `Order.secrets` would hold is in `sealed`, hex by field.
 
-    Each is sealed to the instance's key in the context `sealing_context(order_id, epoch, field)`. `lease_seconds` is
-    what was left of the lease when this was sent; the time on the way is lost to the instance, never gained.
+    Each is sealed to the instance's key in the context `sealing_context(order_id, epoch, field)`. The lease of
+    `order.lease_seconds` counts from `since`: the latest `echo` that the server had heard before it gave the lease. So
+    the time on the way is lost to the instance, never gained, and no clock is compared with another.
     """
 
     order: WireOrder
     sealed: dict[str, str] = field(default_factory=dict)
+    since: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +146,7 @@ class WireOrder:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """An order is not wanted any more (superseded, integration gone): stop before the next statement."""
+    """An order of this epoch or an earlier one is not wanted any more: stop before the next statement."""
 
     order_id: str
     epoch: int
@@ -188,6 +203,20 @@ class Taken:
     refused: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What one side says over plain HTTP: a list of messages, each as its text would be parsed.
+
+    `instance` and `link` (random, hex; as long as the polling goes on) say who asks; `wait` is how many seconds the
+    server may wait for something to answer, at most WAIT_MAX.
+    """
+
+    messages: tuple[dict[str, Any], ...] = ()
+    instance: str = ""
+    link: str = ""
+    wait: float = 0.0
+
+
 Message = (
     Hello
     | Welcome
@@ -212,22 +241,69 @@ def sealing_context(order_id: str, epoch: int, name: str) -> bytes:
 
 
 def write(message: Message) -> str:
-    """Return a message as text."""
-    return json.dumps({"is": type(message).__name__, **plain(message)}, ensure_ascii=False, separators=(",", ":"))
+    """Return a message as text. Raises TypeError and ValueError for what JSON has not."""
+    return json.dumps(as_object(message), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def read(text: str | bytes) -> Message | None:
     """Return the message in `text`; None for a kind that this version does not know. Raises BadMessage."""
-    if len(text) > MESSAGE_MAX:
-        raise BadMessage(f"A message has at most {MESSAGE_MAX // 2**20} MB.")
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise BadMessage("A message is a JSON object.") from error
+    return understood(_parsed(text))
+
+
+def write_exchange(texts: Iterable[str], instance: str = "", link: str = "", wait: float = 0.0) -> bytes:
+    """Return an exchange of messages, each written already, as the body of a request or an answer."""
+    about = json.dumps({"instance": instance, "link": link, "wait": wait})
+    return f'{about[:-1]},"messages":[{",".join(texts)}]}}'.encode()
+
+
+def read_exchange(body: str | bytes) -> Exchange:
+    """Return the exchange in a body. Raises BadMessage."""
+    return build(Exchange, _parsed(body))
+
+
+def as_object(message: Message) -> dict[str, Any]:
+    """Return a message as it stands in an exchange."""
+    return {"is": type(message).__name__, **plain(message)}
+
+
+def understood(data: Any) -> Message | None:
+    """Return the message that parsed JSON holds; None for a kind that is not known. Raises BadMessage."""
     if not isinstance(data, dict) or not isinstance(data.get("is"), str):
         raise BadMessage('A message is a JSON object that says in "is" what it is.')
     kind = KINDS.get(data["is"])
     return None if kind is None else cast(Message, build(kind, data))
+
+
+def _parsed(text: str | bytes) -> Any:
+    """Return what JSON text holds, when it can be kept by every database. Raises BadMessage."""
+    if len(text) > MESSAGE_MAX:
+        raise BadMessage(f"A message has at most {MESSAGE_MAX // 2**20} MB.")
+    try:
+        text = text.decode() if isinstance(text, bytes) else text
+        data = json.loads(text, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise BadMessage("A message is a JSON object.") from error
+    # Only an escape can bring these in; nearly no message has one.
+    if "\\u" in text:
+        _refuse_unkeepable(data)
+    return data
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no JSON.")
+
+
+def _refuse_unkeepable(data: Any) -> None:
+    """Raise BadMessage for a text, at any depth, with a NUL or half a character: no database keeps one."""
+    left = [data]
+    while left:
+        one = left.pop()
+        if isinstance(one, dict):
+            left += [*one.keys(), *one.values()]
+        elif isinstance(one, list):
+            left += one
+        elif isinstance(one, str) and ("\0" in one or any("\ud800" <= char <= "\udfff" for char in one)):
+            raise BadMessage("A text has a character that cannot be kept.")
 
 
 def plain(value: Any) -> Any:
@@ -301,6 +377,8 @@ def _single(hint: Any, value: Any, where: str) -> Any:
     # bool is an int to Python, but not to the other side.
     if type(value) not in wanted:
         raise BadMessage(f"{where}: {hint.__name__} is expected.")
+    if type(value) is int and abs(value) > NUMBER_MAX:
+        raise BadMessage(f"{where}: too large a number.")
     return float(value) if hint is float else value
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
+from connectors import stores
 from connectors.contract.errors import ErrorReport, LeaseLost, Misconfigured, Refused, TargetError
-from connectors.contract.orders import Order, Page, Report, Verb
+from connectors.contract.orders import Order, Page, Report, SecretReference, Verb
 from connectors.contract.provider import AnyProgram, Baseline, Outcome, Provider, Run, remember
+from connectors.contract.secret import Secret
 from connectors.registry import BUILT_IN, Registry
+from connectors.runners.rules import Rules, restore
 from connectors.toolkit.redaction import Redactor
 from connectors.toolkit.sealing import seal
 
@@ -24,6 +27,15 @@ MARGIN_SECONDS = 2.0
 MARGIN_SHARE = 0.1
 
 Answer = TypeVar("Answer")
+# A connector whose owner says nothing does what it is told.
+NO_RULES = Rules()
+
+
+class Resolve(Protocol):
+    """Reads secrets from their stores."""
+
+    def __call__(self, references: Mapping[str, SecretReference], run: Run, /) -> dict[str, Secret]:
+        """Return the secret of every field. Raises a TargetError."""
 
 
 class _Failed(Exception):
@@ -40,7 +52,10 @@ class _Execution:
 
     order: Order
     monotonic: Callable[[], float]
-    baseline: Baseline | None = None
+    baseline: Baseline | None
+    rules: Rules
+    since: float | None
+    cancelled: Callable[[], bool]
     redactor: Redactor = field(init=False)
     deadline: float = field(init=False)
     notes: Run = field(init=False)
@@ -48,7 +63,8 @@ class _Execution:
 
     def __post_init__(self) -> None:
         margin = min(MARGIN_SECONDS, self.order.lease_seconds * MARGIN_SHARE)
-        self.deadline = self.monotonic() + self.order.lease_seconds - margin
+        begin = self.monotonic() if self.since is None else self.since
+        self.deadline = begin + self.order.lease_seconds - margin
         self.redactor = Redactor(secret.reveal() for secret in self.order.secrets.values())
         self.notes = Run(
             alive=self.alive,
@@ -63,7 +79,9 @@ class _Execution:
         return max(0.0, self.deadline - self.monotonic())
 
     def alive(self) -> None:
-        """Raise LeaseLost once the lease is over."""
+        """Raise LeaseLost once the lease is over or the order is not wanted any more."""
+        if self.cancelled():
+            raise LeaseLost("The order was withdrawn before the work was done.", fix="A newer order takes its place.")
         if self.remaining() <= 0:
             raise LeaseLost("The lease ran out before the work was done.", fix="It is done again under a new lease.")
 
@@ -76,11 +94,22 @@ class _Execution:
         return seal(self.order.seal_to, json.dumps(details).encode(), context)
 
     def admit(self, program: AnyProgram, /) -> AnyProgram:
-        """Return the program to run. Raises Refused for one that the order does not pin, when it pins any."""
+        """Return the program to run, by the owner's rules and then by the order's pins. Raises Refused."""
+        admitted = self.rules.admit(self.order.provider, program)
         pins = self.order.digests
-        if pins and pins.get(program.name) != program.digest:
-            raise Refused(f"The program {program.name} is not the one that is pinned for this connector.")
-        return program
+        if pins and pins.get(admitted.name) != admitted.digest:
+            raise Refused(f"The program {admitted.name} is not the one that is pinned for this connector.")
+        return admitted
+
+    def secrets(self, resolve: Resolve) -> dict[str, Secret]:
+        """Return the order's secrets, those that it only refers to among them: read now, kept for this run only."""
+        if not self.order.references:
+            return self.order.secrets
+        # Reading a store is no program of the provider's: its pins and rules are not asked.
+        asking = Run(alive=self.alive, seal=self.seal, remaining=self.remaining)
+        read = self.attempt(lambda: resolve(self.order.references, asking))
+        self.redactor.add(*(secret.reveal() for secret in read.values()))
+        return {**self.order.secrets, **read}
 
     def attempt(self, call: Callable[[], Answer]) -> Answer:
         """Call into the provider; raise _Failed with a report that holds no secret."""
@@ -108,27 +137,35 @@ def run(
     monotonic: Callable[[], float] = time.monotonic,
     registry: Registry = BUILT_IN,
     baseline: Baseline | None = None,
+    rules: Rules = NO_RULES,
+    since: float | None = None,
+    cancelled: Callable[[], bool] = bool,
+    resolve: Resolve = stores.resolve,
 ) -> Report:
     """Run one order and return its final report; the lease runs from this call on, by `monotonic` (seconds).
 
-    `baseline` is the server's memory of what was standing; without one, this run has a memory of its own.
+    With `since`, the lease runs from that reading of `monotonic`: one from before it can have been given. `baseline` is
+    the server's memory of what was standing; without one, this run has a memory of its own. `rules` are those of the
+    owner of the environment. `cancelled` says whether the order is still wanted, and is asked before every statement.
+    `resolve` reads the secrets that the order only refers to from their stores, at this moment.
 
     Never raises for what goes wrong at the target or in the provider: that is `Report.error`. What `on_page` raises is
     the caller's own and passes through.
     """
-    execution = _Execution(order, monotonic, baseline)
+    execution = _Execution(order, monotonic, baseline, rules, since, cancelled)
     report = Report(order.order_id, order.epoch)
     try:
-        report = _dispatch(execution, registry, on_page)
+        report = _dispatch(execution, registry, on_page, resolve)
     except _Failed as failure:
         report = replace(report, error=failure.report)
     notes = execution.notes
     return replace(report, found=execution.found, functions=tuple(notes.functions), programs=tuple(notes.programs))
 
 
-def _dispatch(execution: _Execution, registry: Registry, on_page: Callable[[Page], None]) -> Report:
+def _dispatch(execution: _Execution, registry: Registry, on_page: Callable[[Page], None], resolve: Resolve) -> Report:
     """Do the verb and return what it answers."""
-    order, notes = execution.order, execution.notes
+    judged = execution.attempt(lambda: execution.rules.judge(execution.order))
+    order, notes = replace(judged.order, secrets=execution.secrets(resolve)), execution.notes
     report = Report(order.order_id, order.epoch)
     provider = execution.attempt(lambda: registry.provider(order.provider))
     if order.verb is Verb.CHECK:
@@ -137,7 +174,7 @@ def _dispatch(execution: _Execution, registry: Registry, on_page: Callable[[Page
         resource_types = execution.attempt(lambda: provider.resource_types(order, notes))
         _discover(execution, provider, on_page)
         return replace(report, resource_types=resource_types)
-    outcome = execution.attempt(lambda: _about_a_person(provider, order, notes))
+    outcome = restore(execution.attempt(lambda: _about_a_person(provider, order, notes)), judged, execution.order)
     return replace(report, grants=outcome.grants, read_back=outcome.read_back)
 
 

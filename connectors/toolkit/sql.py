@@ -32,6 +32,9 @@ CONNECT_SECONDS = 10
 # The server may use at most this part of what is left of the lease for one statement. It is told a new time-out only
 # when less than the last one is left, which costs a round trip a few times in a lease and never in a short order.
 SHARE = 0.5
+# What the server gives a statement, and a session between two: in a transaction, and outside of one (since 14).
+TIMEOUTS = ("statement_timeout", "idle_in_transaction_session_timeout")
+IDLE_TIMEOUT, KNOWS_IDLE_TIMEOUT = "idle_session_timeout", 140000
 LEAST_MILLISECONDS = 50
 # PostgreSQL cuts longer names silently (NAMEDATALEN - 1), and then means another object.
 NAME_BYTES = 63
@@ -162,15 +165,25 @@ class Session:
             self._nothing_granted.append(notice.message_primary or "Nothing was granted")
 
     def _ready(self) -> None:
-        """Raise LeaseLost when the lease is over; keep the server's time-out inside it."""
+        """Raise LeaseLost when the lease is over; keep the server's time-outs inside it.
+
+        The idle ones end a session whose owner stopped after this look at the lease: its statement, sent when it wakes,
+        finds nobody. Without them it would be run, whatever was proven meanwhile.
+        """
         run = self._sessions.run
         run.alive()
         if run.remaining() * 1000 < self._timeout:
             self._timeout = _timeout(run)
+            self.limit(*TIMEOUTS)
+
+    def limit(self, *names: str) -> None:
+        """Give these settings the session's time-out, and that of idle sessions where the server has it."""
+        known = self._connection.info.server_version >= KNOWS_IDLE_TIMEOUT
+        chosen, timeout = [*names, IDLE_TIMEOUT] if known else list(names), str(self._timeout)
+        if chosen:
+            calls = sql.SQL(", ").join(sql.SQL("set_config({}, {}, false)").format(one, timeout) for one in chosen)
             with self._typed(None):
-                self._connection.execute(
-                    sql.SQL("SET statement_timeout = {}").format(sql.Literal(self._timeout)),
-                )
+                self._connection.execute(sql.SQL("SELECT {}").format(calls))
 
     @contextmanager
     def _typed(self, file: SqlFile | None) -> Iterator[None]:
@@ -226,11 +239,15 @@ class Sessions:
         self.run.alive()
         timeout = _timeout(self.run)
         try:
-            connection = connect(self.server, database, self.run.remaining(), f"-c statement_timeout={timeout}")
+            connection = connect(
+                self.server, database, self.run.remaining(), " ".join(f"-c {name}={timeout}" for name in TIMEOUTS)
+            )
+            session = Session(self, connection, timeout)
+            session.limit()
         except TargetError:
             self.run.alive()
             raise
-        return Session(self, connection, timeout)
+        return session
 
     def _cut(self) -> None:
         """Shut every socket: the lease is over."""

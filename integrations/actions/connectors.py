@@ -13,6 +13,7 @@ from audit.actions import Subject, record
 from audit.actor import Actor
 from integrations.actions.deleting import StillNeeded
 from integrations.actions.running import EMBEDDED
+from integrations.events import cut_links
 from integrations.models import Connector
 
 NAME_MAX = 100
@@ -55,6 +56,7 @@ def delete_connector(connector: Connector, *, actor: Actor, at: datetime | None 
         with transaction.atomic():
             row = Connector.objects.select_for_update().get(pk=connector.pk)
             record("connector.deleted", actor=actor, subject=_subject(row), at=at or timezone.now())
+            cut_links(row.pk)
             row.delete()
     except ProtectedError as error:
         raise StillNeeded(sorted({str(one) for one in error.protected_objects})) from error

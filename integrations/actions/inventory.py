@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,30 +17,53 @@ from connectors.contract.orders import Page, Report, ResourceFact, ResourceTypeF
 from integrations.choices import SyncState
 from integrations.models import Change, Integration, Order, Permission, ResourceType, StagedResource, SyncRun
 
+# What a column of the database counts up to.
+COUNT_MAX = 2**31 - 1
 SYNC_EVERY = timedelta(hours=1)
 PROGRAMS = Path(__file__).resolve().parent.parent / "sql"
 _ENCODE = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode
 _COLUMNS = "run_id, resource_type, source_id, name, path, risk_level, context, refusals, tags, fingerprint"
 
 
+class Unkeepable(ValueError):
+    """What was found does not fit into the inventory; the message says what."""
+
+
 def stage(run: SyncRun, page: Page) -> None:
-    """Keep one page of a running sync and count it; a run that is over takes nothing more."""
+    """Keep one page of a running sync and count it; a run that is over takes nothing more.
+
+    With the page goes where the provider can go on after it: both are kept or neither. Raises Unkeepable.
+    """
     rows = [_row(run.pk, fact) for fact in page.resources]
     with transaction.atomic():
-        counted = SyncRun.objects.filter(pk=run.pk, state=SyncState.RUNNING).update(found=F("found") + len(rows))
+        counted = SyncRun.objects.filter(pk=run.pk, state=SyncState.RUNNING).update(
+            found=F("found") + len(rows), pages=F("pages") + 1, resume=page.resume, total=min(page.total, COUNT_MAX)
+        )
         if counted:
             _insert(rows)
 
 
 def _row(run_id: int, fact: ResourceFact) -> tuple[Any, ...]:
     """Return a fact as a row of the staging table, with its fingerprint."""
+    for what, text, most in _limited(fact):
+        if len(text) > most:
+            raise Unkeepable(f"{what} of {len(text)} characters, where {most} are the most: {text[:80]}…")
     context, refusals, tags = _json(fact.context), _json(fact.refusals), _json(fact.tags)
     # NUL parts the fields: no database keeps one in a text.
     said = "\0".join((fact.name, fact.path, str(fact.risk_level), context, refusals, tags))
     digest = hashlib.sha256(said.encode()).hexdigest()
     name, path = fact.name[:300], fact.path[:700]
-    kind, level = fact.resource_type, fact.risk_level
+    kind, level = fact.resource_type, min(max(fact.risk_level, 1), 9)
     return run_id, kind, fact.source_id, name, path, level, context, refusals, tags, digest
+
+
+def _limited(fact: ResourceFact) -> Iterator[tuple[str, str, int]]:
+    """Return what may not be cut, for it tells things apart, each with the length that its column has."""
+    yield "a resource type", fact.resource_type, 60
+    yield "a resource's id", fact.source_id, 700
+    for key, value in fact.tags.items():
+        yield "the name of a tag", key, 200
+        yield "the value of a tag", value, 500
 
 
 def _json(part: dict[str, str]) -> str:
@@ -61,12 +84,24 @@ def _insert(rows: Iterable[tuple[Any, ...]]) -> None:
 
 
 def restart(order: Order) -> SyncRun:
-    """Return the run of a discover order, emptied: a sync that is done again begins again."""
-    run = SyncRun.objects.get(order=order)
+    """Return the run of a discover order that was just leased: it goes on where it was, or begins again, emptied.
+
+    It goes on where the provider said how and all that was staged is still there (PostgreSQL empties an unlogged table
+    when it crashes).
+    """
     with transaction.atomic():
-        StagedResource.objects.filter(run=run).delete()
-        SyncRun.objects.filter(pk=run.pk).update(found=0)
+        run = SyncRun.objects.select_for_update().get(order=order)
+        if not run.resume or StagedResource.objects.filter(run=run).count() != run.found:
+            StagedResource.objects.filter(run=run).delete()
+            run.found, run.total, run.resume = 0, 0, ""
+        run.epoch, run.pages = order.epoch, 0
+        run.save(update_fields=["found", "total", "resume", "epoch", "pages"])
     return run
+
+
+def has_come_further(order: Order) -> bool:
+    """Whether the latest try of a sync kept pages after which the next one can go on."""
+    return SyncRun.objects.filter(order=order, pages__gt=0).exclude(resume="").exists()
 
 
 def finish_sync(order: Order, report: Report, *, at: datetime) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,8 +20,15 @@ from audit.actor import Actor, connector
 from connectors.contract.errors import ErrorKind
 from connectors.contract.orders import Report
 from integrations import wire
-from integrations.actions.inventory import finish_sync
-from integrations.choices import OPEN_ORDERS, IntegrationStatus, OrderState, OrderVerb
+from integrations.actions.inventory import finish_sync, has_come_further
+from integrations.choices import (
+    OPEN_ORDERS,
+    ConnectorKind,
+    IntegrationStatus,
+    OrderState,
+    OrderVerb,
+    Transport,
+)
 from integrations.events import ring
 from integrations.models import Change, ConnectorInstance, Integration, Order, SyncRun
 
@@ -47,7 +55,7 @@ def order_for_person(
     order = Order.objects.create(
         integration=integration, person=person, verb=verb, desired=desired, created_at=at, next_try_at=at
     )
-    ring()
+    ring(integration.connector_id)
     return order
 
 
@@ -67,7 +75,7 @@ def order_for_system(integration: Integration, verb: str, *, at: datetime) -> Or
             order = Order.objects.create(integration=integration, verb=verb, created_at=at, next_try_at=at)
             if verb == OrderVerb.DISCOVER:
                 SyncRun.objects.create(integration=integration, order=order, started_at=at)
-            ring()
+            ring(integration.connector_id)
     return order
 
 
@@ -84,14 +92,22 @@ def _due(at: datetime) -> QuerySet[Order]:
     )
 
 
-def lease(instance: ConnectorInstance, *, at: datetime | None = None) -> Order | None:
+def lease(instance: ConnectorInstance, *, without: Collection[str] = (), at: datetime | None = None) -> Order | None:
     """Lease the next due order of the instance's connector to it, with a new epoch; None when nothing is due.
 
-    The row carries the lease until the final report or its end, also when the order is superseded meanwhile.
+    Orders for the providers in `without` are left to others. The row carries the lease until the final report or its
+    end, also when the order is superseded meanwhile.
     """
     moment = at or timezone.now()
+    # What runs beside its target never runs in this process, nor the other way round.
+    here = instance.transport == Transport.IN_PROCESS
+    kind = ConnectorKind.IN_PROCESS if here else ConnectorKind.REMOTE
+    due = _due(moment).filter(integration__connector=instance.connector_id, integration__connector__kind=kind)
+    due = due.exclude(integration__type__in=without) if without else due
+    # Most looks find nothing: they take no lock, which on SQLite all writers share.
+    if not due.exists():
+        return None
     with transaction.atomic():
-        due = _due(moment).filter(integration__connector=instance.connector_id)
         if connection.features.has_select_for_update_skip_locked:
             due = due.select_for_update(skip_locked=True, of=("self",))
         order = due.select_related("integration").first()
@@ -118,20 +134,21 @@ def expire_leases(*, at: datetime | None = None) -> int:
     """
     moment = at or timezone.now()
     over = Order.objects.filter(lease_until__lte=moment)
+    connectors = set(over.values_list("integration__connector", flat=True))
     back = over.filter(state=OrderState.LEASED).update(
         state=OrderState.QUEUED, lease_until=None, leased_by=None, next_try_at=moment
     )
     over.exclude(state__in=OPEN_ORDERS).update(lease_until=None)
-    if back:
-        ring()
+    for one in connectors:
+        ring(one)
     return back
 
 
 def settle(report: Report, *, instance: ConnectorInstance, at: datetime | None = None) -> bool:
     """Take a final report. False when it is refused: of an older epoch, or of an order superseded meanwhile.
 
-    Either way the holder's lease is released. An error leaves an order about a person open, to be tried again; a check
-    or a sync fails (its timetable comes round again).
+    Either way the holder's lease is released. An error leaves an order about a person open, to be tried again, and a
+    sync that was interrupted where it can go on; else a check or a sync fails (its timetable comes round again).
     """
     moment = at or timezone.now()
     actor = connector(str(instance.pk), str(instance))
@@ -141,17 +158,22 @@ def settle(report: Report, *, instance: ConnectorInstance, at: datetime | None =
             return False
         if order.state != OrderState.LEASED:
             Order.objects.filter(pk=order.pk).update(lease_until=None)
-            ring()
+            ring(order.integration.connector_id)
             return False
-        if report.error is not None and order.person_id is not None:
+        if report.error is not None and (order.person_id is not None or _goes_on(order, report.error.kind)):
             _try_again(order, report, actor, moment)
         else:
             _close(order, report, actor, moment)
     return True
 
 
+def _goes_on(order: Order, error: ErrorKind) -> bool:
+    """Whether a sync was interrupted by something that passes and came further in this try, so that it ends one day."""
+    return order.verb == OrderVerb.DISCOVER and error in PASSING and has_come_further(order)
+
+
 def _try_again(order: Order, report: Report, actor: Actor, at: datetime) -> None:
-    """Put a failed order about a person back, later and later, and tell the floors above."""
+    """Put an order that failed back, later and later, and tell the floors above."""
     error = wire.incoming(report)["error"]
     order.state, order.lease_until, order.error = OrderState.QUEUED, None, error
     order.next_try_at = at + timedelta(seconds=_wait(order.attempts, report))
@@ -222,7 +244,7 @@ def hurry(integration: Integration, *, also_refused: bool = False, at: datetime 
     failed = waiting.filter(error__has_key="kind") if also_refused else waiting.filter(error__kind="unreachable")
     hurried = failed.update(next_try_at=moment)
     if hurried:
-        ring()
+        ring(integration.connector_id)
     return hurried
 
 
@@ -236,7 +258,7 @@ def hurry_order(order: Order, *, actor: Actor, at: datetime | None = None) -> bo
             return False
         details = {"order": str(order.pk), "verb": order.verb, "was_due_at": order.next_try_at.isoformat()}
         record("order.hurried", actor=actor, subject=_subject(order), details=details, at=moment)
-        ring()
+        ring(order.integration.connector_id)
     return True
 
 

@@ -6,27 +6,31 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 
 from django.utils import timezone
 
+from connectors import VERSION
 from connectors.contract.errors import ErrorReport, Misconfigured
 from connectors.contract.orders import Order as WireOrder
-from connectors.contract.orders import Page, Report
-from connectors.contract.secret import Secret
+from connectors.contract.orders import Page, Report, Unit
+from connectors.contract.provider import Baseline
+from connectors.registry import BUILT_IN
 from connectors.runners import local
+from connectors.runners.functions import digests
+from connectors.runners.rules import Rules
+from connectors.runners.rules_file import rules_from_environment
 from connectors.stores.builtin import SecretUnreadable
 from integrations import wire
-from integrations.actions import inventory, orders, secrets
+from integrations.actions import baseline, inventory, orders, secrets
 from integrations.choices import ConnectorKind, OrderVerb
 from integrations.models import Connector, ConnectorInstance, Order
 
 log = logging.getLogger(__name__)
 
 EMBEDDED = "embedded"
-VERSION = "0.1.0"
 SEEN_EVERY = timedelta(seconds=10)
 # One row per process and connector, made on first use.
 _instances: dict[tuple[int, object], ConnectorInstance] = {}
@@ -43,14 +47,40 @@ def instance_of(connector: Connector, *, at: datetime | None = None) -> Connecto
     instance = _instances.get(key)
     if instance is None or not ConnectorInstance.objects.filter(pk=instance.pk).exists():
         place = f"{socket.gethostname()}, process {os.getpid()}"
+        rules = owners_rules()
         instance = ConnectorInstance.objects.create(
-            connector=connector, version=VERSION, place=place, started_at=moment, last_seen_at=moment
+            connector=connector,
+            version=VERSION,
+            place=place,
+            providers=sorted(BUILT_IN.manifests()),
+            functions=digests(BUILT_IN, rules),
+            rules=rules.digest,
+            started_at=moment,
+            last_seen_at=moment,
         )
         _instances[key] = instance
     elif instance.last_seen_at < moment - SEEN_EVERY:
         instance.last_seen_at = moment
         instance.save(update_fields=["last_seen_at"])
     return instance
+
+
+@cache
+def owners_rules() -> Rules:
+    """Return the rules for this process: who runs the server owns the environment of its own connector.
+
+    Raises Misconfigured; a system check asks first, so that nothing starts with rules that are not understood.
+    """
+    return rules_from_environment()
+
+
+def rules_problem() -> str:
+    """Return what is wrong with the rules for this process, or nothing."""
+    try:
+        owners_rules()
+    except Misconfigured as error:
+        return error.message
+    return ""
 
 
 def stop_instances(*, at: datetime | None = None) -> None:
@@ -86,24 +116,54 @@ def run_next(instance: ConnectorInstance, *, at: Callable[[], datetime] = timezo
 
 def _run(order: Order, at: Callable[[], datetime]) -> Report:
     """Run one leased order to its report."""
+    # Read before what is left of the lease is: a pause in between costs the lease, and adds nothing to it.
+    since = time.monotonic()
+    run = inventory.restart(order) if order.verb == OrderVerb.DISCOVER else None
     try:
-        going = _prepare(order, at)
+        going = prepare(order, at=at(), resume=run.resume if run else "")
+        on_page = partial(inventory.stage, run) if run else _no_pages
+        return local.run(going, on_page=on_page, since=since, baseline=_baseline(order, at), rules=owners_rules())
     except (SecretUnreadable, ValueError) as error:
-        told = ErrorReport(Misconfigured.kind, str(error), "Enter the integration's secrets again, or restore the key.")
-        return Report(str(order.pk), order.epoch, error=told)
-    if order.verb == OrderVerb.DISCOVER:
-        return local.run(going, on_page=partial(inventory.stage, inventory.restart(order)))
-    return local.run(going, on_page=_no_pages)
+        return hopeless(order, error)
 
 
-def _prepare(order: Order, at: Callable[[], datetime]) -> WireOrder:
-    """Return the order as the runner gets it, with what is left of its lease."""
-    resolved: dict[str, Secret] = secrets.resolve(order.integration)
+def prepare(order: Order, *, at: datetime, resume: str = "") -> WireOrder:
+    """Return the order as the runner gets it, with what is left of its lease.
+
+    Raises SecretUnreadable and ValueError.
+    """
     assert order.lease_until is not None
-    left = (order.lease_until - at()).total_seconds()
+    left = (order.lease_until - at).total_seconds()
     return wire.outgoing(
-        order, secrets=resolved, seal_to=secrets.sealing_key(), lease_seconds=max(left, 0.0), leased_at=at()
+        order,
+        secrets=secrets.resolve(order.integration),
+        references=secrets.references(order.integration),
+        seal_to=secrets.sealing_key(),
+        lease_seconds=max(left, 0.0),
+        leased_at=at,
+        resume=resume,
     )
+
+
+def hopeless(order: Order, error: ValueError) -> Report:
+    """Return the report of an order that the server itself cannot carry on with."""
+    if isinstance(error, inventory.Unkeepable):
+        told = ErrorReport(Misconfigured.kind, f"The inventory cannot keep {error}", "Leave this kind of resource out.")
+    else:
+        told = ErrorReport(Misconfigured.kind, str(error), "Enter the integration's secrets again, or restore the key.")
+    return Report(str(order.pk), order.epoch, error=told)
+
+
+def _baseline(order: Order, at: Callable[[], datetime]) -> Baseline | None:
+    """Return the memory of what was standing for the order's person; None for an order about nobody."""
+    person_id = order.person_id
+    if person_id is None:
+        return None
+
+    def ask(present: Iterable[Unit], wanted: Iterable[Unit], /) -> frozenset[Unit]:
+        return baseline.standing(order.integration_id, person_id, present, wanted, at=at())
+
+    return ask
 
 
 def _no_pages(page: Page) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from django.conf import settings
@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from audit.actions import Subject, record
 from audit.actor import Actor
+from connectors.contract.orders import SecretReference as WireReference
 from connectors.contract.secret import Secret
 from connectors.stores import builtin
 from connectors.toolkit import sealing
@@ -56,7 +57,7 @@ def set_secret(integration: Integration, field: str, value: str, *, actor: Actor
     SecretReference.objects.update_or_create(
         integration=integration, field=field, defaults={"store": SecretStore.BUILTIN, "reference": str(row)}
     )
-    if old is not None:
+    if old is not None and old.store == SecretStore.BUILTIN:
         StoredSecret.objects.filter(pk=old.reference).delete()
     record(
         "integration.secret_set",
@@ -67,11 +68,47 @@ def set_secret(integration: Integration, field: str, value: str, *, actor: Actor
     )
 
 
+def refer(
+    integration: Integration, store: str, reference: str, fields: Iterable[str], *, actor: Actor, at: datetime
+) -> None:
+    """Let all secret fields come from one secret of another store; what the built-in one kept for them is deleted.
+
+    Needs a transaction around it. The secret is a JSON object with the fields' names, or, for one field, the value.
+    """
+    old = SecretReference.objects.filter(integration=integration)
+    names = list(fields)
+    same = {"store": store, "reference": reference}
+    if old.filter(**same, field__in=names).count() == len(names) == old.count():
+        return
+    StoredSecret.objects.filter(
+        pk__in=list(old.filter(store=SecretStore.BUILTIN).values_list("reference", flat=True))
+    ).delete()
+    old.delete()
+    SecretReference.objects.bulk_create(SecretReference(integration=integration, field=name, **same) for name in names)
+    record(
+        "integration.secret_referred",
+        actor=actor,
+        subject=Subject("integration", str(integration.pk), integration.name),
+        details={"store": store, "reference": reference, "fields": names},
+        at=at,
+    )
+
+
+def references(integration: Integration) -> dict[str, WireReference]:
+    """Return the secrets that the connector reads from their stores by itself, by field."""
+    others = SecretReference.objects.filter(integration=integration).exclude(store=SecretStore.BUILTIN)
+    return {one.field: WireReference(one.store, one.reference, one.field) for one in others}
+
+
 def resolve(integration: Integration) -> dict[str, Secret]:
-    """Return the integration's secrets by field, for one order. Raises builtin.SecretUnreadable."""
-    keys = store_keys()
+    """Return the integration's secrets in the built-in store by field, for one order.
+
+    Raises builtin.SecretUnreadable.
+    """
+    kept = list(SecretReference.objects.filter(integration=integration, store=SecretStore.BUILTIN))
+    keys = store_keys() if kept else ()
     found: dict[str, Secret] = {}
-    for reference in SecretReference.objects.filter(integration=integration):
+    for reference in kept:
         row = StoredSecret.objects.get(pk=reference.reference)
         sealed = builtin.Encrypted(row.key_id, bytes(row.nonce), bytes(row.ciphertext))
         found[reference.field] = Secret(builtin.decrypt(keys, sealed, str(row.pk), row.field))

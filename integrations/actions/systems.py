@@ -15,16 +15,17 @@ from accounts.models import Group, User
 from audit.actions import Subject, record
 from audit.actor import Actor
 from connectors.contract.errors import Misconfigured
-from connectors.contract.manifest import Field, Manifest
+from connectors.contract.manifest import Manifest
 from connectors.contract.orders import Order as WireOrder
 from connectors.contract.orders import Report, Verb
-from connectors.contract.secret import Secret
 from connectors.registry import BUILT_IN
 from connectors.runners import local
+from integrations.actions import trials
+from integrations.actions.configuring import BadConfig, Kept, clean_config, known_secrets, missing_secrets, referred
 from integrations.actions.orders import order_for_system
-from integrations.actions.running import embedded_connector
-from integrations.actions.secrets import resolve, set_secret
-from integrations.choices import OPEN_ORDERS, IntegrationStatus, OrderVerb
+from integrations.actions.running import embedded_connector, owners_rules
+from integrations.actions.secrets import refer, set_secret
+from integrations.choices import OPEN_ORDERS, ConnectorKind, IntegrationStatus, OrderVerb
 from integrations.models import (
     Connector,
     Integration,
@@ -38,74 +39,26 @@ from integrations.queries import owner_name
 TRY_SECONDS = 20.0
 
 
-class BadConfig(ValueError):
-    """A configuration that its manifest refuses; `problems` says per field what is wrong."""
-
-    def __init__(self, problems: dict[str, str]) -> None:
-        """Keep the problems by field."""
-        super().__init__("; ".join(f"{field}: {problem}" for field, problem in problems.items()))
-        self.problems = problems
-
-
-def clean_config(manifest: Manifest, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the plain fields as the manifest wants them. Raises BadConfig."""
-    clean: dict[str, Any] = {}
-    problems: dict[str, str] = {}
-    known = {field.name for field in manifest.fields}
-    problems.update({name: "This field is not known." for name in values if name not in known})
-    for field in manifest.plain_fields():
-        given = values.get(field.name)
-        value = field.default if given in (None, "") else given
-        problem = _problem(field, value)
-        if problem:
-            problems[field.name] = problem
-        elif value not in (None, ""):
-            clean[field.name] = int(value) if field.kind == "integer" else str(value)
-    if problems:
-        raise BadConfig(problems)
-    return clean
-
-
-def _problem(field: Field, value: Any) -> str:
-    """Return what is wrong with a value, or nothing."""
-    if value in (None, ""):
-        return "This field is required." if field.required else ""
-    if field.kind == "choice" and value not in field.choices:
-        return f"One of {', '.join(field.choices)}."
-    if field.kind == "integer":
-        try:
-            number = int(value)
-        except (TypeError, ValueError):
-            return "A whole number."
-        low, high = field.minimum, field.maximum
-        if (low is not None and number < low) or (high is not None and number > high):
-            return f"Between {low} and {high}."
-    return ""
-
-
-def _missing_secrets(manifest: Manifest, secrets: Mapping[str, str]) -> dict[str, str]:
-    return {
-        field.name: "This field is required."
-        for field in manifest.secret_fields()
-        if field.required and not secrets.get(field.name)
-    }
-
-
 def try_connection(
-    type_: str, config: Mapping[str, Any], secrets: Mapping[str, str], *, saved: Integration | None = None, actor: Actor
+    type_: str,
+    config: Mapping[str, Any],
+    secrets: Mapping[str, str],
+    *,
+    saved: Integration | None = None,
+    kept: Kept | None = None,
+    connector: Connector | None = None,
+    actor: Actor,
 ) -> Report:
-    """Check a configuration that is not saved, without an order and leaving no row. Raises BadConfig.
+    """Check a configuration that is not saved, where it is to run, leaving no row. Raises BadConfig.
 
-    With `saved`, secrets left empty are the ones kept for it.
+    With `saved`, secrets left empty are the ones kept for it; with `kept`, all of them are in another store.
+    `connector` is the one it is to run through: by default that of `saved`, else the embedded one. One that runs
+    elsewhere is waited for, half a minute at most; call it outside any transaction.
     """
     require(actor, "integrations.change_integration" if saved else "integrations.add_integration")
     manifest = BUILT_IN.manifest(type_)
     clean = clean_config(manifest, config)
-    known = resolve(saved) if saved else {}
-    known.update({name: Secret(value) for name, value in secrets.items() if value})
-    missing = _missing_secrets(manifest, {name: secret.reveal() for name, secret in known.items()})
-    if missing:
-        raise BadConfig(missing)
+    known = known_secrets(manifest, secrets, saved, kept)
     order = WireOrder(
         order_id=str(uuid.uuid4()),
         epoch=1,
@@ -114,9 +67,13 @@ def try_connection(
         integration_id=str(saved.pk if saved else uuid.uuid4()),
         config=clean,
         secrets=known,
+        references=referred(manifest, kept),
         lease_seconds=TRY_SECONDS,
     )
-    return local.run(order, on_page=lambda page: None)
+    runs_through = connector or (saved.connector if saved else None)
+    if runs_through is not None and runs_through.kind == ConnectorKind.REMOTE:
+        return trials.ask(runs_through, order)
+    return local.run(order, on_page=lambda page: None, rules=owners_rules())
 
 
 def connect(
@@ -126,6 +83,7 @@ def connect(
     config: Mapping[str, Any],
     secrets: Mapping[str, str],
     actor: Actor,
+    kept: Kept | None = None,
     connector: Connector | None = None,
     settings: Mapping[str, Any] | None = None,
     owners: Iterable[User | Group] = (),
@@ -135,12 +93,12 @@ def connect(
     """Connect a system: keep its configuration and secrets, then order a check and a first sync.
 
     `settings` are further columns of Integration (enabled_types, custom_access_details, rotation_days, cleanup_days).
-    `although` says what a test before had found wrong, when it is connected all the same: the trail keeps it.
-    Raises BadConfig, and Misconfigured for an unknown type.
+    `although` says what a test before had found wrong, when it is connected all the same: the trail keeps it. With
+    `kept`, all secrets are one secret in another store. Raises BadConfig, and Misconfigured for an unknown type.
     """
     require(actor, "integrations.add_integration")
     moment, manifest = at or timezone.now(), BUILT_IN.manifest(type_)
-    clean, missing = clean_config(manifest, config), _missing_secrets(manifest, secrets)
+    clean, missing = clean_config(manifest, config), missing_secrets(manifest, secrets) if kept is None else {}
     if missing:
         raise BadConfig(missing)
     with transaction.atomic():
@@ -153,7 +111,7 @@ def connect(
             sync_due_at=moment,
             **(settings or {}),
         )
-        _keep_secrets(integration, manifest, secrets, actor, moment)
+        _keep_secrets(integration, manifest, secrets, kept, actor, moment)
         _keep_owners(integration, owners)
         _declare_types(integration, manifest)
         details = _shown(integration) | _although(although)
@@ -177,9 +135,19 @@ def _declare_types(integration: Integration, manifest: Manifest) -> None:
             )
 
 
-def _keep_secrets(
-    integration: Integration, manifest: Manifest, secrets: Mapping[str, str], actor: Actor, at: datetime
+def _keep_secrets(  # noqa: PLR0917  # two callers, just above and below
+    integration: Integration,
+    manifest: Manifest,
+    secrets: Mapping[str, str],
+    kept: Kept | None,
+    actor: Actor,
+    at: datetime,
 ) -> None:
+    """Keep what was given, in the built-in store or as a reference to another."""
+    if kept is not None:
+        fields = [field.name for field in manifest.secret_fields()]
+        refer(integration, kept.store, kept.reference, fields, actor=actor, at=at)
+        return
     for field in manifest.secret_fields():
         if secrets.get(field.name):
             set_secret(integration, field.name, secrets[field.name], actor=actor, at=at)
@@ -209,6 +177,7 @@ def edit(
     name: str | None = None,
     config: Mapping[str, Any] | None = None,
     secrets: Mapping[str, str] | None = None,
+    kept: Kept | None = None,
     settings: Mapping[str, Any] | None = None,
     owners: Iterable[User | Group] | None = None,
     although: str = "",
@@ -216,8 +185,8 @@ def edit(
 ) -> Integration:
     """Change an integration; secrets left empty stay. Orders a check and a sync. Raises BadConfig.
 
-    `settings` and `although` are as in `connect`; the connector is one of the settings. `owners` replace those there
-    are.
+    `settings`, `although` and `kept` are as in `connect`; the connector is one of the settings. `owners` replace those
+    there are.
     """
     require(actor, "integrations.change_integration")
     moment, manifest = at or timezone.now(), BUILT_IN.manifest(integration.type)
@@ -231,7 +200,7 @@ def edit(
         for column, value in (settings or {}).items():
             setattr(row, column, value)
         row.save()
-        _keep_secrets(row, manifest, secrets or {}, actor, moment)
+        _keep_secrets(row, manifest, secrets or {}, kept, actor, moment)
         if owners is not None:
             _keep_owners(row, owners)
         _declare_types(row, manifest)

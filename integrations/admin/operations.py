@@ -19,7 +19,7 @@ from integrations import actions
 from integrations.admin.base import AnyAdmin, ReadOnly, badge, in_words, link, pretty
 from integrations.choices import ORDER_LOOKS, OrderState
 from integrations.models import Connector, ConnectorInstance, Order
-from integrations.views import connectors
+from integrations.views import connectors, installing
 from integrations.views.common import need
 
 
@@ -31,14 +31,19 @@ class ConnectorAdmin(AnyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         """Put our own address before the admin site's."""
-        own = path(
-            "<uuid:pk>/rename/", self.admin_site.admin_view(connectors.rename), name="integrations_connector_rename"
-        )
-        return [own, *super().get_urls()]
+        wrap, name = self.admin_site.admin_view, "integrations_connector"
+        own = [
+            path("<uuid:pk>/rename/", wrap(connectors.rename), name=f"{name}_rename"),
+            path("<uuid:pk>/install/", wrap(installing.install), name=f"{name}_install"),
+            path("<uuid:pk>/token/", wrap(installing.make_token), name=f"{name}_token"),
+            path("<uuid:pk>/token/<int:number>/revoke/", wrap(installing.revoke_token), name=f"{name}_revoke_token"),
+            path("<uuid:pk>/functions/", wrap(connectors.functions), name=f"{name}_functions"),
+        ]
+        return [*own, *super().get_urls()]
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """A connector appears when it first runs."""
-        return False
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """Make a remote one; the one in this server appears when it first runs."""
+        return installing.add(request)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """List them with how they are."""

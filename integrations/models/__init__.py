@@ -1,6 +1,7 @@
 """Configured systems, what was found in them, and the orders to the connectors beside them."""
 
 from integrations.models.inventory import Permission, Resource, ResourceType, Tag
+from integrations.models.links import BaselineUnit, ConnectorToken, Trial
 from integrations.models.orders import Change, Order, StagedResource, SyncRun
 from integrations.models.systems import (
     Connector,
@@ -13,9 +14,11 @@ from integrations.models.systems import (
 )
 
 __all__ = [
+    "BaselineUnit",
     "Change",
     "Connector",
     "ConnectorInstance",
+    "ConnectorToken",
     "Integration",
     "IntegrationOwner",
     "Order",
@@ -28,4 +31,5 @@ __all__ = [
     "StoredSecret",
     "SyncRun",
     "Tag",
+    "Trial",
 ]

@@ -101,6 +101,12 @@ class SyncRun(models.Model):
     started_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True, blank=True)
     found = models.PositiveIntegerField(default=0)
+    # How many are expected in all, as the provider says; 0 where it does not know.
+    total = models.PositiveIntegerField(default=0)
+    # Of which lease the pages are, how many of it are kept, and where the provider can go on after the last one.
+    epoch = models.PositiveIntegerField(default=0)
+    pages = models.PositiveIntegerField(default=0)
+    resume = models.TextField(blank=True)
     added = models.PositiveIntegerField(default=0)
     changed = models.PositiveIntegerField(default=0)
     missing = models.PositiveIntegerField(default=0)

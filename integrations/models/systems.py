@@ -8,7 +8,7 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.models import Group, User
-from integrations.choices import ConnectorKind, IntegrationStatus, SecretStore
+from integrations.choices import ConnectorKind, IntegrationStatus, SecretStore, Transport
 
 
 class Connector(models.Model):
@@ -30,12 +30,27 @@ class Connector(models.Model):
 
 
 class ConnectorInstance(models.Model):
-    """One running copy of a connector."""
+    """One running copy of a connector, as it told of itself."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     connector = models.ForeignKey(Connector, models.CASCADE, related_name="instances")
+    # The random id (hex) that a remote instance gives itself for as long as its process lives.
+    identity = models.CharField(max_length=64, blank=True)
     version = models.CharField(max_length=40)
+    wire = models.CharField(max_length=20, blank=True, help_text="Version of the wire it speaks.")
     place = models.CharField(max_length=200, blank=True, help_text="Host and process it runs in.")
+    # What it says of where it runs, word by word: host, system, container, cloud.
+    surroundings = models.JSONField(default=dict, blank=True)
+    # The public key (X25519, hex) that secrets of its orders are sealed to.
+    public_key = models.CharField(max_length=64, blank=True)
+    providers = models.JSONField(default=list, blank=True, help_text="Ids of the providers it has.")
+    functions = models.JSONField(default=dict, blank=True, help_text="SHA-256 by provider/program.")
+    rules = models.CharField(max_length=64, blank=True, help_text="SHA-256 of its owner's rules; empty without any.")
+    transport = models.CharField(max_length=20, choices=Transport.choices, default=Transport.IN_PROCESS)
+    # The link it has now; an older one of the same instance gets no orders any more.
+    link = models.CharField(max_length=32, blank=True)
+    slots = models.PositiveIntegerField(default=0, help_text="How many orders it takes at once.")
+    working = models.JSONField(default=list, blank=True, help_text="Ids of the orders it last said it works on.")
     started_at = models.DateTimeField(default=timezone.now)
     last_seen_at = models.DateTimeField(default=timezone.now)
     stopped_at = models.DateTimeField(null=True, blank=True)
@@ -45,6 +60,13 @@ class ConnectorInstance(models.Model):
 
         default_permissions = ("view",)
         ordering = ["-started_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connector", "identity"],
+                condition=~models.Q(identity=""),
+                name="integrations_instance_once",
+            ),
+        ]
         # The connector's page and the watchdog read the latest of each connector.
         indexes = [models.Index(fields=["connector", "-last_seen_at"], name="integrations_instance_seen")]
 

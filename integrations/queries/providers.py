@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,7 @@ from integrations.choices import (
 from integrations.models import (
     Integration,
 )
+from integrations.queries.entitlements import Entitlement
 
 
 def catalogue() -> dict[str, Manifest]:
@@ -40,6 +42,28 @@ def has_logins(integration: Integration) -> bool:
 def login_max(integration: Integration) -> int:
     """Return how long the name of a login may be there, in characters."""
     return manifest(integration.type).login_max
+
+
+def credential(integration: Integration) -> str:
+    """Return what a grantee gets there with a login: "password", "kubeconfig" and the like."""
+    return manifest(integration.type).credential
+
+
+def over_limits(asks: Iterable[Entitlement]) -> list[str]:
+    """Return, in the manifests' own words, the limits that one grant of these entitlements would be over.
+
+    All surfaces say the same words, before anything is asked for. Asks of one request, whatever integrations they name.
+    """
+    named: dict[tuple[str, str], dict[str, set[int]]] = {}
+    for one in asks:
+        kinds = named.setdefault((one.integration_id, one.integration_type), {})
+        kinds.setdefault(one.resource_type, set()).add(one.resource_id)
+    return [
+        limit.words
+        for (_, type_), kinds in named.items()
+        for limit in manifest(type_).limits
+        if sum(len(kinds.get(kind, ())) for kind in limit.resource_types) > limit.at_most
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count, Q, QuerySet
 
+from connectors import VERSION
 from integrations.choices import (
     TROUBLED,
     ConnectorHealth,
@@ -63,9 +64,21 @@ def seen(connector: Connector, at: datetime) -> SeenConnector:
         health = ConnectorHealth.NEVER
     elif not alive:
         health = ConnectorHealth.SILENT
+    elif len(versions) > 1:
+        health = ConnectorHealth.MIXED
     else:
-        health = ConnectorHealth.MIXED if len(versions) > 1 else ConnectorHealth.WELL
+        health = ConnectorHealth.OUTDATED if is_outdated(versions[0]) else ConnectorHealth.WELL
     return SeenConnector(connector, health, len(alive), versions, latest[0].last_seen_at if latest else None)
+
+
+def is_outdated(version: str) -> bool:
+    """Whether an instance is older than this server; one that is newer is upgraded before us, which is fine."""
+    return _numbers(version) < _numbers(VERSION)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """Return a version as numbers; what is no number counts as nothing."""
+    return tuple(int(part) if part.isdigit() else 0 for part in version.split("."))
 
 
 def instances(connector: Connector) -> QuerySet[ConnectorInstance]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from integrations.models import Integration
+from integrations.choices import SecretStore
+from integrations.models import Integration, SecretReference
 
 
 def document(integration: Integration) -> dict[str, Any]:
@@ -27,8 +28,14 @@ def document(integration: Integration) -> dict[str, Any]:
             "users": [one.user.email for one in owners if one.user is not None],
             "groups": [one.group.name for one in owners if one.group is not None],
         },
-        "secrets": {one.field: {"store": one.store} for one in integration.secrets.order_by("field")},
+        "secrets": {one.field: _secret(one) for one in integration.secrets.order_by("field")},
     }
+
+
+def _secret(one: SecretReference) -> dict[str, str]:
+    """Return where a secret is; what the built-in store calls it means nothing elsewhere."""
+    told = {"store": one.store}
+    return told if one.store == SecretStore.BUILTIN else told | {"reference": one.reference}
 
 
 def as_json(told: dict[str, Any]) -> str:

@@ -143,7 +143,13 @@ def _try(request: HttpRequest, form: IntegrationForm) -> Trial | None:
     secrets, type_ = form.secrets(), form.manifest.id
     try:
         report: Report = actions.try_connection(
-            type_, form.config(), secrets, saved=form.saved, actor=actor_of(request)
+            type_,
+            form.config(),
+            secrets,
+            saved=form.saved,
+            kept=form.kept(),
+            connector=form.cleaned_data["connector"],
+            actor=actor_of(request),
         )
     except actions.BadConfig as problem:
         form.add_problems(problem.problems)
@@ -159,6 +165,7 @@ def _save(request: HttpRequest, form: IntegrationForm, trial: Trial) -> Integrat
     told: dict[str, Any] = {
         "config": form.config(),
         "secrets": form.secrets(),
+        "kept": form.kept(),
         "owners": form.cleaned_data["owners"],
         "actor": actor_of(request),
         "although": trial.words if trial.failed else "",

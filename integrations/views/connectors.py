@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -11,12 +13,16 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from connectors import VERSION
 from integrations import actions, queries
-from integrations.models import Connector, Order
+from integrations.choices import ConnectorKind
+from integrations.install import upgrade
+from integrations.models import Connector, ConnectorInstance, Order
 from integrations.views.common import actor_of, address_of, need, page
 
 # Instances and integrations that one page shows.
 SHOWN = 50
+ERRORS = 5
 
 
 def connectors(request: HttpRequest) -> HttpResponse:
@@ -36,10 +42,62 @@ def connector(request: HttpRequest, row: Connector) -> HttpResponse:
         model=Connector,
         connector=row,
         seen=queries.seen(row, timezone.now()),
-        instances=queries.instances(row)[:SHOWN],
+        instances=[_told(row, one) for one in queries.instances(row)[:SHOWN]],
         integrations=queries.through(row)[:SHOWN],
         through=queries.through(row).count(),
         embedded=actions.is_embedded(row),
+        remote=row.kind == ConnectorKind.REMOTE,
+        tokens=queries.tokens(row)[:SHOWN],
+        backlog=queries.backlog(row, timezone.now()),
+        errors=queries.latest_errors(row, limit=ERRORS),
+        now=timezone.now(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One instance as the page shows it; `upgrade` is the command that makes it current, if it is not."""
+
+    row: ConnectorInstance
+    alive: bool
+    outdated: bool
+    upgrade: str
+    surroundings: str
+
+
+def _told(connector: Connector, one: ConnectorInstance) -> Told:
+    outdated = queries.is_outdated(one.version)
+    alive = one.stopped_at is None and one.last_seen_at > timezone.now() - queries.SILENT_AFTER
+    place = dict(one.surroundings)
+    command = ""
+    if outdated and alive:
+        command = upgrade(
+            place.get("runs_as", ""),
+            name=connector.name,
+            url=settings.PUBLIC_URL,
+            image=settings.CONNECTOR_IMAGE,
+            version=VERSION,
+        )
+    # Host and process are in the row's own name.
+    shown = {name: value for name, value in sorted(place.items()) if value and name not in {"host", "process"}}
+    words = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in shown.items())
+    return Told(one, alive, outdated, command, words)
+
+
+def functions(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """What a connector may do there: each program of ours, and what its owner made of it."""
+    need(request, "integrations.view_connector")
+    row = get_object_or_404(Connector, pk=pk)
+    alive = list(queries.alive_instances(row, timezone.now()))
+    return page(
+        request,
+        "connector_functions.html",
+        f"What {row.name} may do",
+        model=Connector,
+        connector=row,
+        instance=alive[0] if alive else None,
+        differ=len({(one.rules, tuple(sorted(one.functions.items()))) for one in alive}) > 1,
+        providers=queries.allowed(alive[0]) if alive else [],
     )
 
 

@@ -57,6 +57,7 @@ OWN_ROOMS = {
         "sentence": "a flow in one English sentence",
     },
     "integrations": {
+        "install": "how a connector is installed and upgraded, by platform",
         "search": "what some targets give, found by text at a million rows",
         "wire": "models to the connectors' dataclasses and back",
     },

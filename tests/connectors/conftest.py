@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests import targets_mysql
+from tests import targets_kubernetes, targets_mysql
+from tests.connectors import kubernetes_world, redis_world
 from tests.connectors.mysql_world import MySQLWorld
+from tests.connectors.redis_world import RedisServer
 from tests.connectors.world import World
 from tests.targets import VERSIONS, PostgresServer, missing, running
 from tests.targets_mysql import MySQLServer
@@ -78,6 +80,46 @@ def new_server() -> Iterator[PostgresServer]:
     """A server of its own, for tests that break it."""
     version = next((version for version in (18, 16, 15) if not missing(version)), 18)
     yield from _server(version)
+
+
+def _redis(program: str, *options: str) -> Iterator[RedisServer]:
+    if reason := redis_world.missing(program):
+        pytest.skip(reason)
+    with redis_world.running(program, *options) as server:
+        yield server
+
+
+@pytest.fixture(scope="session", params=("redis", "valkey"))
+def redis_server(request: pytest.FixtureRequest) -> Iterator[RedisServer]:
+    """A Redis and, where there is one, a Valkey; shared, so a test keeps to logins of its own."""
+    program = redis_world.redis_program() if request.param == "redis" else str(redis_world.VALKEY)
+    # As in version 6, where everybody may use every channel: nothing of ours may rely on another default.
+    yield from _redis(program, "acl-pubsub-default allchannels")
+
+
+@pytest.fixture
+def new_redis() -> Iterator[RedisServer]:
+    """A Redis of its own, for tests that break it."""
+    yield from _redis(redis_world.redis_program())
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[targets_kubernetes.Cluster]:
+    """A real Kubernetes control plane, set up for namespaces; shared, so a test keeps to names of its own."""
+    if reason := targets_kubernetes.missing():
+        pytest.skip(reason)
+    with targets_kubernetes.running(kubernetes_world.PEOPLE) as found:
+        kubernetes_world.prepare(found)
+        yield found
+
+
+@pytest.fixture
+def kube(cluster: targets_kubernetes.Cluster) -> kubernetes_world.World:
+    """A namespace of the test's own in a real cluster, with a person who asks for it.
+
+    It goes with the cluster: a namespace that is deleted takes its time, and other tests list namespaces meanwhile.
+    """
+    return kubernetes_world.World(cluster, f"shop-{next(_numbers)}").create()
 
 
 # MySQL is in no package: what both servers have in common is tried on it in the full lane.

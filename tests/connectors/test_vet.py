@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from connectors.registry import BUILT_IN, PROVIDERS
+from connectors.manifests import read_toml
+from connectors.registry import BUILT_IN, PROVIDERS, Registry
 from connectors.scaffold import scaffold
+from connectors.scaffold.__main__ import main as new_provider
 from connectors.vet import vet
 from connectors.vet.__main__ import main
 from connectors.vet.code import ENGINES
@@ -171,6 +173,44 @@ def test_a_scaffolded_provider_is_fit_and_its_tests_pass(tmp_path: Path, id_: st
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:django", "-p", "no:cacheprovider", "-c", "/dev/null"]
     done = subprocess.run([*command, str(tmp_path / "tests")], cwd=ROOT, capture_output=True, text=True, check=False)
     assert "3 passed" in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize("like", sorted(BUILT_IN.manifests()))
+@pytest.mark.parametrize("id_", ["plain", "two-words"])
+def test_a_copy_of_any_provider_is_fit_and_claims_only_what_was_tried(tmp_path: Path, like: str, id_: str) -> None:
+    written = scaffold(id_, tmp_path / "providers", tmp_path / "tests" / "connectors", PROVIDERS / like)
+    folder = tmp_path / "providers" / id_
+    assert vet(folder) == []
+    code = "".join(path.read_text() for path in written[:-2] if path.suffix == ".py")
+    assert f"connectors.providers.{like.replace('-', '_')}" not in code
+    claims = read_toml(folder / "quality.toml")
+    rest = {**claims["silver"], **claims["gold"]}
+    assert {name for name, claim in rest.items() if claim["status"] == "done"} <= {"ends_by_itself"}
+    assert callable(Registry(folder.parent).provider(id_).apply)
+
+
+@pytest.mark.parametrize(
+    ("id_", "like"), [("copied", "github"), ("copied-too", "postgresql"), ("copied", "http-custom")]
+)
+def test_a_copy_in_the_product_passes_the_linter(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, id_: str, like: str
+) -> None:
+    monkeypatch.setattr("connectors.scaffold.PROVIDERS", tmp_path / "connectors" / "providers")
+    scaffold(id_, tmp_path / "connectors" / "providers", tmp_path / "tests" / "connectors", PROVIDERS / like)
+    ruff = [sys.executable, "-m", "ruff", "check", "--no-cache", "--config", str(ROOT / "pyproject.toml")]
+    done = subprocess.run([*ruff, "--ignore", "S", str(tmp_path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_command_names_the_files_and_what_comes_next(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    where = ["--providers", str(tmp_path / "p"), "--tests", str(tmp_path / "tests" / "connectors")]
+    assert new_provider(["mine", "--like", "github", *where]) == 0
+    told = capsys.readouterr().out
+    assert f"{tmp_path / 'p' / 'mine' / 'manifest.toml'}\n" in told
+    assert f"Next: python -m connectors.vet {tmp_path / 'p' / 'mine'} --live {tmp_path / 'tests/live/mine.py'}" in told
+    assert new_provider(["mine", *where]) == 1
+    assert new_provider(["other", "--like", "nothing", *where]) == 1
+    assert "There is no provider 'nothing'" in capsys.readouterr().err
 
 
 def test_a_scaffold_touches_nothing_that_is_there(tmp_path: Path) -> None:

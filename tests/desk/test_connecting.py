@@ -224,3 +224,40 @@ def test_a_secret_that_cannot_be_opened_is_said_in_words(story: Story, desk: Cli
     page = desk.post(edit, {**FORM, "secret_password": "", "_test": "Test"})
     assert page.status_code == 200
     assert "Enter the secrets again, or restore the key." in page.content.decode()
+
+
+def test_secrets_of_another_store_are_named_and_not_typed(
+    simulated: None, desk: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LATCHKEY_TARGET_SECRET_SHOP", "canary")
+    seen = answers(monkeypatch)
+    elsewhere = FORM | {"secret_password": "", "store": "environment", "reference": "SHOP", "_save": ""}
+    assert desk.post(connect_page(), elsewhere).status_code == 302
+    assert seen[0].secrets["password"].reveal() == "canary"
+    integration = Integration.objects.get(name="Orders")
+    assert [(one.store, one.reference) for one in integration.secrets.all()] == [("environment", "SHOP")]
+    assert StoredSecret.objects.count() == 0
+    page = desk.get(reverse("admin:integrations_integration_change", args=[integration.pk]))
+    again = desk.get(reverse("admin:integrations_integration_edit", args=[integration.pk])).content.decode()
+    assert '<option value="environment" selected>' in again
+    assert 'value="SHOP"' in again
+    assert "canary" not in page.content.decode() + again
+
+
+def test_another_store_without_a_secret_in_it_is_refused(simulated: None, desk: Client) -> None:
+    page = desk.post(connect_page(), FORM | {"store": "vault", "reference": "", "_save": ""}).content.decode()
+    assert "Say which secret of that store is meant." in page
+    assert not Integration.objects.exists()
+
+
+def test_going_back_to_the_built_in_store_asks_for_the_secret(
+    simulated: None, desk: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers(monkeypatch)
+    monkeypatch.setenv("LATCHKEY_TARGET_SECRET_SHOP", "canary")
+    desk.post(connect_page(), FORM | {"store": "environment", "reference": "SHOP", "_save": ""})
+    edit = reverse("admin:integrations_integration_edit", args=[Integration.objects.get().pk])
+    back = FORM | {"secret_password": "", "store": "builtin", "reference": "SHOP", "_save": ""}
+    assert "This field is required." in desk.post(edit, back).content.decode()
+    assert desk.post(edit, back | {"secret_password": "typed-again"}).status_code == 302
+    assert SecretReference.objects.get().store == "builtin"

@@ -30,6 +30,8 @@ class Stack:
     port: int = field(default_factory=free_port)
     starts: int = 0
     up: Up | None = None
+    # Further settings.
+    more: dict[str, str] = field(default_factory=dict)
 
     def move_in(self) -> None:
         """Put the test's SQLite database where the stack will look for it; PostgreSQL is reached by its address."""
@@ -48,6 +50,7 @@ class Stack:
             "LATCHKEY_EMBEDDED": "true",
             "LATCHKEY_LEASE_SECONDS": str(LEASE_SECONDS),
         }
+        settings |= self.more
         if databases.is_postgresql():
             settings["LATCHKEY_DATABASE_URL"] = databases.current_url()
         process = subprocess.Popen(

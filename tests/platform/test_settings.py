@@ -72,7 +72,11 @@ CASES = [
     Case("no public address", "E018", "is no address", {"LATCHKEY_PUBLIC_URL": "latchkey.example.com"}),
     Case("a path in it", "E018", "is no address", {"LATCHKEY_PUBLIC_URL": "https://example.com/latchkey"}),
     Case("no TLS", "E019", "is not https", {"LATCHKEY_PUBLIC_URL": "http://latchkey.example.com"}),
+    Case("beats too far apart", "E021", "LATCHKEY_HEARTBEAT_SECONDS is 30", {"LATCHKEY_HEARTBEAT_SECONDS": "30"}),
+    Case("a folder of providers that is none", "E022", "is no folder", {"LATCHKEY_PROVIDERS": "/not/there"}),
     Case("any host", "E020", "every host", {"LATCHKEY_ALLOWED_HOSTS": "*"}),
+    Case("a lease of one beat", "E021", "at least three heartbeats", {"LATCHKEY_HEARTBEAT_SECONDS": "60"}),
+    Case("providers nowhere", "E022", "which is no folder", {"LATCHKEY_PROVIDERS": "/nowhere"}),
     Case("another way to encrypt", "E003", "starttls, tls or none", {"LATCHKEY_EMAIL_TLS": "ssl"}),
     Case("a sender that is none", "E040", "LATCHKEY_EMAIL_FROM is no address", {"LATCHKEY_EMAIL_FROM": "Latchkey"}),
     Case("a sender that is not ASCII", "E040", "is no address", {"LATCHKEY_EMAIL_FROM": "grüße@example.com"}),
@@ -160,10 +164,29 @@ def test_check_reports_what_the_table_says() -> None:
 
 
 def test_every_number_is_in_the_table() -> None:
-    """Of the rest, E006, E007 and E008 belong to an embedded start (test_up.py), W002 and W003 to a database."""
+    """Of the rest, E006 to E008 belong to an embedded start (test_up.py), E023 to apps, W002 and W003 to a database."""
     source = "".join(path.read_text() for path in (ROOT / "config").glob("*.py"))
     numbers = set(re.findall(r'"(?:latchkey\.)?([EW]0\d\d)"', source))
-    assert numbers - {case.number for case in CASES} == {"E006", "E007", "E008", "E017", "W002", "W003"}
+    assert numbers - {case.number for case in CASES} == {"E006", "E007", "E008", "E017", "E023", "W002", "W003"}
+
+
+def test_rules_of_the_connector_that_are_not_understood_stop_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from config import checks
+    from integrations.actions.running import owners_rules
+
+    rules = tmp_path / "rules.toml"
+    rules.write_text('[[rules]]\ndeny = ["everything"]\n')
+    monkeypatch.setenv("LATCHKEY_CONNECTOR_RULES", str(rules))
+    owners_rules.cache_clear()
+    try:
+        (found,) = checks.connector_rules()
+    finally:
+        monkeypatch.delenv("LATCHKEY_CONNECTOR_RULES")
+        owners_rules.cache_clear()
+    assert (found.id, "line 1: the verbs are" in found.msg) == ("latchkey.E023", True)
+    assert list(checks.connector_rules()) == []
 
 
 def test_a_client_of_redis_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

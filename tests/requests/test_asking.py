@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from access_requests import actions
 from access_requests.models import AccessRequest
+from connectors.contract.manifest import Limit
+from integrations.queries import providers
 from tests.story import Story, flow, put_into
 
 
@@ -85,3 +89,19 @@ def test_all_of_wants_one_from_each_group(story: Story) -> None:
     admin = story.cast.admin
     actions.approve(request, approver=admin, actor=story.by(admin), at=story.now)
     assert story.fresh(request).state == "approved"
+
+
+def test_more_than_the_target_can_take_in_one_grant_is_refused_before_it_is_asked_for(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = "At most 1 database can be named in one grant. Ask for a group of them."
+    manifest = providers.manifest("simulated")
+    limited = replace(manifest, limits=(Limit(("database",), 1, words),))
+    monkeypatch.setattr(providers, "manifest", lambda type_: limited)
+    both = [story.pair("orders_prod"), story.pair("orders_dev")]
+    run = actions.dry_run(story.cast.requester, both, justification="x")
+    assert [(one.code, one.message) for one in run.problems] == [("LIMIT", words)]
+    with pytest.raises(actions.BadAsk, match="At most 1 database"):
+        actions.ask(story.cast.requester, both, actor=story.by(story.cast.requester), justification="x")
+    assert not AccessRequest.objects.exists()
+    assert codes(story, both[0]) == set()

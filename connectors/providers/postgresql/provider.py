@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from connectors.contract.orders import Finding, Order, Page, PermissionFact, ResourceTypeFact
+from connectors.contract.orders import Finding, Order, Page, ResourceTypeFact
 from connectors.contract.provider import Outcome, Run
 from connectors.engines.logins import Work
-from connectors.manifests import read_manifest
 from connectors.providers.postgresql import checking, discovery
 from connectors.providers.postgresql.place import PostgreSQLPlace
 from connectors.providers.postgresql.programs import FOLDER
 from connectors.providers.postgresql.reading import PostgreSQLLogin
 from connectors.providers.postgresql.server import open_sessions, target
+from connectors.toolkit import inventory
 from connectors.toolkit.sql import Sessions
 
 
@@ -25,12 +25,7 @@ class PostgreSQL:
 
     def resource_types(self, order: Order, run: Run) -> tuple[ResourceTypeFact, ...]:
         """Return the resource types of the manifest: here, they are the same on every server."""
-        return tuple(
-            ResourceTypeFact(
-                kind.id, kind.name, tuple(PermissionFact(p.id, p.name, p.risk_level) for p in kind.permissions)
-            )
-            for kind in read_manifest(FOLDER).resource_types
-        )
+        return inventory.resource_types(FOLDER)
 
     def discover(self, order: Order, run: Run) -> Iterator[Page]:
         """Yield databases, roles, schemas and tables."""

@@ -21,7 +21,7 @@ from audit.actor import Actor, system
 from flows import queries as flow_queries
 from flows.choices import ApprovalMode
 from flows.decision import Facts, Part, Problem, Reach, decide
-from integrations.queries import entitlements
+from integrations.queries import entitlements, over_limits
 
 # How many entitlements one ask may name.
 ENTITLEMENTS_MAX = 500
@@ -92,6 +92,7 @@ def dry_run(
     problems = [*_about_number(wanted, len(asks)), *decision.problems]
     plans = [_plan(part, facts[requestor.pk], facts[person.pk]) for part in decision.parts]
     problems.extend(problem for plan in plans for problem in _about_approvers(plan))
+    problems.extend(Problem("LIMIT", words) for part in decision.parts for words in over_limits(part.asks))
     return DryRun(plans=tuple(plans), problems=tuple(problems))
 
 

@@ -13,12 +13,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from access_requests.actions.eligibility import why_not_eligible
 from access_requests.actions.proofs import prove, take_in_standing
 from access_requests.actions.rules import lock_person
-from access_requests.choices import CredentialsStatus, EndReason, RequestState, UnitState
+from access_requests.choices import FINAL, CredentialsStatus, EndReason, RequestState, UnitState
 from access_requests.events import moved
 from access_requests.lifecycle import move
 from access_requests.models import AccessGroup, AccessRequest, AccessSession, AccessUnit
@@ -106,6 +107,13 @@ def desired_state(person: User, integration: Integration) -> dict[str, Any]:
     return {"person": _person(person), "holds": holds, "gone": gone}
 
 
+def _named(person: User, integration: Integration) -> list[dict[str, str]]:
+    """Return the units that grants of the person name which are not over, dispatched or still to be."""
+    over = Q(ended_at__isnull=False) | Q(dispatched_at__isnull=True, request__state__in=FINAL)
+    groups = AccessGroup.objects.filter(request__grantee=person, integration=integration).exclude(over)
+    return _units(AccessUnit.objects.filter(group__in=groups))
+
+
 def _person(person: User) -> dict[str, Any]:
     return {
         "id": str(person.pk),
@@ -168,6 +176,7 @@ def _absorb_locked(order: Order, person: User) -> bool:
             _take_in_grant(group, report, sealed[report["grant_id"]], moment)
             _take_in_end(group, holds[report["grant_id"]])
     still_there = prove(order, groups, at=moment)
+    integrations.forget_baseline(order.integration, person, _named(person, order.integration))
     take_in_standing(order, person, at=moment)
     for request in AccessRequest.objects.filter(access_groups__in=list(groups)).distinct().order_by("pk"):
         conclude(request, person, actor, moment)

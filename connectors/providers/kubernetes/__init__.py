@@ -1,0 +1,1 @@
+"""API objects of a Kubernetes cluster: bindings of roles, and service accounts that they are for."""

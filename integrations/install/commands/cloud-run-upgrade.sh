@@ -1,0 +1,1 @@
+gcloud run worker-pools update "latchkey-$NAME" --image "$IMAGE" --region "$REGION"

@@ -1,0 +1,2 @@
+printf "LATCHKEY_URL=%s\nLATCHKEY_IMAGE=%s\n" "$URL" "$IMAGE" >.env
+docker compose pull && docker compose up --detach

@@ -1,0 +1,2 @@
+sudo deploy/systemd/install "$VERSION"
+sudo systemctl restart latchkey-connector
