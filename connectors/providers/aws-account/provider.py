@@ -13,13 +13,12 @@ from connectors.contract.orders import (
     GrantReport,
     Order,
     Page,
-    PermissionFact,
     ResourceTypeFact,
     UnitOutcome,
     UnitReport,
 )
 from connectors.contract.provider import Outcome, Run
-from connectors.manifests import read_manifest
+from connectors.toolkit import inventory
 
 from . import checking, discovery, programs
 from .account import Account, open_account
@@ -38,12 +37,7 @@ class AWSAccount:
 
     def resource_types(self, order: Order, run: Run) -> tuple[ResourceTypeFact, ...]:
         """Return the resource types of the manifest: they are the same in every account."""
-        return tuple(
-            ResourceTypeFact(
-                kind.id, kind.name, tuple(PermissionFact(p.id, p.name, p.risk_level) for p in kind.permissions)
-            )
-            for kind in read_manifest(programs.FOLDER).resource_types
-        )
+        return inventory.resource_types(programs.FOLDER)
 
     def discover(self, order: Order, run: Run) -> Iterator[Page]:
         """Yield what there is, type after type."""
