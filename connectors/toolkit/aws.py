@@ -145,8 +145,8 @@ class Cloud:
 
     def _send(self, request: AWSPreparedRequest, **rest: Any) -> AWSResponse:
         """Send a signed request and return the answer; botocore calls this in place of its own sending."""
-        self.run.alive()
         left = self.run.remaining()
+        self.run.alive()  # asked last: so what was left is more than nothing
         base = "{0.scheme}://{0.netloc}".format(urlsplit(request.url))
         try:
             with self._wire.send(

@@ -13,7 +13,7 @@ import re
 import secrets
 import sys
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -204,8 +204,11 @@ def _tags(tags: dict[str, str]) -> dict[str, str]:
 
 
 def create_user(self: Any) -> Any:
-    """Make a user, and remember the boundary that moto forgets."""
+    """Make a user, and remember the boundary that moto forgets. The tag `age` makes it so many seconds old."""
     answer = _create_user(self)
+    for tag in self._get_param("Tags", []):
+        if tag["Key"] == "age":
+            backend().get_user(self._get_param("UserName")).create_date -= timedelta(seconds=float(tag["Value"]))
     if boundary := self._get_param("PermissionsBoundary"):
         BOUNDARIES[self._get_param("UserName")] = boundary
     return answer

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -11,8 +13,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from connectors.contract.errors import ErrorKind
 from connectors.contract.orders import Unit, Verb
 from connectors.registry import BUILT_IN
+from connectors.runners import local
 from connectors.toolkit.policy_files import PolicyFile
 from connectors.vet.stories import Stage
 from tests.aws.server import ACCOUNT, AWS, BOUNDARY
@@ -160,6 +164,51 @@ def test_the_boundary_lets_through_what_can_be_asked_for() -> None:
             for action in one["Action"]:
                 assert any(like[pattern].fullmatch(action) for pattern in patterns), action
                 assert not any(like[pattern].fullmatch(action) for pattern in shut), action
+
+
+def test_checks_at_the_same_time_do_not_hurt_each_other_and_leave_nothing(on: Stage, account: AccountLive) -> None:
+    before, said = account.snapshot(), list[str]()
+
+    def check() -> None:
+        said.extend(one.level for one in on.run(on.order(Verb.CHECK)).findings)
+
+    threads = [threading.Thread(target=check) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(said) >= 12
+    assert set(said) == {"ok"}
+    assert account.snapshot() == before
+
+
+def test_a_check_whose_lease_ends_on_the_way_takes_its_probe_with_it(on: Stage, account: AccountLive) -> None:
+    before = account.snapshot()
+    looks: list[float] = []
+
+    def clock() -> float:
+        """Let the lease be over as soon as there is a probe."""
+        looks.append(time.monotonic())
+        made = account.aws.client("iam").list_users(PathPrefix=f"/latchkey/{on.integration}/")["Users"]
+        return looks[0] + (1000 if made else 0)
+
+    report = local.run(on.order(Verb.CHECK), on_page=lambda page: None, monotonic=clock)
+    assert report.error is not None
+    assert report.error.kind is ErrorKind.LEASE_LOST
+    assert account.snapshot() == before
+
+
+def test_a_probe_that_was_left_behind_long_ago_is_deleted(on: Stage, account: AccountLive) -> None:
+    before, iam = account.snapshot(), account.aws.client("iam")
+    call: Any = iam
+    path = f"/latchkey/{on.integration}/probe/"
+    age = {"Key": "age", "Value": "3600"}
+    call.create_user(UserName="probe-old", Path=path, Tags=[age], PermissionsBoundary=BOUNDARY)
+    call.create_access_key(UserName="probe-old")
+    call.create_user(UserName="probe-of-a-check-under-way", Path=path)
+    on.run(on.order(Verb.CHECK))
+    call.delete_user(UserName="probe-of-a-check-under-way")
+    assert account.snapshot() == before
 
 
 def test_check_says_what_is_there(on: Stage) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from connectors.contract.errors import LeaseLost, NotPermitted, TargetError, TargetMissing
 from connectors.contract.orders import Finding, Order
 from connectors.contract.provider import Run
-from connectors.toolkit.aws import compact
+from connectors.toolkit.aws import Cloud, compact
 
 from . import programs
 from .account import Account, open_account
@@ -19,12 +21,15 @@ from .names import BOUNDARY, POLICY, ROOT, Marker
 
 SETUP = "Run the set-up: setup/1_boundary.json and setup/2_connector.json."
 PROBE = "probe"
+# No lease is as long.
+OLD_SECONDS = 600
+CLEANING_SECONDS = 10.0
 
 
 def check(order: Order, run: Run) -> tuple[Finding, ...]:
     """Return what was found. Raises a TargetError when there is no way in at all."""
     with open_account(order, run) as at:
-        return (*_who(at), *_boundary(at), *_looking(at), *_making(at, order))
+        return (*_who(at), *_boundary(at), *_looking(at), *_making(at, order, run))
 
 
 def _who(at: Account) -> Iterator[Finding]:
@@ -76,26 +81,45 @@ def _first(at: Account, kind: Kind) -> dict[str, Any]:
     return {name: value for name, value in slots.items() if name in kind.looks.slots}
 
 
-def _making(at: Account, order: Order) -> Iterator[Finding]:
-    """Make a user that may nothing, and delete it again."""
-    marker = Marker(order.integration_id, PROBE)
-    login = f"{PROBE}-{order.integration_id}"[:64]
+def _making(at: Account, order: Order, run: Run) -> Iterator[Finding]:
+    """Make a user that may nothing, and delete it again whatever happens."""
+    marker, login = Marker(order.integration_id, PROBE), f"{PROBE}-{secrets.token_hex(8)}"
     said = Finding("ok", f"The connector can make bounded users below {ROOT} with policies and keys.")
+    left: list[TargetError] = []
     try:
-        _unmake(at, login)  # a check that was cut short may have left one
+        for old in _left_behind(at, marker):
+            _unmake(at.cloud, old)
         _make(at, marker, login)
     except LeaseLost:
         raise
     except TargetError as error:
         words = f"The connector cannot make users below {ROOT}. {error.message}"
         said = Finding("error", words, error.fix or SETUP)
+    finally:
+        left += _cleaned(order, run, login)
     yield said
+    for one in left:
+        yield Finding("error", f"The user {login}, made to try, could not be deleted. {one.message}", one.fix)
+
+
+def _left_behind(at: Account, marker: Marker) -> list[str]:
+    """Return the probes of checks that were killed; one that is younger may be of a check that is under way."""
+    users = [user for page in at.cloud.pages(programs.USERS, path=marker.path) for user in page["Users"]]
+    return [str(user["UserName"]) for user in users if at.cloud.now - user["CreateDate"].timestamp() > OLD_SECONDS]
+
+
+def _cleaned(order: Order, run: Run, login: str) -> list[TargetError]:
+    """Delete the probe, by a connection of its own and also after the lease: nobody else knows its name.
+
+    Return why it could not be. Then the next check finds it by its path; it may do nothing and its key is forgotten.
+    """
+    unleashed = replace(run, alive=lambda: None, remaining=lambda: CLEANING_SECONDS)
     try:
-        _unmake(at, login)
-    except LeaseLost:
-        raise
+        with open_account(order, unleashed) as at:
+            _unmake(at.cloud, login)
     except TargetError as error:
-        yield Finding("error", f"The user {login}, made to try, could not be deleted. {error.message}", error.fix)
+        return [error]
+    return []
 
 
 def _make(at: Account, marker: Marker, login: str) -> None:
@@ -116,12 +140,12 @@ def _make(at: Account, marker: Marker, login: str) -> None:
         at.cloud.change(programs.DROP_KEY, login=login, key=made["AccessKey"]["AccessKeyId"])
 
 
-def _unmake(at: Account, login: str) -> None:
-    """Delete what is left of the probe."""
+def _unmake(cloud: Cloud, login: str) -> None:
+    """Delete what there is of a probe."""
     with suppress(TargetMissing):
-        for page in at.cloud.pages(programs.KEYS, login=login):
+        for page in cloud.pages(programs.KEYS, login=login):
             for key in page["AccessKeyMetadata"]:
-                at.cloud.change(programs.DROP_KEY, login=login, key=key["AccessKeyId"])
+                cloud.change(programs.DROP_KEY, login=login, key=key["AccessKeyId"])
         with suppress(TargetMissing):
-            at.cloud.change(programs.DELETE_USER_POLICY, login=login, name=POLICY)
-        at.cloud.change(programs.DROP_USER, login=login)
+            cloud.change(programs.DELETE_USER_POLICY, login=login, name=POLICY)
+        cloud.change(programs.DROP_USER, login=login)
