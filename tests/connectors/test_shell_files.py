@@ -124,7 +124,7 @@ WRONG = {
     "program without code": (add("programs/extra.sh", "#!/bin/sh\n# Extra.\nset -eu\n"), "no code declares it"),
     "code without program": (drop(SHUT), "'shut_login' is declared, but there is no file"),
     "value too many": (edit(SHUT, "takes: LOGIN", "takes: MORE LOGIN"), "the code declares ['LOGIN', 'MARKER']"),
-    "value missing": (edit(SHUT, "takes: LOGIN MARKER", "takes: LOGIN"), "takes ['LOGIN']"),
+    "value missing": (edit(SHUT, "takes: LOGIN MARKER", "takes: LOGIN"), "the slots ['LOGIN']"),
     "value not used": (edit("programs/open_login.sh", '"$EXPIRES"', "9"), "takes EXPIRES, and does nothing with it"),
     "value that is split": (edit(SHUT, 'chage -E 1 "$LOGIN"', "chage -E 1 $LOGIN"), "outside of quotes"),
     "value with a meaning": (edit(SHUT, "takes: LOGIN", "takes: PATH LOGIN"), "'PATH' is no name for a value"),
