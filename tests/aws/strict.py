@@ -12,6 +12,7 @@ import os
 import re
 import secrets
 import sys
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -284,5 +285,14 @@ for kind, functions in (
 
 strict_sso.install()
 
+
+def die_with(parent: int) -> None:
+    """End when whoever started this is gone, however it went."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(0)
+
+
 if __name__ == "__main__":
+    threading.Thread(target=die_with, args=(os.getppid(),), daemon=True).start()
     main(["-H", "127.0.0.1", "-p", sys.argv[1]])
