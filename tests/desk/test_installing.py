@@ -199,7 +199,9 @@ def test_what_it_may_do_is_told_beside_what_is_shipped(desk: Client, east: Conne
     told |= {"postgresql/shut_login": "f" * 64, "postgresql/extra": "e" * 64, "home-grown/give": "d" * 64}
     instance(east, identity="a", functions=told, rules="c" * 64)
     page = desk.get(address("functions", east.pk)).content.decode()
-    rows = dict(re.findall(r"<code>(\w+)</code>\s*</td>\s*<td data-label=\"State\">([^<]+)</td>", page))
+    sections = {part.partition('"')[0]: part for part in page.split('<section class="panel" aria-label="')}
+    told_of = "".join(sections[name] for name in ("postgresql", "home-grown"))
+    rows = dict(re.findall(r"<code>(\w+)</code>\s*</td>\s*<td data-label=\"State\">([^<]+)</td>", told_of))
     assert (rows["drop_login"], rows["shut_login"], rows["clock"]) == ("Not allowed", "Replaced", "As shipped")
     assert (rows["extra"], rows["give"]) == ("Its own", "Its own")
     assert "c" * 64 in page
