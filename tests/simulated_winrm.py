@@ -44,6 +44,7 @@ ANSWER = (
     '<s:Envelope xmlns:s="{s}" xmlns:wsa="{wsa}" xmlns:wsman="{wsman}" xmlns:rsp="{rsp}" xmlns:wst="{wst}">'
     "<s:Header><wsa:RelatesTo>{relates}</wsa:RelatesTo></s:Header><s:Body>{body}</s:Body></s:Envelope>"
 )
+LONG_SECONDS = 3600.0
 FAULT = (
     '<s:Envelope xmlns:s="{s}"><s:Body><s:Fault><s:Code><s:Value>s:Sender</s:Value></s:Code><s:Reason><s:Text>'
     'Access is denied.</s:Text></s:Reason><s:Detail><f:WSManFault xmlns:f="{wsmanfault}" Code="5"/></s:Detail>'
@@ -75,6 +76,8 @@ class Endpoint:
     pools: dict[str, ServerRunspacePool] = field(default_factory=dict)
     waiting: dict[tuple[str, str], bytearray] = field(default_factory=dict)
     let_in: set[tuple[str, str]] = field(default_factory=set)
+    domains: dict[tuple[str, str, str, str], Any] = field(default_factory=dict)
+    stack: ExitStack = field(default_factory=ExitStack)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def answer(self, action: str, envelope: ET.Element, user: str, password: str) -> str:
@@ -110,8 +113,8 @@ class Endpoint:
         """Say whether the directory lets somebody in; asked once for each."""
         if (user, password) not in self.let_in:
             try:
-                with self._domain({}, user, password):
-                    self.let_in.add((user, password))
+                self._domain({}, user, password)
+                self.let_in.add((user, password))
             except CredentialsRejected:
                 return False
         return True
@@ -176,9 +179,9 @@ class Endpoint:
 
     def _do(self, name: str, values: dict[str, Any], user: str, password: str) -> Any:
         """Do what a program says, on the controller, with the caller's own rights."""
-        with self.lock, ExitStack() as stack:
+        with self.lock:
             try:
-                return doing(stack.enter_context(self._domain(values, user, password)), name, values)
+                return doing(self._domain(values, user, password), name, values)
             except NotPermitted as error:
                 raise ScriptFailed("ActiveDirectoryServer:8344,Microsoft.ActiveDirectory", error.message) from error
             except TargetMissing as error:
@@ -187,23 +190,25 @@ class Endpoint:
             except TargetError as error:
                 raise ScriptFailed("ActiveDirectoryServer:0,", error.message) from error
 
-    @contextmanager
-    def _domain(self, values: dict[str, Any], user: str, password: str) -> Iterator[Any]:
-        """Enter the domain over LDAP, as the caller."""
-        enter = import_module("connectors.providers.active_directory.directory").enter
-        config = {
-            "hostname": self.server.host,
-            "port": self.server.ldaps_port,
-            "ca": self.server.ca,
-            "username": user,
-            "base_dn": values.get("Base", ""),
-            "records_dn": values.get("Records", ""),
-            **self.ldap,
-        }
-        order = Order("simulated", 1, Verb.CHECK, "active-directory", "simulated", config)
-        order.secrets["password"] = Secret(password)
-        with enter(order, Run(alive=lambda: None, seal=lambda details, grant_id="": "")) as domain:
-            yield domain
+    def _domain(self, values: dict[str, Any], user: str, password: str) -> Any:
+        """Return the domain as the caller sees it over LDAP; once entered, it is kept until the endpoint ends."""
+        key = (user, password, values.get("Base", ""), values.get("Records", ""))
+        if key not in self.domains:
+            config = {
+                "hostname": self.server.host,
+                "port": self.server.ldaps_port,
+                "ca": self.server.ca,
+                "username": user,
+                "base_dn": key[2],
+                "records_dn": key[3],
+                **self.ldap,
+            }
+            order = Order("simulated", 1, Verb.CHECK, "active-directory", "simulated", config)
+            order.secrets["password"] = Secret(password)
+            run = Run(alive=lambda: None, seal=lambda details, grant_id="": "", remaining=lambda: LONG_SECONDS)
+            enter = import_module("connectors.providers.active_directory.directory").enter
+            self.domains[key] = self.stack.enter_context(enter(order, run))
+        return self.domains[key]
 
 
 def doing(domain: Any, name: str, values: dict[str, Any]) -> Any:
@@ -295,6 +300,8 @@ class Handler(BaseHTTPRequestHandler):
     """One connection of a client."""
 
     protocol_version = "HTTP/1.1"
+    # Head and body of an answer leave together: apart, each would wait for the other side's acknowledgement.
+    wbufsize = -1
     endpoint: Endpoint
 
     def log_message(self, format: str, *arguments: Any) -> None:
@@ -325,6 +332,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
+        self.wfile.flush()
 
 
 @contextmanager
@@ -344,3 +352,4 @@ def endpoint(server: Samba, **options: Any) -> Iterator[Endpoint]:
             yield made
         finally:
             listening.shutdown()
+            made.stack.close()

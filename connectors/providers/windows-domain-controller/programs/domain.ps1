@@ -11,6 +11,6 @@ $feature = Get-ADOptionalFeature -Filter { Name -eq 'Privileged Access Managemen
     domain     = (Get-ADDomain).DNSRoot
     controller = $root.dnsHostName
     now        = [DateTimeOffset]::UtcNow.ToUnixTimeMilliseconds() / 1000
-    ends       = @($feature.EnabledScopes).Count -gt 0
+    ends       = ($null -ne $feature) -and (@($feature.EnabledScopes | Where-Object { $_ }).Count -gt 0)
     own_groups = @([Security.Principal.WindowsIdentity]::GetCurrent().Groups | ForEach-Object { $_.Value })
 } | ConvertTo-Json -Compress
