@@ -161,8 +161,11 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULER = "config.scheduler:TimetableScheduler"
 CELERY_TIMEZONE = "UTC"
+# Channels waits five seconds at a time for a message, and so long does Redis' client wait for any answer, unless told
+# otherwise: a line on which nothing is said would break every five seconds.
+_CHANNELS_REDIS = {"address": REDIS_URL, "socket_connect_timeout": 1, "socket_timeout": 15}
 CHANNEL_LAYERS: dict[str, Any] = {
-    "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
+    "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [_CHANNELS_REDIS]}}
     if REDIS_URL
     else {"BACKEND": "config.doorbell.EmbeddedChannelLayer"}
 }

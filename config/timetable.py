@@ -24,7 +24,8 @@ TIMETABLE: tuple[Line, ...] = (
     # An order may wait for a target that does not answer. Eight may; the other threads stay free to end access in time.
     Line("integrations.tasks.run_orders", 2, "Runs orders of the connector in this process, as they fall due.", 8),
     Line("audit.tasks.seal", 2, "Chains what was written since; until then an entry shows as not sealed."),
-    Line("integrations.tasks.sweep_leases", 5, "Gives orders of lost holders to others: a lease lasts a minute."),
+    # What waits the longest after an instance died is the lease itself; the sweep after it should not be felt.
+    Line("integrations.tasks.sweep_leases", 2, "Gives orders of lost holders to others once their lease is over."),
     Line("accounts.tasks.deliver_changes", 10, "Delivers news of people that was not delivered on commit."),
     Line("integrations.tasks.deliver_changes", 10, "Delivers news of orders and inventory, likewise."),
     Line("flows.tasks.deliver_changes", 10, "Delivers news of policy, likewise: a changed flow ends what it gave."),

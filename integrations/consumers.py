@@ -41,6 +41,8 @@ HELLO_SECONDS, SEND_SECONDS, BODY_SECONDS = 10.0, 30.0, 30.0
 BEATS = 3
 BROKER_AGAIN_SECONDS = 5.0
 CLOSED = 1000
+# Characters of a message from which on another thread reads it.
+LONG = 2**16
 # Database work of all links: a pool of its own, so that pages and links do not wait for each other.
 _POOL = ThreadPoolExecutor(max_workers=16, thread_name_prefix="links")
 
@@ -166,7 +168,9 @@ class Socket:
         if event["type"] == "websocket.disconnect":
             raise Ended
         self._heard_at = asyncio.get_running_loop().time()
-        return wire.read(event.get("text") or event.get("bytes") or "")
+        text = event.get("text") or event.get("bytes") or ""
+        # A page of an inventory takes a tenth of a second: too long for everybody else whom this loop serves.
+        return wire.read(text) if len(text) < LONG else await asyncio.to_thread(wire.read, text)
 
     async def _hear(self, opened: Link, message: Message | None) -> None:
         """Do what one message asks, then hand out what the instance has room for."""

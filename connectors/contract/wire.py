@@ -32,6 +32,7 @@ LINK_PATH, EXCHANGE_PATH = "/connector/v1/link", "/connector/v1/exchange"
 WAIT_MAX = 25.0
 
 Row = TypeVar("Row")
+_AS_IT_IS = frozenset({str, int, bool, NoneType})
 
 
 class BadMessage(ValueError):
@@ -306,10 +307,13 @@ def _refuse_unkeepable(data: Any) -> None:
             raise BadMessage("A text has a character that cannot be kept.")
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any) -> Any:  # noqa: PLR0911  # a line for each kind of value
     """Return a dataclass as what JSON can hold. Infinity, which JSON has not, is the text "inf"."""
+    # First, for nearly all of a page is that.
+    if type(value) in _AS_IT_IS:
+        return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {one.name: plain(getattr(value, one.name)) for one in dataclasses.fields(value)}
+        return {name: plain(getattr(value, name)) for name, _, _ in _fields(type(value))}
     if isinstance(value, StrEnum):
         return value.value
     if isinstance(value, tuple | list):
@@ -328,25 +332,31 @@ def build(kind: type[Row], data: Any, where: str = "") -> Row:
     where = where or kind.__name__
     if not isinstance(data, dict):
         raise BadMessage(f"{where}: an object is expected.")
-    hints, given = _hints(cast(Any, kind)), {}
-    for one in dataclasses.fields(cast(Any, kind)):
-        if one.name in data:
-            given[one.name] = _value(hints[one.name], data[one.name], f"{where}.{one.name}")
-        elif one.default is dataclasses.MISSING and one.default_factory is dataclasses.MISSING:
-            raise BadMessage(f"{where}.{one.name} is missing.")
+    given = {}
+    for name, hint, required in _fields(cast(Any, kind)):
+        if name in data:
+            given[name] = _value(hint, data[name], f"{where}.{name}")
+        elif required:
+            raise BadMessage(f"{where}.{name} is missing.")
     return kind(**given)
 
 
 @cache
-def _hints(kind: type[Any]) -> dict[str, Any]:
-    return get_type_hints(kind)
+def _fields(kind: type[Any]) -> tuple[tuple[str, Any, bool], ...]:
+    """Return of each field of a dataclass its name, its type, and whether it has no default."""
+    hints, missing = get_type_hints(kind), dataclasses.MISSING
+    return tuple(
+        (one.name, hints[one.name], one.default is missing and one.default_factory is missing)
+        for one in dataclasses.fields(kind)
+    )
 
 
 def _value(hint: Any, value: Any, where: str) -> Any:
     """Return a value as the type that a dataclass declares."""
-    origin = get_origin(hint)
-    if hint is Any:
+    # Text first, for nearly all of a page is.
+    if (hint is str and type(value) is str) or hint is Any:
         return value
+    origin = get_origin(hint)
     if origin in (UnionType, Union):
         if value is None and NoneType in get_args(hint):
             return None

@@ -135,6 +135,8 @@ def expire_leases(*, at: datetime | None = None) -> int:
     moment = at or timezone.now()
     over = Order.objects.filter(lease_until__lte=moment)
     connectors = set(over.values_list("integration__connector", flat=True))
+    if not connectors:
+        return 0
     back = over.filter(state=OrderState.LEASED).update(
         state=OrderState.QUEUED, lease_until=None, leased_by=None, next_try_at=moment
     )

@@ -143,6 +143,27 @@ def test_plain_http_is_sent_to_https_but_for_probes(backing: dict[str, str], tmp
         }
 
 
+SILENCE = """
+import asyncio
+from channels.layers import get_channel_layer
+
+async def listen():
+    layer = get_channel_layer()
+    channel = await layer.new_channel()
+    heard = asyncio.create_task(layer.receive(channel))
+    await asyncio.sleep(layer.brpop_timeout + 1.5)
+    await layer.send(channel, {"type": "ring"})
+    print(await asyncio.wait_for(heard, 3))
+
+asyncio.run(listen())
+"""
+
+
+def test_a_socket_still_hears_after_a_silence(backing: dict[str, str]) -> None:
+    listened = manage("shell", "--no-imports", "-c", SILENCE, env=backing)
+    assert listened.stdout.strip() == "{'type': 'ring'}", listened.stderr
+
+
 @pytest.mark.full
 def test_a_broker_that_is_away_fails_no_page(backing: dict[str, str], tmp_path: Path) -> None:
     port = servers.free_port()

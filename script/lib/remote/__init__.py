@@ -1,0 +1,1 @@
+"""What `script/bench connectors` is made of: servers, remote workers, and one file per thing that is measured."""
