@@ -73,11 +73,11 @@ def test_tokens_are_replaced_without_a_gap(desk: Client, east: Connector) -> Non
     assert old.expires_at is None
     assert new.expires_at is not None
     assert timedelta(days=29) < new.expires_at - timezone.now() < timedelta(days=31)
-    page = desk.post(address("revoke_token", east.pk, old.pk), follow=True).content.decode()
+    page = desk.post(address("revoketoken", east.pk, old.pk), follow=True).content.decode()
     assert "Instances that used it are cut off." in page
     assert admit(first) is None
     assert admit(second)
-    assert "was revoked before" in desk.post(address("revoke_token", east.pk, old.pk), follow=True).content.decode()
+    assert "was revoked before" in desk.post(address("revoketoken", east.pk, old.pk), follow=True).content.decode()
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "3651", "a", "1.5"])
@@ -90,7 +90,7 @@ def test_a_token_of_another_connector_is_not_found(desk: Client, east: Connector
     west = Connector.objects.create(name="west", kind="remote")
     actions.make_token(west, actor=system())
     token = ConnectorToken.objects.get()
-    assert desk.post(address("revoke_token", east.pk, token.pk)).status_code == 404
+    assert desk.post(address("revoketoken", east.pk, token.pk)).status_code == 404
     assert ConnectorToken.objects.get().revoked_at is None
 
 
