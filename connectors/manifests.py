@@ -103,7 +103,7 @@ def _check_resource_types(manifest: Manifest, path: Path) -> None:
     _check_unique([kind.id for kind in manifest.resource_types], f"{path}: resource_types")
     for kind in manifest.resource_types:
         where = f"{path}: resource type '{kind.id}'"
-        if not kind.permissions:
+        if not kind.permissions and not kind.finds_permissions:
             raise Misconfigured(f"{where}: has no permissions.")
         _check_unique([permission.id for permission in kind.permissions], f"{where}: permissions")
         for permission in kind.permissions:

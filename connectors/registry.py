@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -19,6 +20,8 @@ from connectors.contract.orders import Function
 from connectors.contract.provider import Provider
 from connectors.manifests import FILE, read_manifest
 
+# Further folders of providers, in the spelling of PATH.
+OWN_PROVIDERS = "LATCHKEY_PROVIDERS"
 PROVIDERS = Path(__file__).resolve().parent / "providers"
 
 
@@ -117,8 +120,8 @@ def _package(folder: Path) -> ModuleType:
     return package
 
 
-# The providers that come with the product.
-BUILT_IN = Registry(PROVIDERS)
+# The providers that come with the product, and those in the folders that the owner of this machine names.
+BUILT_IN = Registry(PROVIDERS, *map(Path, filter(None, os.environ.get(OWN_PROVIDERS, "").split(os.pathsep))))
 
 manifests = BUILT_IN.manifests
 manifest = BUILT_IN.manifest

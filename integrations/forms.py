@@ -105,6 +105,9 @@ class IntegrationForm(forms.Form):
             self.fields[SECRET + field.name] = _secret(field, kept=here, drafted=field.name in self.drafted)
         types = cast(forms.MultipleChoiceField, self.fields["types"])
         types.choices = [(kind.id, _type_in_words(kind)) for kind in manifest.resource_types]
+        if not manifest.resource_types:
+            # The system says itself what it has, in its first sync.
+            del self.fields["types"]
         if not manifest.secret_fields():
             del self.fields["store"], self.fields["reference"]
             return
@@ -180,7 +183,7 @@ class IntegrationForm(forms.Form):
 
     def settings(self) -> dict[str, Any]:
         """Return the further columns of an integration. No resource types means the provider's defaults."""
-        chosen = [kind.id for kind in self.manifest.resource_types if kind.id in self.cleaned_data["types"]]
+        chosen = [kind.id for kind in self.manifest.resource_types if kind.id in self.cleaned_data.get("types", ())]
         types = [] if chosen == _defaults(self.manifest) else chosen
         plain = ("custom_access_details", "rotation_days", "cleanup_days")
         return {"enabled_types": types, **{name: self.cleaned_data[name] for name in plain}}
@@ -196,14 +199,11 @@ class IntegrationForm(forms.Form):
         own = [self[name] for name in self.fields if name.startswith((CONFIG, SECRET))]
         store = [self["store"], self["reference"]] if "store" in self.fields else []
         told = "Test the connection at any time; nothing is saved by a test."
+        chosen = "People can ask for what you choose here, and for nothing else."
+        types = [Section("types", "What to find", chosen, [self["types"]])] if "types" in self.fields else []
         return [
             Section("connection", "Connection", told, [self["name"], self["connector"], *own, *store]),
-            Section(
-                "types",
-                "What to find",
-                "People can ask for what you choose here, and for nothing else.",
-                [self["types"]],
-            ),
+            *types,
             Section("people", "For people", "", [self["custom_access_details"], self["owners"]]),
             Section("lifetimes", "Lifetimes", "", [self["rotation_days"], self["cleanup_days"]]),
         ]
@@ -226,7 +226,8 @@ def _defaults(manifest: Manifest) -> list[str]:
 
 def _type_in_words(kind: ResourceType) -> str:
     """Return a resource type with what can be asked for on it."""
-    return f"{kind.name}: {', '.join(permission.name.lower() for permission in kind.permissions)}"
+    permissions = ", ".join(permission.name.lower() for permission in kind.permissions)
+    return f"{kind.name}: {permissions or 'as found there'}"
 
 
 def _initial(manifest: Manifest, saved: Integration) -> dict[str, Any]:

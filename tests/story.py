@@ -164,7 +164,8 @@ def allow_extensions(flow: AccessFlow, times: int, seconds: int) -> None:
 def put_into(name: str, *users: User) -> Group:
     """Put people into a group, by rows."""
     group, _ = Group.objects.get_or_create(name=name)
-    GroupMembership.objects.bulk_create(GroupMembership(group=group, user=user) for user in users)
+    members = [GroupMembership(group=group, user=user) for user in users]
+    GroupMembership.objects.bulk_create(members, ignore_conflicts=True)
     return group
 
 

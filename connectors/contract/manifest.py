@@ -36,12 +36,16 @@ class Permission:
 
 @dataclass(frozen=True, slots=True)
 class ResourceType:
-    """A resource type as the manifest declares it. `optional` types are off until the admin chooses them."""
+    """A resource type as the manifest declares it. `optional` types are off until the admin chooses them.
+
+    `finds_permissions`: what can be asked for is the target's own: a sync says it, and the manifest need not.
+    """
 
     id: str
     name: str
-    permissions: tuple[Permission, ...]
+    permissions: tuple[Permission, ...] = ()
     optional: bool = False
+    finds_permissions: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,8 @@ class Manifest:
     ends_by_itself: bool = False
     has_logins: bool = False
     login_max: int = 63
+    # What a grantee gets with a login, in a word or a few: a password, a kubeconfig, an access key.
+    credential: str = "password"
     limits: tuple[Limit, ...] = ()
 
     def secret_fields(self) -> tuple[Field, ...]:

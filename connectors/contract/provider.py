@@ -58,9 +58,10 @@ class Baseline(Protocol):
     def __call__(self, present: Iterable[Unit], wanted: Iterable[Unit], /) -> frozenset[Unit]:
         """Return the units that are standing. Durable before it returns, and the first answer about a unit counts.
 
-        `present` is what the person has at the target now, `wanted` everything that the order holds or ends. A unit
-        that nobody asked about before is standing if it is present. Raises Unreachable when the server cannot be asked:
-        then nothing may be given.
+        `present` is what the person has at the target now, `wanted` everything that the order holds or ends, and the
+        other levels of the same resources where one follows another. A unit that nobody asked about before is standing
+        if it is present; what is known of a resource is kept for as long as an open grant names it. Raises Unreachable
+        when the server cannot be asked: then nothing may be given.
         """
 
 

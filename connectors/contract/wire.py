@@ -242,8 +242,8 @@ def sealing_context(order_id: str, epoch: int, name: str) -> bytes:
 
 
 def write(message: Message) -> str:
-    """Return a message as text."""
-    return json.dumps(as_object(message), ensure_ascii=False, separators=(",", ":"))
+    """Return a message as text. Raises TypeError and ValueError for what JSON has not."""
+    return json.dumps(as_object(message), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def read(text: str | bytes) -> Message | None:

@@ -1,54 +1,27 @@
 """The orders that a worker has under way: each in a thread of its own, under its lease, until its report is taken.
 
-A report is kept until the server has taken it or the lease is over, and is said again on every new link. Secrets are
-opened for one order, live in its thread, and are gone with it.
+A report is kept until the server has taken it or the lease is over, and is said again on every new link.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from functools import partial
 
 from connectors.contract import wire
-from connectors.contract.errors import ErrorReport, LeaseLost, Misconfigured, Unreachable
-from connectors.contract.orders import Order, Page, Report, Unit, Verb
-from connectors.contract.secret import Secret
-from connectors.contract.wire import AskBaseline, Cancel, Message, PageOf, Ready, ReportOf, Taken, TellBaseline, Work
+from connectors.contract.errors import ErrorReport, LeaseLost, Misconfigured
+from connectors.contract.orders import Report, Verb
+from connectors.contract.wire import Cancel, Message, Ready, ReportOf, Taken, TellBaseline, Work
 from connectors.registry import BUILT_IN, Registry
 from connectors.runners import local
+from connectors.runners.execution import REPORT, Asked, Held, Key, Means, as_text, execute
 from connectors.runners.rules import Rules
-from connectors.toolkit.sealing import SealBroken, open_sealed
 
 log = logging.getLogger(__name__)
-# A page that is longer as text goes out as several; the wire has a limit, and what is near it is slow.
-PAGE_TEXT_MAX = wire.MESSAGE_MAX // 4
-BASELINE_SECONDS = 15.0
 # Ends that are remembered, so that an order that comes again under the same lease is not done again.
 REMEMBERED = 1000
-
-Key = tuple[str, int]
-
-
-@dataclass(slots=True)
-class Held:
-    """One order under way. `deadline` is the end of its lease by the worker's clock."""
-
-    order_id: str
-    epoch: int
-    verb: Verb
-    deadline: float
-    cancelled: threading.Event = field(default_factory=threading.Event)
-    answers: dict[tuple[str, int], Message] = field(default_factory=dict)
-    report: str = ""
-    questions: int = 0
-    pages: int = 0
-
-    @property
-    def key(self) -> Key:
-        """Return what tells it apart: an order under one lease."""
-        return (self.order_id, self.epoch)
 
 
 class UnderWay:
@@ -63,8 +36,8 @@ class UnderWay:
         rules: Rules = local.NO_RULES,
     ) -> None:
         """Take `slots` orders at once, opening their secrets with this key, by the rules of the owner."""
-        self.slots, self._private_key, self._clock = slots, private_key, clock
-        self._registry, self._rules = registry, rules
+        self.slots, self._clock = slots, clock
+        self.execute = partial(execute, Means(private_key, clock, self.ask, registry, rules))
         self._held: dict[Key, Held] = {}
         self._over: dict[Key, None] = {}
         self._changed = threading.Condition()
@@ -86,13 +59,14 @@ class UnderWay:
             for held in self._held.values():
                 if held.report:
                     self._say(held.report)
-            self._ask_for(self._free())
+            self._ask_for(self.free())
             self._changed.notify_all()
 
     def free(self) -> int:
         """Return how many more orders could begin now."""
         with self._changed:
-            return self._free()
+            running = sum(not held.report for held in self._held.values())
+            return 0 if self.draining else max(0, self.slots - running)
 
     def working(self) -> tuple[str, ...]:
         """Return the ids of the orders that are not over: under way, or with a report that is not taken yet."""
@@ -108,7 +82,8 @@ class UnderWay:
             case Cancel():
                 self._cancel(message)
             case Taken():
-                self._taken(message)
+                what = ("page", message.number) if message.number else REPORT
+                self._answered(message.order_id, message.epoch, what, message)
             case TellBaseline():
                 self._answered(message.order_id, message.epoch, ("baseline", message.question), message)
 
@@ -120,10 +95,6 @@ class UnderWay:
                 if held.verb is Verb.DISCOVER and not held.report:
                     held.cancelled.set()
             self._changed.notify_all()
-
-    def _free(self) -> int:
-        running = sum(not held.report for held in self._held.values())
-        return 0 if self.draining else max(0, self.slots - running)
 
     def _ask_for(self, more: int) -> None:
         if self._asks and not self.draining and more:
@@ -167,95 +138,28 @@ class UnderWay:
                     held.cancelled.set()
             self._changed.notify_all()
 
-    def _taken(self, message: Taken) -> None:
-        """Note that a page or a report is durable over there, or not wanted."""
-        if message.number:
-            self._answered(message.order_id, message.epoch, ("page", message.number), message)
-            return
-        with self._changed:
-            held = self._held.get((message.order_id, message.epoch))
-            if held is not None and held.report:
-                self._forget(held)
-                self._changed.notify_all()
-
-    def _answered(self, order_id: str, epoch: int, what: tuple[str, int], message: Message) -> None:
+    def _answered(self, order_id: str, epoch: int, what: Asked, message: Message) -> None:
+        """Note an answer; that to a report is its end: durable over there, or not wanted."""
         with self._changed:
             held = self._held.get((order_id, epoch))
-            if held is not None:
+            if held is None:
+                return
+            if what != REPORT:
                 held.answers[what] = message
-                self._changed.notify_all()
+            elif held.report:
+                self._forget(held)
+            self._changed.notify_all()
 
     def _run(self, held: Held, work: Work) -> None:
         """Run an order in its thread, and leave its report."""
-        report = self._report(held, work)
-        text = wire.write(ReportOf(report))
-        if len(text) > wire.MESSAGE_MAX:
-            text = wire.write(ReportOf(_too_long(report)))
+        text = _as_text(self.execute(held, work))
         with self._changed:
             held.report = text
             self._say(text)
             self._ask_for(1)
             self._changed.notify_all()
 
-    def _report(self, held: Held, work: Work) -> Report:
-        """Return the final report of an order."""
-        try:
-            order = self._opened(work)
-        except SealBroken:
-            told = ErrorReport(
-                Misconfigured.kind,
-                "The order's secrets do not open with this instance's key.",
-                "It comes again under a new lease; if not, restart the connector.",
-            )
-            return Report(held.order_id, held.epoch, error=told)
-        try:
-            return local.run(
-                order,
-                on_page=lambda page: self._send_page(held, page),
-                monotonic=self._clock,
-                registry=self._registry,
-                baseline=lambda present, wanted: self._ask_baseline(held, present, wanted),
-                since=work.since,
-                cancelled=held.cancelled.is_set,
-                rules=self._rules,
-            )
-        except LeaseLost as error:
-            # From sending a page, which is the runner's and not the provider's.
-            return Report(held.order_id, held.epoch, error=error.report())
-
-    def _opened(self, work: Work) -> Order:
-        """Return the order with its secrets. Raises SealBroken."""
-        order, opened = work.order, {}
-        for name, sealed in work.sealed.items():
-            context = wire.sealing_context(order.order_id, order.epoch, name)
-            opened[name] = Secret(open_sealed(self._private_key, sealed, context).decode())
-        return wire.from_wire(order, opened, order.lease_seconds)
-
-    def _send_page(self, held: Held, page: Page) -> None:
-        """Hand a page to the server and wait until it is durable there. Raises LeaseLost."""
-        text = wire.write(PageOf(held.order_id, held.epoch, held.pages + 1, page))
-        if len(text) > PAGE_TEXT_MAX and len(page.resources) > 1:
-            half = len(page.resources) // 2
-            # Only after its last part one can go on.
-            self._send_page(held, replace(page, resources=page.resources[:half], resume=""))
-            self._send_page(held, replace(page, resources=page.resources[half:]))
-            return
-        held.pages += 1
-        answer = self._ask(held, text, ("page", held.pages), held.deadline)
-        if not isinstance(answer, Taken) or answer.refused:
-            raise LeaseLost("The server did not take a page of the inventory.", fix="The sync is done again.")
-
-    def _ask_baseline(self, held: Held, present: Iterable[Unit], wanted: Iterable[Unit], /) -> frozenset[Unit]:
-        """Ask the server's memory. Raises Unreachable, LeaseLost."""
-        held.questions += 1
-        asked = AskBaseline(held.order_id, held.epoch, held.questions, tuple(present), tuple(wanted))
-        until = min(held.deadline, self._clock() + BASELINE_SECONDS)
-        answer = self._ask(held, wire.write(asked), ("baseline", held.questions), until)
-        if not isinstance(answer, TellBaseline):
-            raise Unreachable("Latchkey's server cannot be asked what the person had before.", fix="It is tried again.")
-        return frozenset(answer.standing)
-
-    def _ask(self, held: Held, text: str, what: tuple[str, int], until: float) -> Message | None:
+    def ask(self, held: Held, text: str, what: Asked, until: float) -> Message | None:
         """Say something and return the answer to it, over whichever link there is; None when none came in time.
 
         Raises LeaseLost when the lease is over or the order is cancelled.
@@ -283,11 +187,20 @@ def _given_back(held: Held) -> Report:
     return Report(held.order_id, held.epoch, error=told.report())
 
 
-def _too_long(report: Report) -> Report:
-    """Return what is said in place of a report that does not fit on the wire."""
-    told = ErrorReport(
-        Misconfigured.kind,
-        "The order's report is too long to be sent.",
-        f"It is more than {wire.MESSAGE_MAX // 2**20} MB; ask for fewer things at once.",
-    )
+def _as_text(report: Report) -> str:
+    """Return a report as it is sent; one that the server would not take is replaced by one that says so."""
+    try:
+        text = as_text(ReportOf(report), "report")
+    except Misconfigured as error:
+        log.error("order %s: %s", report.order_id, error.message)
+        return wire.write(ReportOf(_unsaid(report, "holds what cannot be sent")))
+    if len(text) > wire.MESSAGE_MAX:
+        return wire.write(ReportOf(_unsaid(report, f"is longer than {wire.MESSAGE_MAX // 2**20} MB")))
+    return text
+
+
+def _unsaid(report: Report, why: str) -> Report:
+    """Return what is said in place of a report that cannot be sent."""
+    fix = "Ask for fewer things at once, or mend the provider."
+    told = ErrorReport(Misconfigured.kind, f"The order's report {why}.", fix)
     return Report(report.order_id, report.epoch, error=told, functions=report.functions)

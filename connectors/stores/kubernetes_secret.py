@@ -29,7 +29,7 @@ class Secrets:
         namespace, name = segments(reference, "<namespace>/<name>")
         found = _configuration()
         headers = {}
-        token = found.get_api_key_with_prefix("authorization")
+        token = found.get_api_key_with_prefix("BearerToken")
         if token:
             headers["Authorization"] = str(token)
         verify = found.ssl_ca_cert or bool(found.verify_ssl)

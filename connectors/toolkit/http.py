@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -24,6 +23,10 @@ from connectors.contract.errors import (
 from connectors.contract.orders import Program
 from connectors.contract.provider import Run
 from connectors.toolkit.http_files import Composed, RequestFile
+from connectors.toolkit.pace import Pace
+from connectors.toolkit.program_files import ProgramFile
+
+__all__ = ["Answer", "Pace", "Service", "body_of", "refusal", "unreachable"]
 
 USER_AGENT = "latchkey-connector"
 CONNECT_SECONDS = 10.0
@@ -31,6 +34,7 @@ READ_SECONDS = 30.0
 BODY_MAX = 32 * 2**20
 CHUNK = 64 * 2**10
 SAID_MAX = 300
+JSON = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,34 +45,6 @@ class Answer:
     data: Any
     headers: Mapping[str, str]
     text: str = field(repr=False, default="")
-
-
-class Pace:
-    """At most so many calls a second, for a whole process: shared by whoever talks to the same service."""
-
-    def __init__(
-        self,
-        per_second: float,
-        *,
-        monotonic: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        """Leave `1 / per_second` seconds between two calls."""
-        self._gap = 1.0 / per_second
-        self._next = 0.0
-        self._lock = threading.Lock()
-        self._monotonic, self._sleep = monotonic, sleep
-
-    def wait(self, at_most: float) -> None:
-        """Wait for a turn. Raises Unreachable when that would take longer than `at_most` seconds."""
-        with self._lock:
-            now = self._monotonic()
-            turn = max(now, self._next)
-            if turn - now > at_most:
-                raise Unreachable("The service is asked as often as it allows; the next turn is too far off.")
-            self._next = turn + self._gap
-        if turn > now:
-            self._sleep(turn - now)
 
 
 class Service:
@@ -95,12 +71,12 @@ class Service:
         """
         if not base.startswith(("https://", "http://")):
             raise Misconfigured(f"{base!r} is no address: it begins with https:// or http://.")
-        self.base = base.rstrip("/")
+        self.address, self.base = base, base.rstrip("/")
         self.run = run
         self.dry_run = dry_run
         self._pace = pace
         self._session = requests.Session()
-        self._session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json", **(headers or {})})
+        self._session.headers.update({"User-Agent": USER_AGENT, "Accept": JSON, **(headers or {})})
         self._session.auth = auth
         # Given with each request: on the session, a CA bundle in the environment would be preferred to it.
         self._verify = verify
@@ -133,25 +109,37 @@ class Service:
         admitted = self.run.note(file)
         return self._send(admitted, admitted.compose(values), accept)
 
+    def post(self, file: ProgramFile, body: bytes, /) -> Answer:
+        """Send JSON, byte by byte as it is, to the service's own address. Raises a TargetError for all but 200.
+
+        Whether it changes something is for the caller to know, who has asked the rules and thought of dry runs.
+        """
+        return self._exchange(file, (200,), "POST", self.address, data=body, headers={"Content-Type": JSON})
+
     def _send(self, file: RequestFile, request: Composed, accept: Collection[int]) -> Answer:
+        """Send a request file with its slots filled."""
+        url = self.base + request.path
+        return self._exchange(file, accept, request.method, url, params=request.query or None, json=request.body)
+
+    def _exchange(self, file: ProgramFile, accept: Collection[int], method: str, url: str, **given: Any) -> Answer:
         """Send a request within what is left of the lease and judge the answer."""
-        self.run.alive()
         if self._pace is not None:
-            self._pace.wait(self.run.remaining())
             self.run.alive()
+            self._pace.wait(self.run.remaining())
         left = self.run.remaining()
+        self.run.alive()  # asked last: so what was left is more than nothing
         try:
             with self._session.request(
-                request.method,
-                self.base + request.path,
-                params=request.query or None,
-                json=request.body,
+                method,
+                url,
+                **given,
                 timeout=(min(CONNECT_SECONDS, left), min(READ_SECONDS, left)),
                 allow_redirects=False,
                 verify=self._verify,
                 stream=True,
             ) as response:
-                text = self._body(response)
+                body = body_of(response, self.run, self.base)
+                text = body.decode(response.encoding or "utf-8", errors="replace")
         except requests.RequestException as error:
             self.run.alive()
             raise unreachable(self.base, error) from error
@@ -160,15 +148,16 @@ class Service:
             raise refusal(answer, file, self.base)
         return answer
 
-    def _body(self, response: requests.Response) -> str:
-        """Return the body, as long as it is of bearable size and the lease holds."""
-        body = bytearray()
-        for chunk in response.iter_content(CHUNK):
-            self.run.alive()
-            body += chunk
-            if len(body) > BODY_MAX:
-                raise Misconfigured(f"{self.base} answered with more than {BODY_MAX // 2**20} MB.")
-        return body.decode(response.encoding or "utf-8", errors="replace")
+
+def body_of(response: requests.Response, run: Run, base: str) -> bytes:
+    """Return the body, as long as it is of bearable size and the lease holds."""
+    body = bytearray()
+    for chunk in response.iter_content(CHUNK):
+        run.alive()
+        body += chunk
+        if len(body) > BODY_MAX:
+            raise Misconfigured(f"{base} answered with more than {BODY_MAX // 2**20} MB.")
+    return bytes(body)
 
 
 def unreachable(base: str, error: requests.RequestException) -> Unreachable:
@@ -180,19 +169,33 @@ def unreachable(base: str, error: requests.RequestException) -> Unreachable:
     return Unreachable(f"{base} is unreachable ({type(error).__name__}).", fix="It is tried again.")
 
 
-def refusal(answer: Answer, file: RequestFile, base: str) -> TargetError:
+def refusal(answer: Answer, file: ProgramFile, base: str) -> TargetError:
     """Return the typed error for an answer that was not expected."""
     words = f"{base} answered {answer.status} to {file.name}{_said(answer)}"
     if answer.status == 401:
         return CredentialsRejected(words, fix="Ask the owner of the integration for new credentials.")
-    if answer.status == 403:
+    if answer.status == 403 and not _limited(answer):
         return NotPermitted(words, fix=f"It needs {file.needs}." if file.needs else "")
     if answer.status in {404, 410}:
         return TargetMissing(words)
-    if answer.status in {408, 425, 429} or answer.status >= 500:
-        after = answer.headers.get("Retry-After", "")
-        return Unreachable(words, fix=f"It asks to wait {after} s." if after.isdigit() else "It is tried again.")
+    if answer.status in {403, 408, 425, 429} or answer.status >= 500:
+        return Unreachable(words, fix=_when(answer))
     return Misconfigured(words)
+
+
+def _limited(answer: Answer) -> bool:
+    """Say whether a 403 means that too much was asked, not that something is forbidden."""
+    return "Retry-After" in answer.headers or answer.headers.get("X-RateLimit-Remaining") == "0"
+
+
+def _when(answer: Answer) -> str:
+    """Return when the service may be asked again, as far as it says."""
+    after, reset = answer.headers.get("Retry-After", ""), answer.headers.get("X-RateLimit-Reset", "")
+    if after.isdecimal():
+        return f"It asks to wait {after} s."
+    if answer.headers.get("X-RateLimit-Remaining") == "0" and reset.isdecimal() and len(reset) <= 10:
+        return f"It may be asked again at {datetime.fromtimestamp(int(reset), UTC):%Y-%m-%d %H:%M:%S} UTC."
+    return "It is tried again."
 
 
 def _parsed(text: str) -> Any:

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -27,11 +27,9 @@ from typing import Any
 from urllib.parse import quote
 
 from connectors.contract.errors import Misconfigured
-from connectors.contract.secret import Secret
 from connectors.toolkit.program_files import ProgramFile
-from connectors.toolkit.redaction import HIDDEN
+from connectors.toolkit.slots import filled, revealed, slots_in
 
-SLOT = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 PATH_SLOT = re.compile(r"\{(?P<several>\+?)(?P<name>[a-z][a-z0-9_]*)\}")
 KEYS = {"what", "needs", "method", "path", "query", "body"}
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -78,10 +76,8 @@ class RequestFile(ProgramFile):
     def slots(self) -> frozenset[str]:
         """Return the names of the slots that the file has."""
         document = self.document
-        found = {slot["name"] for slot in PATH_SLOT.finditer(document["path"])}
-        for part in ("query", "body"):
-            found |= {slot[1] for text in _strings(document.get(part)) if (slot := SLOT.fullmatch(text))}
-        return frozenset(found)
+        found = frozenset(slot["name"] for slot in PATH_SLOT.finditer(document["path"]))
+        return found | slots_in(document.get("query")) | slots_in(document.get("body"))
 
     def compose(self, values: Mapping[str, Any], *, hide_secrets: bool = False) -> Composed:
         """Return the request with its slots filled. A value of None leaves its query parameter or body key out.
@@ -90,13 +86,13 @@ class RequestFile(ProgramFile):
         """
         if values.keys() != self.slots:
             raise Misconfigured(f"{self.path.name} has the slots {sorted(self.slots)}, not {sorted(values)}.")
-        plain = {name: _revealed(value, hide_secrets) for name, value in values.items()}
-        query = _filled(self.document.get("query", {}), plain)
+        plain = revealed(values, hide_secrets=hide_secrets)
+        query = filled(self.document.get("query", {}), plain)
         return Composed(
             method=self.document["method"],
             path=PATH_SLOT.sub(lambda slot: _segments(slot, plain[slot["name"]]), self.document["path"]),
             query={name: str(value) for name, value in query.items()},
-            body=_filled(self.document["body"], plain) if "body" in self.document else None,
+            body=filled(self.document["body"], plain) if "body" in self.document else None,
         )
 
 
@@ -112,29 +108,6 @@ class Requests:
         return RequestFile(self._folder / f"{name}.json", *slots)
 
 
-def _strings(tree: Any) -> Iterator[str]:
-    """Yield the string values of a tree."""
-    if isinstance(tree, str):
-        yield tree
-    elif isinstance(tree, dict):
-        for value in tree.values():
-            yield from _strings(value)
-    elif isinstance(tree, list):
-        for value in tree:
-            yield from _strings(value)
-
-
-def _filled(tree: Any, values: Mapping[str, Any]) -> Any:
-    """Return a copy of a tree with its slots filled."""
-    if isinstance(tree, str):
-        slot = SLOT.fullmatch(tree)
-        return values[slot[1]] if slot else tree
-    if isinstance(tree, dict):
-        filled = {key: _filled(value, values) for key, value in tree.items()}
-        return {key: value for key, value in filled.items() if value is not None}
-    return [_filled(value, values) for value in tree] if isinstance(tree, list) else tree
-
-
 def _segments(slot: re.Match[str], value: Any) -> str:
     """Return a value as what its slot takes: one segment, or several."""
     if not slot["several"]:
@@ -148,10 +121,3 @@ def _segment(value: Any, name: str) -> str:
     if not text or text in {".", ".."} or "\0" in text:
         raise Misconfigured(f"{text!r} cannot stand in a path as {name}.")
     return quote(text, safe="")
-
-
-def _revealed(value: Any, hide: bool) -> Any:
-    """Return a value as it travels, or hidden."""
-    if isinstance(value, Secret):
-        return HIDDEN if hide else value.reveal()
-    return value

@@ -25,14 +25,19 @@ from connectors.contract.orders import Program
 from connectors.contract.provider import Run
 from connectors.contract.secret import Secret
 from connectors.toolkit.sql_errors import NOTHING_GRANTED, at_the_door, at_work, not_permitted
-from connectors.toolkit.sql_files import SqlFile, Value
+from connectors.toolkit.sql_files import Plain, SqlFile, Value
 
 APPLICATION_NAME = "latchkey"
 CONNECT_SECONDS = 10
 # The server may use at most this part of what is left of the lease for one statement. It is told a new time-out only
 # when less than the last one is left, which costs a round trip a few times in a lease and never in a short order.
 SHARE = 0.5
+# What the server gives a statement, and a session between two: in a transaction, and outside of one (since 14).
+TIMEOUTS = ("statement_timeout", "idle_in_transaction_session_timeout")
+IDLE_TIMEOUT, KNOWS_IDLE_TIMEOUT = "idle_session_timeout", 140000
 LEAST_MILLISECONDS = 50
+# PostgreSQL cuts longer names silently (NAMEDATALEN - 1), and then means another object.
+NAME_BYTES = 63
 
 Connection = psycopg.Connection[DictRow]
 
@@ -48,6 +53,24 @@ class Server:
     sslmode: str
 
 
+class PostgreSQLQuoting:
+    """Names and values as psycopg writes them for a connection; without one, for any server in UTF-8."""
+
+    def __init__(self, connection: Connection | None = None) -> None:
+        """Write for `connection`."""
+        self._connection = connection
+
+    def identifier(self, name: str) -> str:
+        """Return a name, quoted. Raises Misconfigured for one that PostgreSQL would cut."""
+        if len(name.encode()) > NAME_BYTES:
+            raise Misconfigured(f"The name {name!r} is longer than {NAME_BYTES} bytes.")
+        return sql.Identifier(name).as_string(self._connection)
+
+    def literal(self, value: Plain) -> str:
+        """Return a value, quoted; a list as an array."""
+        return sql.Literal(value).as_string(self._connection)
+
+
 class Session:
     """One connection to one database, in autocommit."""
 
@@ -55,6 +78,7 @@ class Session:
         """Use a connection whose statement_timeout is `timeout` milliseconds."""
         self._sessions = sessions
         self._connection = connection
+        self._quoting = PostgreSQLQuoting(connection)
         self._timeout = timeout
         self._nothing_granted: list[str] = []
         connection.add_notice_handler(self._hear)
@@ -73,13 +97,13 @@ class Session:
         """Run a program that only reads and return its rows."""
         file, (statement,) = self._prepare(file, values)
         with self._typed(file):
-            return self._connection.execute(statement).fetchall()
+            return self._connection.execute(statement.encode()).fetchall()
 
     def stream(self, file: SqlFile, size: int, /, **values: Value) -> Iterator[list[dict[str, Any]]]:
         """Run a program that only reads and yield its rows, `size` at a time, through a cursor on the server."""
         file, (statement,) = self._prepare(file, values)
         with self._typed(file), self._connection.transaction(), self._connection.cursor(name="pages") as cursor:
-            cursor.execute(statement)
+            cursor.execute(statement.encode())
             while True:
                 self._ready()
                 rows = cursor.fetchmany(size)
@@ -94,8 +118,7 @@ class Session:
         """
         if self._sessions.dry_run:
             file = self._sessions.run.admit(file)
-            composed = file.compose(values, hide_secrets=True)
-            text = ";\n".join(statement.as_string(self._connection) for statement in composed)
+            text = ";\n".join(file.compose(values, self._quoting, hide_secrets=True))
             self._sessions.run.programs.append(Program(file.name, f"{text};"))
             return
         file, statements = self._prepare(file, values)
@@ -121,18 +144,18 @@ class Session:
         except (OSError, psycopg.Error):
             return  # it is closed already
 
-    def _prepare(self, file: SqlFile, values: Mapping[str, Value]) -> tuple[SqlFile, list[sql.Composed]]:
+    def _prepare(self, file: SqlFile, values: Mapping[str, Value]) -> tuple[SqlFile, list[str]]:
         """Return the program that may run and its statements, once the lease holds."""
         admitted = self._sessions.run.note(file)
-        statements = admitted.compose(values)
+        statements = admitted.compose(values, self._quoting)
         self._ready()
         return admitted, statements
 
-    def _change(self, file: SqlFile, statement: sql.Composed) -> None:
+    def _change(self, file: SqlFile, statement: str) -> None:
         """Run one statement and look at the server's warnings."""
         self._ready()
         self._nothing_granted.clear()
-        self._connection.execute(statement)
+        self._connection.execute(statement.encode())
         if self._nothing_granted:
             raise not_permitted(self._nothing_granted[0], file)
 
@@ -142,15 +165,25 @@ class Session:
             self._nothing_granted.append(notice.message_primary or "Nothing was granted")
 
     def _ready(self) -> None:
-        """Raise LeaseLost when the lease is over; keep the server's time-out inside it."""
+        """Raise LeaseLost when the lease is over; keep the server's time-outs inside it.
+
+        The idle ones end a session whose owner stopped after this look at the lease: its statement, sent when it wakes,
+        finds nobody. Without them it would be run, whatever was proven meanwhile.
+        """
         run = self._sessions.run
         run.alive()
         if run.remaining() * 1000 < self._timeout:
             self._timeout = _timeout(run)
+            self.limit(*TIMEOUTS)
+
+    def limit(self, *names: str) -> None:
+        """Give these settings the session's time-out, and that of idle sessions where the server has it."""
+        known = self._connection.info.server_version >= KNOWS_IDLE_TIMEOUT
+        chosen, timeout = [*names, IDLE_TIMEOUT] if known else list(names), str(self._timeout)
+        if chosen:
+            calls = sql.SQL(", ").join(sql.SQL("set_config({}, {}, false)").format(one, timeout) for one in chosen)
             with self._typed(None):
-                self._connection.execute(
-                    sql.SQL("SET statement_timeout = {}").format(sql.Literal(self._timeout)),
-                )
+                self._connection.execute(sql.SQL("SELECT {}").format(calls))
 
     @contextmanager
     def _typed(self, file: SqlFile | None) -> Iterator[None]:
@@ -206,11 +239,15 @@ class Sessions:
         self.run.alive()
         timeout = _timeout(self.run)
         try:
-            connection = connect(self.server, database, self.run.remaining(), f"-c statement_timeout={timeout}")
+            connection = connect(
+                self.server, database, self.run.remaining(), " ".join(f"-c {name}={timeout}" for name in TIMEOUTS)
+            )
+            session = Session(self, connection, timeout)
+            session.limit()
         except TargetError:
             self.run.alive()
             raise
-        return Session(self, connection, timeout)
+        return session
 
     def _cut(self) -> None:
         """Shut every socket: the lease is over."""

@@ -12,18 +12,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-
-from psycopg import sql
+from typing import Protocol
 
 from connectors.contract.errors import Misconfigured
 from connectors.contract.secret import Secret
 from connectors.toolkit.program_files import ProgramFile
 from connectors.toolkit.redaction import HIDDEN
 
-Value = str | int | float | bool | Secret | list[str] | None
-
-# PostgreSQL cuts longer names silently (NAMEDATALEN - 1), and then means another object.
-NAME_BYTES = 63
+Plain = str | int | float | bool | list[str] | None
+Value = Plain | Secret
 
 # Dollar quotes, E'' strings and block comments are not part of this small language: psql would not look for its
 # variables there either, and none of our programs needs them.
@@ -52,6 +49,16 @@ class Slot:
 Statement = tuple["str | Slot", ...]
 
 
+class Quoting(Protocol):
+    """How one server, or its driver, writes names and values."""
+
+    def identifier(self, name: str) -> str:
+        """Return a name, quoted. Raises Misconfigured for one that no such server could have."""
+
+    def literal(self, value: Plain) -> str:
+        """Return a value, quoted."""
+
+
 class SqlFile(ProgramFile):
     """One SQL program."""
 
@@ -65,16 +72,14 @@ class SqlFile(ProgramFile):
         """Return the names of the slots that the file has."""
         return frozenset(piece.name for statement in self.statements for piece in statement if isinstance(piece, Slot))
 
-    def compose(self, values: Mapping[str, Value], *, hide_secrets: bool = False) -> list[sql.Composed]:
+    def compose(self, values: Mapping[str, Value], quoting: Quoting, *, hide_secrets: bool = False) -> list[str]:
         """Return the statements with their slots filled. Raises Misconfigured for values no server could take."""
         if values.keys() != self.slots:
             raise Misconfigured(f"{self.path.name} has the slots {sorted(self.slots)}, not {sorted(values)}.")
         return [
-            sql.Composed(
-                [
-                    _fill(piece, values[piece.name], hide_secrets) if isinstance(piece, Slot) else sql.SQL(piece)
-                    for piece in statement
-                ]
+            "".join(
+                piece if isinstance(piece, str) else _fill(piece, values[piece.name], quoting, hide_secrets)
+                for piece in statement
             )
             for statement in self.statements
         ]
@@ -132,22 +137,20 @@ def _tidy(pieces: list[str | Slot]) -> Statement:
     return tuple(piece for piece in tidy if piece != "")
 
 
-def _fill(slot: Slot, value: Value, hide_secrets: bool) -> sql.Composable:
+def _fill(slot: Slot, value: Value, quoting: Quoting, hide_secrets: bool) -> str:
     """Return the value as a quoted identifier or literal."""
     if isinstance(value, Secret):
         value = HIDDEN if hide_secrets else value.reveal()
     if slot.literal:
         if any("\0" in text for text in _texts(value)):
             raise Misconfigured(f"The value of {slot.name} contains a NUL character.")
-        return sql.Literal(value)
+        return quoting.literal(value)
     if not isinstance(value, str) or not value or "\0" in value:
-        raise Misconfigured(f"{value!r} is no name that PostgreSQL could have.")
-    if len(value.encode()) > NAME_BYTES:
-        raise Misconfigured(f"The name {value!r} is longer than {NAME_BYTES} bytes.")
-    return sql.Identifier(value)
+        raise Misconfigured(f"{value!r} is no name that a server could have.")
+    return quoting.identifier(value)
 
 
-def _texts(value: Value) -> list[str]:
+def _texts(value: Plain) -> list[str]:
     """Return the strings in a value."""
     if isinstance(value, list):
         return value

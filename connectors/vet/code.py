@@ -1,5 +1,7 @@
 """What a provider's Python may not do: reach a target in any other way than through a toolkit.
 
+Its Python is what is in its folder, and the engines (connectors/engines) that it stands on.
+
 Text cannot become a program, because the only way to a server leads through files that are declared by constant names,
 and a provider cannot import a driver, a socket or a subprocess to go another way.
 """
@@ -8,15 +10,17 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 # What a provider may import besides its own folder.
 ALLOWED = re.compile(
-    r"connectors\.(contract|toolkit|manifests)(\.\w+)*|__future__|base64|collections(\.abc)?|contextlib|dataclasses"
-    r"|datetime|enum|functools|hashlib|hmac|itertools|json|math|pathlib|re|secrets|shlex|string|time|types|typing"
+    r"connectors\.(contract|engines|toolkit|manifests)(\.\w+)*|__future__|base64|collections(\.abc)?|contextlib"
+    r"|dataclasses|datetime|enum|functools|hashlib|hmac|itertools|json|math|pathlib|re|secrets|shlex|string|time|types|typing"
     r"|urllib\.parse|uuid|zoneinfo"
 )
+ENGINES = Path(__file__).resolve().parents[1] / "engines"
+ENGINE = re.compile(r"connectors\.engines\.(\w+)")
 VERBS = ("check", "resource_types", "discover", "apply", "read_back", "reset_credentials", "rotate", "clean_up")
 PARAMETERS = ["self", "order", "run"]
 TYPED = {
@@ -40,23 +44,35 @@ SQL = re.compile(
 def complaints(folder: Path) -> list[str]:
     """Return what the code of a provider does that it must not, by file and line."""
     wrong: list[str] = []
-    for path in sorted(folder.rglob("*.py")):
+    trees: dict[Path, ast.Module] = {}
+    for path in sources(folder):
         try:
-            tree = ast.parse(path.read_text(encoding="utf-8"))
+            trees[path] = ast.parse(path.read_text(encoding="utf-8"))
         except SyntaxError as error:
             wrong.append(f"{path}, line {error.lineno}: {error.msg}.")
             continue
-        for node in ast.walk(tree):
+        for node in ast.walk(trees[path]):
             wrong += [f"{path}, line {getattr(node, 'lineno', 0)}: {words}" for words in _node(node, folder)]
-        if path == folder / "provider.py":
-            wrong += [f"{path}: {words}" for words in _verbs(tree)]
+    provider = trees.get(folder / "provider.py")
+    if provider is not None:
+        wrong += [f"{folder / 'provider.py'}: {words}" for words in _verbs(provider, trees.values())]
     return wrong
+
+
+def sources(folder: Path) -> list[Path]:
+    """Return the Python files of a provider: those in its folder, then those of the engines it stands on."""
+    found = sorted(folder.rglob("*.py"))
+    for path in found:  # grows while it is read: an engine may stand on another
+        for name in sorted(set(ENGINE.findall(path.read_text(encoding="utf-8")))):
+            own = [ENGINES / f"{name}.py", *sorted((ENGINES / name).rglob("*.py"))]
+            found += [other for other in own if other.is_file() and other not in found]
+    return found
 
 
 def declared_programs(folder: Path) -> dict[str, frozenset[str]]:
     """Return the programs that the code declares, with their slots."""
     found = {}
-    for path in sorted(folder.rglob("*.py")):
+    for path in sources(folder):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and _called(node) in ("program", "_program") and node.args:
                 names = [arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
@@ -99,9 +115,9 @@ def _call(node: ast.Call) -> Iterator[str]:
         yield "declares a program by something else than constant names."
 
 
-def _verbs(tree: ast.Module) -> Iterator[str]:
-    """Yield the verbs that provider.py lacks, or has in another shape."""
-    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+def _verbs(provider: ast.Module, all_: Iterable[ast.Module]) -> Iterator[str]:
+    """Yield the verbs that a provider lacks, or has in another shape; an engine may be the one that has them."""
+    classes = [node for tree in all_ for node in tree.body if isinstance(node, ast.ClassDef)]
     methods = [{f.name: f for f in ast.walk(kind) if isinstance(f, ast.FunctionDef)} for kind in classes]
     best = max(methods, key=lambda found: len(found.keys() & set(VERBS)), default={})
     for verb in VERBS:
@@ -109,7 +125,7 @@ def _verbs(tree: ast.Module) -> Iterator[str]:
             yield f"the verb {verb} is missing."
         elif [arg.arg for arg in best[verb].args.args] != PARAMETERS:
             yield f"the verb {verb} does not take {', '.join(PARAMETERS)}."
-    targets = [target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]
+    targets = [target for node in provider.body if isinstance(node, ast.Assign) for target in node.targets]
     if not any(isinstance(target, ast.Name) and target.id == "PROVIDER" for target in targets):
         yield "PROVIDER is not defined."
 

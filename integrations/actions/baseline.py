@@ -1,4 +1,4 @@
-"""What people had before anything was given to them. The first answer about a unit counts until no grant names it."""
+"""What people had before anything was given to them. The first answer counts until no grant names the resource."""
 
 from __future__ import annotations
 
@@ -38,12 +38,13 @@ def standing(
 
 
 def forget_baseline(integration: Integration, person: User, named: Iterable[Mapping[str, str]]) -> int:
-    """Forget what no open grant of the person names any more; `named` is what their open grants name, as in orders.
+    """Forget what no open grant of the person names the resource of; `named` is what they name, as in orders.
 
+    A resource is remembered whole: where levels follow each other, what was standing may be one that no grant names.
     Call it in the transaction in which the end of a grant is proven. Returns how many units were forgotten.
     """
-    keep = {(one["resource_type"], one["resource"], one["permission"]) for one in named}
+    keep = {(one["resource_type"], one["resource"]) for one in named}
     rows = BaselineUnit.objects.filter(integration=integration, person=person)
-    known = rows.values_list("pk", "resource_type", "resource", "permission")
-    over = [key for key, *unit in known if tuple(unit) not in keep]
+    known = rows.values_list("pk", "resource_type", "resource")
+    over = [key for key, *resource in known if tuple(resource) not in keep]
     return BaselineUnit.objects.filter(pk__in=over).delete()[0]

@@ -46,7 +46,10 @@ def _typed(field: Field, value: Any) -> Any:
     """Return a value that has no problem as the configuration keeps it."""
     if field.kind == "integer":
         return int(value)
-    return str(value).lower() == "true" if field.kind == "boolean" else str(value)
+    if field.kind == "boolean":
+        return str(value).lower() == "true"
+    # A client of ours may give the tree itself, a form gives its text: the text is kept, as its author wrote it.
+    return json.dumps(value) if field.kind == "json" and not isinstance(value, str) else str(value)
 
 
 def _problem(field: Field, value: Any) -> str:
@@ -58,7 +61,7 @@ def _problem(field: Field, value: Any) -> str:
     if field.kind == "boolean":
         return "" if str(value).lower() in {"true", "false"} else "True or false."
     if field.kind == "json":
-        return _no_json(str(value))
+        return _no_json(value) if isinstance(value, str) else ""
     return _no_number(field, value) if field.kind == "integer" else ""
 
 

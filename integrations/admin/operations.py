@@ -36,7 +36,7 @@ class ConnectorAdmin(AnyAdmin):
             path("<uuid:pk>/rename/", wrap(connectors.rename), name=f"{name}_rename"),
             path("<uuid:pk>/install/", wrap(installing.install), name=f"{name}_install"),
             path("<uuid:pk>/token/", wrap(installing.make_token), name=f"{name}_token"),
-            path("<uuid:pk>/token/<int:number>/revoke/", wrap(installing.revoke_token), name=f"{name}_revoke_token"),
+            path("<uuid:pk>/token/<int:number>/revoke/", wrap(installing.revoke_token), name=f"{name}_revoketoken"),
             path("<uuid:pk>/functions/", wrap(connectors.functions), name=f"{name}_functions"),
         ]
         return [*own, *super().get_urls()]

@@ -44,6 +44,11 @@ def login_max(integration: Integration) -> int:
     return manifest(integration.type).login_max
 
 
+def credential(integration: Integration) -> str:
+    """Return what a grantee gets there with a login: "password", "kubeconfig" and the like."""
+    return manifest(integration.type).credential
+
+
 def over_limits(asks: Iterable[Entitlement]) -> list[str]:
     """Return, in the manifests' own words, the limits that one grant of these entitlements would be over.
 

@@ -78,7 +78,9 @@ def _told(connector: Connector, one: ConnectorInstance) -> Told:
             image=settings.CONNECTOR_IMAGE,
             version=VERSION,
         )
-    words = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in sorted(place.items()) if value)
+    # Host and process are in the row's own name.
+    shown = {name: value for name, value in sorted(place.items()) if value and name not in {"host", "process"}}
+    words = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in shown.items())
     return Told(one, alive, outdated, command, words)
 
 

@@ -87,11 +87,13 @@ def _config(integration: Integration, manifest: Manifest | None) -> list[tuple[s
     kinds = {kind.id: kind.name for kind in manifest.resource_types}
     found = [kinds.get(kind, kind) for kind in integration.enabled_types]
     found = found or [kind.name for kind in manifest.resource_types if not kind.optional]
+    # A system that says itself what it has: what the last sync heard.
+    found = found or list(integration.resource_types.order_by("type").values_list("name", flat=True))
     rotation = f"after {integration.rotation_days} days" if integration.rotation_days else "never"
     return [
         *plain,
         *secret,
-        ("Finds", ", ".join(found)),
+        ("Finds", ", ".join(found) or "what the system says it has"),
         ("Credentials are reset", rotation),
         ("Logins are deleted", f"{integration.cleanup_days} days after their access ended"),
     ]

@@ -95,15 +95,17 @@ need_kubernetes() {
   export KUBEBUILDER_ASSETS="$to"
 }
 
-# Packages that tests need from npm (tests/npm): locked with their hashes, installed again when the lock changes.
+# Packages that tests need from npm (tests/npm*): locked with their hashes, installed again when a lock changes.
 need_npm() {
-  local folder="$ROOT/tests/npm" stamp
+  local folder stamp
   command -v npm >/dev/null 2>&1 || return 0
-  stamp="$(sha256sum <"$folder/package-lock.json")"
-  if [ -f "$folder/node_modules/.stamp" ] && [ "$(cat "$folder/node_modules/.stamp")" = "$stamp" ]; then return 0; fi
-  if npm --prefix "$folder" ci --ignore-scripts --no-audit --no-fund >/dev/null 2>&1; then
-    printf '%s\n' "$stamp" >"$folder/node_modules/.stamp"
-  else
-    say "Could not install the npm packages of tests/npm; tests that need them are skipped."
-  fi
+  for folder in "$ROOT"/tests/npm*; do
+    stamp="$(sha256sum <"$folder/package-lock.json")"
+    if [ -f "$folder/node_modules/.stamp" ] && [ "$(cat "$folder/node_modules/.stamp")" = "$stamp" ]; then continue; fi
+    if npm --prefix "$folder" ci --ignore-scripts --no-audit --no-fund >/dev/null 2>&1; then
+      printf '%s\n' "$stamp" >"$folder/node_modules/.stamp"
+    else
+      say "Could not install the npm packages of ${folder#"$ROOT"/}; tests that need them are skipped."
+    fi
+  done
 }

@@ -22,6 +22,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 # Name, LATCHKEY_TEST_DATABASE, what of the tests.
 LANES = (("plain", "sqlite", "plain"), ("sqlite", "sqlite", "database"), ("postgresql", "postgresql", "database"))
+# The plain lane mostly waits for the servers that providers are tried on, so several processes of it take no longer.
+WORKERS = {"plain": 4}
 NOTHING_TO_RUN = 5
 
 
@@ -59,7 +61,7 @@ def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument("--full", action="store_true", help="everything, not only the fast lane")
     parser.add_argument("--seed", help="repeat a run by the seed it printed")
     parser.add_argument("--lane", choices=[lane[0] for lane in LANES], action="append", help="only this lane")
-    parser.add_argument("--workers", type=int, default=1, help="processes per lane (pytest-xdist)")
+    parser.add_argument("--workers", type=int, default=0, help="processes per lane; 0: as suits it")
     return parser.parse_args(ours), theirs
 
 
@@ -69,9 +71,13 @@ def start(lane: tuple[str, str, str], folder: Path, options: argparse.Namespace,
     command = [sys.executable, "-m", "pytest", "--only", only, "--seed", options.seed, "-q"]
     command += ["--hypothesis-seed", options.seed]
     command += ["--full"] if options.full else []
-    command += ["-n", str(options.workers)] if options.workers > 1 else []
+    workers = options.workers or WORKERS.get(name, 1)
+    # A file's tests stay together: they share its servers.
+    command += ["-n", str(workers), "--dist", "loadfile"] if workers > 1 else []
     report, output = folder / f"{name}.json", folder / f"{name}.log"
     environment = os.environ | {"LATCHKEY_TEST_DATABASE": database, "LATCHKEY_TEST_REPORT": str(report)}
+    # Processes of one lane have to find the same tests in the same order, also where a set gives the parameters.
+    environment.setdefault("PYTHONHASHSEED", options.seed)
     with output.open("wb") as log:
         process = subprocess.Popen([*command, *extra], cwd=ROOT, env=environment, stdout=log, stderr=log)
     return Lane(name, process, output, report)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from connectors.registry import BUILT_IN
 from connectors.vet.live import Live, load
 from connectors.vet.stories import STORIES, Stage, a_crash_is_made_good, crash_points, in_this_process
+from tests.live import FILES
 
-FILES = {path.stem.replace("_", "-"): path for path in Path(__file__).parents[1].joinpath("live").glob("[a-z]*.py")}
 # Places at which the process dies, in the fast lane: few, at random.
 SAMPLE = 3
 

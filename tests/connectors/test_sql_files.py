@@ -9,8 +9,11 @@ from hypothesis import strategies as st
 from connectors.contract.errors import Misconfigured
 from connectors.contract.secret import Secret
 from connectors.registry import BUILT_IN
+from connectors.toolkit.sql import PostgreSQLQuoting
 from connectors.toolkit.sql_files import Slot, SqlFile, parse
 from tests.targets import PostgresServer
+
+QUOTING = PostgreSQLQuoting()
 
 
 def file(tmp_path: Path, text: str) -> SqlFile:
@@ -31,20 +34,18 @@ def test_statements_end_at_semicolons_outside_of_quotes_and_comments() -> None:
 
 def test_names_are_quoted_as_names_and_values_as_values(tmp_path: Path) -> None:
     program = file(tmp_path, """-- Does it.\nALTER ROLE :"role" PASSWORD :'text';\nSELECT :'names'::text[], :'no';""")
-    one, two = program.compose({"role": 'a"b', "text": "c'd\\", "names": ["x", 'y"'], "no": None})
-    assert one.as_string(None) == """ALTER ROLE "a""b" PASSWORD  E'c''d\\\\'"""
-    assert two.as_string(None) == """SELECT '{x,"y\\""}'::text[], NULL""" or "text[]" in two.as_string(None)
+    one, two = program.compose({"role": 'a"b', "text": "c'd\\", "names": ["x", 'y"'], "no": None}, QUOTING)
+    assert one == """ALTER ROLE "a""b" PASSWORD  E'c''d\\\\'"""
+    assert two == """SELECT '{x,"y\\""}'::text[], NULL""" or "text[]" in two
     assert (program.needs, len(program.digest)) == ("", 64)
 
 
 @given(st.text(alphabet=st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=15))
 def test_no_name_leaves_its_quotes(name: str) -> None:
     statement = BUILT_IN.programs("postgresql")["shut_login"]
-    (composed,) = SqlFile(statement).compose({"login": name})
-    text = (
-        composed.as_string(None)
-        .removeprefix("ALTER ROLE ")
-        .removesuffix(" NOLOGIN PASSWORD NULL VALID UNTIL '1970-01-01 00:00:00+00'")
+    (composed,) = SqlFile(statement).compose({"login": name}, QUOTING)
+    text = composed.removeprefix("ALTER ROLE ").removesuffix(
+        " NOLOGIN PASSWORD NULL VALID UNTIL '1970-01-01 00:00:00+00'"
     )
     assert text == '"' + name.replace('"', '""') + '"'
 
@@ -52,25 +53,25 @@ def test_no_name_leaves_its_quotes(name: str) -> None:
 @pytest.mark.parametrize("values", [{}, {"role": "x", "other": "y"}, {"other": "x"}])
 def test_slots_and_values_must_match(tmp_path: Path, values: dict[str, str]) -> None:
     with pytest.raises(Misconfigured, match="slots"):
-        file(tmp_path, 'DROP ROLE :"role";').compose(values)
+        file(tmp_path, 'DROP ROLE :"role";').compose(values, QUOTING)
 
 
 @pytest.mark.parametrize("name", ["", "a\0b", "x" * 64, "ü" * 32, None, 7])
 def test_a_name_that_no_server_could_have_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(Misconfigured):
-        file(tmp_path, 'DROP ROLE :"role";').compose({"role": name})
+        file(tmp_path, 'DROP ROLE :"role";').compose({"role": name}, QUOTING)
 
 
 @pytest.mark.parametrize("value", ["a\0b", ["x", "a\0b"], Secret("\0")])
 def test_a_value_that_no_server_could_take_is_refused(tmp_path: Path, value: str) -> None:
     with pytest.raises(Misconfigured, match="NUL"):
-        file(tmp_path, "SELECT :'value';").compose({"value": value})
+        file(tmp_path, "SELECT :'value';").compose({"value": value}, QUOTING)
 
 
 def test_secrets_are_sent_but_never_shown(tmp_path: Path) -> None:
     program = file(tmp_path, "SELECT :'value';")
-    sent = program.compose({"value": Secret("canary")})[0].as_string(None)
-    shown = program.compose({"value": Secret("canary")}, hide_secrets=True)[0].as_string(None)
+    sent = program.compose({"value": Secret("canary")}, QUOTING)[0]
+    shown = program.compose({"value": Secret("canary")}, QUOTING, hide_secrets=True)[0]
     assert "canary" in sent
     assert shown == "SELECT '(secret)'"
 

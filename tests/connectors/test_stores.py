@@ -43,6 +43,7 @@ from connectors.registry import Registry
 from connectors.runners import local
 from connectors.stores.azure_key_vault import KeyVault
 from connectors.stores.google_secret_manager import SecretManager
+from tests import targets_kubernetes
 from tests.certificates import Authority
 from tests.connectors.test_rules import MANIFEST
 from tests.http_server import Answer, Asked, Server, serving
@@ -637,3 +638,90 @@ def test_a_secret_never_shows(monkeypatch: pytest.MonkeyPatch) -> None:
     found = stores.resolve({"password": SecretReference("environment", "SHOP")}, run())
     assert isinstance(found["password"], Secret)
     assert CANARY not in f"{found} {found!r}"
+
+
+# Kubernetes, on a real API server.
+
+READER = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "reader"}}
+RULES = [{"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["shop", "empty", "gone"], "verbs": ["get"]}]
+
+
+@pytest.fixture(scope="module")
+def secrets_cluster() -> Iterator[targets_kubernetes.Cluster]:
+    """A cluster with secrets, and a user who may read some of them."""
+    if reason := targets_kubernetes.missing():
+        pytest.skip(reason)
+    with targets_kubernetes.running({"connector-token": "connector"}) as cluster:
+        path = f"{targets_kubernetes.RBAC}/namespaces/default"
+        cluster.ask("POST", f"{path}/roles", {**READER, "rules": RULES})
+        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "reader"}
+        user = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "connector"}
+        cluster.ask(
+            "POST", f"{path}/rolebindings", {"metadata": {"name": "reader"}, "roleRef": role, "subjects": [user]}
+        )
+        for name, data in {"shop": {"password": CANARY, "username": "u"}, "empty": {}, "forbidden": {"a": "b"}}.items():
+            body = {"metadata": {"name": name}, "stringData": data}
+            cluster.ask("POST", "/api/v1/namespaces/default/secrets", body)
+        yield cluster
+
+
+@pytest.fixture
+def kubeconfig(
+    secrets_cluster: targets_kubernetes.Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], None]:
+    """Let KUBECONFIG name a file with this token."""
+
+    def write(token: str) -> None:
+        ca = base64.b64encode(secrets_cluster.ca.encode()).decode()
+        told = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [
+                {"name": "c", "cluster": {"server": secrets_cluster.server, "certificate-authority-data": ca}}
+            ],
+            "users": [{"name": "u", "user": {"token": token}}],
+            "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+            "current-context": "x",
+        }
+        (tmp_path / "config").write_text(json.dumps(told))
+
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
+    monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "config"))
+    write("connector-token")
+    return write
+
+
+def test_kubernetes_gives_each_field_by_its_key(kubeconfig: Callable[[str], None]) -> None:
+    assert resolved("kubernetes", "default/shop") == CANARY
+    assert resolved("kubernetes", "default/shop", "username") == "u"
+
+
+@pytest.mark.parametrize(
+    ("reference", "error"),
+    [
+        ("default/gone", TargetMissing),
+        ("default/forbidden", NotPermitted),
+        ("elsewhere/shop", NotPermitted),
+        ("default/empty", Misconfigured),
+        ("shop", Misconfigured),
+    ],
+)
+def test_each_refusal_of_kubernetes_is_an_instruction(
+    kubeconfig: Callable[[str], None], reference: str, error: type[TargetError]
+) -> None:
+    with pytest.raises(error):
+        resolved("kubernetes", reference)
+
+
+def test_a_token_that_the_cluster_does_not_know_is_rejected(kubeconfig: Callable[[str], None]) -> None:
+    kubeconfig("another")
+    with pytest.raises(CredentialsRejected):
+        resolved("kubernetes", "default/shop")
+
+
+def test_outside_a_cluster_and_without_a_file_there_is_no_identity(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "nothing"))
+    with pytest.raises(Misconfigured, match="KUBECONFIG"):
+        resolved("kubernetes", "default/shop")

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from connectors.registry import BUILT_IN, PROVIDERS
+from connectors.manifests import read_toml
+from connectors.registry import BUILT_IN, PROVIDERS, Registry
 from connectors.scaffold import scaffold
+from connectors.scaffold.__main__ import main as new_provider
 from connectors.vet import vet
 from connectors.vet.__main__ import main
+from connectors.vet.code import ENGINES
 
 ROOT = PROVIDERS.parent.parent
 
@@ -119,6 +122,40 @@ def test_what_is_wrong_is_found(folder: Path, name: str) -> None:
     assert any(complaint in words for words in complaints), complaints
 
 
+@pytest.fixture
+def standing(tmp_path: Path) -> Path:
+    """A copy of a provider that stands on an engine."""
+    (tmp_path / "tests" / "connectors").mkdir(parents=True)
+    (tmp_path / "tests" / "connectors" / "test_mariadb.py").touch()
+    copy = tmp_path / "providers" / "mariadb"
+    shutil.copytree(PROVIDERS / "mariadb", copy, ignore=shutil.ignore_patterns("__pycache__"))
+    return copy
+
+
+def test_what_an_engine_has_is_the_provider_s(standing: Path) -> None:
+    assert vet(standing) == []
+    drop("programs/shut_login.sql")(standing)
+    add("programs/extra.sql", "-- Looks.\nSELECT 1;\n")(standing)
+    complaints = vet(standing)
+    assert any("'shut_login' is declared, but there is no file" in words for words in complaints)
+    assert any("no code declares it" in words for words in complaints)
+
+
+def test_an_engine_keeps_the_rules_of_a_provider(
+    standing: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engines = tmp_path / "engines"
+    shutil.copytree(ENGINES, engines)
+    (engines / "other.py").write_text("import socket\n\ndef f(c, x):\n    c.execute(x)\n")
+    (engines / "mysql" / "more.py").write_text("from connectors.engines.other import f\n")
+    monkeypatch.setattr("connectors.vet.code.ENGINES", engines)
+    complaints = vet(standing)
+    assert any("other.py, line 1: imports socket" in words for words in complaints)
+    assert any("other.py, line 4: calls execute()" in words for words in complaints)
+    (engines / "mysql" / "provider.py").write_text("")
+    assert any("the verb apply is missing" in words for words in vet(standing))
+
+
 def test_the_command_says_what_is_wrong_and_fails(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(folder)]) == 0
     assert "1 provider(s) vetted: postgresql" in capsys.readouterr().out
@@ -136,6 +173,44 @@ def test_a_scaffolded_provider_is_fit_and_its_tests_pass(tmp_path: Path, id_: st
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:django", "-p", "no:cacheprovider", "-c", "/dev/null"]
     done = subprocess.run([*command, str(tmp_path / "tests")], cwd=ROOT, capture_output=True, text=True, check=False)
     assert "3 passed" in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize("like", sorted(BUILT_IN.manifests()))
+@pytest.mark.parametrize("id_", ["plain", "two-words"])
+def test_a_copy_of_any_provider_is_fit_and_claims_only_what_was_tried(tmp_path: Path, like: str, id_: str) -> None:
+    written = scaffold(id_, tmp_path / "providers", tmp_path / "tests" / "connectors", PROVIDERS / like)
+    folder = tmp_path / "providers" / id_
+    assert vet(folder) == []
+    code = "".join(path.read_text() for path in written[:-2] if path.suffix == ".py")
+    assert f"connectors.providers.{like.replace('-', '_')}" not in code
+    claims = read_toml(folder / "quality.toml")
+    rest = {**claims["silver"], **claims["gold"]}
+    assert {name for name, claim in rest.items() if claim["status"] == "done"} <= {"ends_by_itself"}
+    assert callable(Registry(folder.parent).provider(id_).apply)
+
+
+@pytest.mark.parametrize(
+    ("id_", "like"), [("copied", "github"), ("copied-too", "postgresql"), ("copied", "http-custom")]
+)
+def test_a_copy_in_the_product_passes_the_linter(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, id_: str, like: str
+) -> None:
+    monkeypatch.setattr("connectors.scaffold.PROVIDERS", tmp_path / "connectors" / "providers")
+    scaffold(id_, tmp_path / "connectors" / "providers", tmp_path / "tests" / "connectors", PROVIDERS / like)
+    ruff = [sys.executable, "-m", "ruff", "check", "--no-cache", "--config", str(ROOT / "pyproject.toml")]
+    done = subprocess.run([*ruff, "--ignore", "S", str(tmp_path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_command_names_the_files_and_what_comes_next(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    where = ["--providers", str(tmp_path / "p"), "--tests", str(tmp_path / "tests" / "connectors")]
+    assert new_provider(["mine", "--like", "github", *where]) == 0
+    told = capsys.readouterr().out
+    assert f"{tmp_path / 'p' / 'mine' / 'manifest.toml'}\n" in told
+    assert f"Next: python -m connectors.vet {tmp_path / 'p' / 'mine'} --live {tmp_path / 'tests/live/mine.py'}" in told
+    assert new_provider(["mine", *where]) == 1
+    assert new_provider(["other", "--like", "nothing", *where]) == 1
+    assert "There is no provider 'nothing'" in capsys.readouterr().err
 
 
 def test_a_scaffold_touches_nothing_that_is_there(tmp_path: Path) -> None:

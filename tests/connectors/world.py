@@ -29,7 +29,7 @@ from connectors.contract.orders import (
 )
 from connectors.contract.provider import Outcome, Run
 from connectors.contract.secret import Secret
-from connectors.providers.postgresql.names import source_id
+from connectors.engines.names import source_id
 from connectors.providers.postgresql.provider import PROVIDER
 from connectors.runners.local import run
 from connectors.toolkit.sealing import new_private_key, open_sealed, public_key, seal

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -119,40 +120,19 @@ def _any(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> Any:
 _Loader.add_multi_constructor("!", _any)
 
 
-def actions(statement: Any) -> set[str]:
-    """Return the actions that a policy statement names."""
-    named = statement["Action"]
-    return {named} if isinstance(named, str) else set(named)
-
-
-def rights(path: Path) -> dict[str, set[str]]:
-    """Return what the connector's role may do, by the statement's name; without permissions there are none of these."""
-    role = yaml.load(path.read_text(), _Loader)["Resources"]["ConnectorRole"]["Properties"]["Policies"]
-    statements = role[1]["Fn::If"][1]["PolicyDocument"]["Statement"]
-    return {one["Sid"]: actions(one) for one in statements}
-
-
-def test_both_templates_and_terraform_give_the_same_rights() -> None:
-    ecs, eks = (rights(path) for path in TEMPLATES)
-    assert ecs == eks
-    text = (DEPLOY / "terraform" / "aws-permissions" / "main.tf").read_text()
-    for name, named in ecs.items():
-        block = text[text.index(f'"{name}"') :]
-        block = block[: block.index("\n  }\n")]
-        assert set(re.findall(r'"([a-z0-9]+:[A-Za-z*]+)"', block)) - {"iam:PermissionsBoundary"} == named
-
-
-def test_a_user_can_only_be_made_within_the_boundary() -> None:
+def test_the_templates_give_the_rights_of_the_providers_own_set_up() -> None:
+    setup = ROOT / "connectors" / "providers" / "aws-account" / "setup"
+    boundary, connector = (json.loads((setup / name).read_text()) for name in ("1_boundary.json", "2_connector.json"))
     for path in TEMPLATES:
-        role = yaml.load(path.read_text(), _Loader)["Resources"]["ConnectorRole"]["Properties"]["Policies"]
-        statements = role[1]["Fn::If"][1]["PolicyDocument"]["Statement"]
-        for one in statements:
-            dangerous = actions(one) & {"iam:CreateUser", "iam:PutUserPolicy", "iam:AttachUserPolicy"}
-            if dangerous:
-                assert "iam:PermissionsBoundary" in one["Condition"]["StringEquals"]
-        assert not {name for one in statements for name in actions(one)} & {
-            "iam:*", "iam:CreateRole", "iam:CreatePolicyVersion", "iam:DeleteUserPermissionsBoundary", "iam:PassRole"
-        }  # fmt: skip
+        resources = yaml.load(path.read_text(), _Loader)["Resources"]
+        assert resources["Boundary"]["Properties"]["PolicyDocument"] == boundary
+        given = resources["ConnectorRole"]["Properties"]["Policies"][1]["Fn::If"][1]
+        assert given["PolicyDocument"] == connector
+        named = resources["Boundary"]["Properties"]["ManagedPolicyName"]
+        assert f"policy/{named}" in json.dumps(connector)
+    text = (DEPLOY / "terraform" / "aws-permissions" / "main.tf").read_text()
+    assert set(re.findall(r"local.setup}/([\w.]+)", text)) == {"1_boundary.json", "2_connector.json"}
+    assert (DEPLOY / "terraform" / "aws-permissions" / "../../../connectors/providers/aws-account/setup").is_dir()
 
 
 # Terraform.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,7 +22,7 @@ MANAGING = VALUES | {"serviceAccount": {"manageClusterRoles": True}}
 def rendered(values: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return what the chart makes, by kind and name."""
     with helm.Chart.load(CHART) as chart:
-        texts = chart.render(values, name="prod-eu", namespace="latchkey")
+        texts = chart.render(values, name="prod-eu", namespace="latchkey-connector")
     documents = [one for name, text in texts.items() if not name.endswith(".txt") for one in yaml.safe_load_all(text)]
     return {f"{one['kind']} {one['metadata']['name']}": one for one in documents if one}
 
@@ -36,8 +35,9 @@ def container(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_linter_finds_nothing() -> None:
-    found = json.dumps(helm.lint(CHART), default=str).lower()
-    assert "error" not in found.replace('"errors": []', "").replace('"error": null', "").replace("num_errors", "")
+    found = helm.lint(CHART, VALUES, strict=True, kube_version="v1.30.0")
+    assert found["errors"] == []
+    assert [one["error"] for one in found["messages"]] == ["icon is recommended"]
 
 
 @pytest.mark.parametrize(
@@ -67,10 +67,27 @@ def test_without_permissions_it_may_do_nothing_in_the_cluster() -> None:
 
 
 def test_with_permissions_it_binds_the_named_roles_and_no_others() -> None:
-    rules = rendered(MANAGING)["ClusterRole prod-eu"]["rules"]
+    made = rendered(MANAGING)
+    rules = made["ClusterRole prod-eu"]["rules"]
+    setup = {
+        one["metadata"]["name"]: one
+        for path in sorted(targets_kubernetes.SETUP.glob("*.yaml"))
+        for one in yaml.safe_load_all(path.read_text())
+        if one["kind"] in {"ClusterRole", "Role"}
+    }
+    for rule in setup["latchkey-connector"]["rules"]:
+        assert any(
+            set(rule["verbs"]) <= set(each["verbs"]) and rule["resources"] == each["resources"] for each in rules
+        )
+    assert made["Role prod-eu"]["rules"] == setup["latchkey-accounts"]["rules"]
     binding = [rule for rule in rules if "bind" in rule["verbs"]]
     assert [rule["resourceNames"] for rule in binding] == [["view", "edit"]]
     assert not [rule for rule in rules if {"escalate", "*", "impersonate"} & set(rule["verbs"])]
+
+
+def test_its_own_account_may_not_lie_where_it_makes_tokens() -> None:
+    with helm.Chart.load(CHART) as chart, pytest.raises(helm.HelmError, match="elsewhere"):
+        chart.render(MANAGING, name="prod-eu", namespace="latchkey")
 
 
 def test_the_owners_rules_and_a_private_ca_become_files() -> None:
@@ -95,17 +112,17 @@ def cluster() -> Iterator[Cluster]:
 
 @pytest.mark.parametrize("values", [VALUES, MANAGING], ids=["without permissions", "with permissions"])
 def test_it_is_installed_upgraded_and_leaves_nothing(cluster: Cluster, values: dict[str, Any]) -> None:
-    for namespace in ("latchkey",):
+    for namespace in ("latchkey-connector",):
         cluster.ask("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}}, check=False)
-    with helm.Config(kubeconfig_content=kubeconfig(cluster), namespace="latchkey") as config:
+    with helm.Config(kubeconfig_content=kubeconfig(cluster), namespace="latchkey-connector") as config:
         config.install(CHART, "prod-eu", values)
-        made = cluster.ask("GET", "/apis/apps/v1/namespaces/latchkey/deployments/prod-eu").json()
+        made = cluster.ask("GET", "/apis/apps/v1/namespaces/latchkey-connector/deployments/prod-eu").json()
         assert made["spec"]["replicas"] == 2
         config.upgrade(CHART, "prod-eu", values | {"replicas": 3})
-        made = cluster.ask("GET", "/apis/apps/v1/namespaces/latchkey/deployments/prod-eu").json()
+        made = cluster.ask("GET", "/apis/apps/v1/namespaces/latchkey-connector/deployments/prod-eu").json()
         assert made["spec"]["replicas"] == 3
         config.uninstall("prod-eu")
-    left = cluster.ask("GET", "/apis/apps/v1/namespaces/latchkey/deployments").json()["items"]
+    left = cluster.ask("GET", "/apis/apps/v1/namespaces/latchkey-connector/deployments").json()["items"]
     roles = cluster.ask("GET", "/apis/rbac.authorization.k8s.io/v1/clusterroles").json()["items"]
     assert not left
     assert not [one for one in roles if one["metadata"]["name"] == "prod-eu"]

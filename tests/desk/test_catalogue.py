@@ -24,7 +24,7 @@ def cards(client: Client, query: str = "") -> list[str]:
 def test_it_is_searched_and_filtered_by_the_address(simulated: None, desk: Client) -> None:
     assert cards(desk) == sorted(BUILT_IN.manifests())
     assert cards(desk, "q=POSTGRES") == ["postgresql"]
-    assert cards(desk, "q=schema+role") == ["postgresql"]
+    assert "postgresql" in cards(desk, "q=schema+role")
     assert cards(desk, "category=tests") == ["simulated"]
     assert cards(desk, "category=tests&q=postgres") == []
     text = desk.get(f"{reverse(PAGE)}?q=%3Cscript%3E").content.decode()
@@ -34,8 +34,8 @@ def test_it_is_searched_and_filtered_by_the_address(simulated: None, desk: Clien
 
 def test_a_card_says_what_is_done_and_what_is_to_do(desk: Client) -> None:
     text = " ".join(desk.get(reverse(PAGE)).content.decode().split())
-    assert "Silver" in text
-    assert "Runs remote: todo" in text
+    assert "Gold" in text
+    assert "Ends by itself: exempt" in text
     assert "Read back: done" in text
 
 

@@ -73,11 +73,11 @@ def test_tokens_are_replaced_without_a_gap(desk: Client, east: Connector) -> Non
     assert old.expires_at is None
     assert new.expires_at is not None
     assert timedelta(days=29) < new.expires_at - timezone.now() < timedelta(days=31)
-    page = desk.post(address("revoke_token", east.pk, old.pk), follow=True).content.decode()
+    page = desk.post(address("revoketoken", east.pk, old.pk), follow=True).content.decode()
     assert "Instances that used it are cut off." in page
     assert admit(first) is None
     assert admit(second)
-    assert "was revoked before" in desk.post(address("revoke_token", east.pk, old.pk), follow=True).content.decode()
+    assert "was revoked before" in desk.post(address("revoketoken", east.pk, old.pk), follow=True).content.decode()
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "3651", "a", "1.5"])
@@ -90,7 +90,7 @@ def test_a_token_of_another_connector_is_not_found(desk: Client, east: Connector
     west = Connector.objects.create(name="west", kind="remote")
     actions.make_token(west, actor=system())
     token = ConnectorToken.objects.get()
-    assert desk.post(address("revoke_token", east.pk, token.pk)).status_code == 404
+    assert desk.post(address("revoketoken", east.pk, token.pk)).status_code == 404
     assert ConnectorToken.objects.get().revoked_at is None
 
 
@@ -199,7 +199,9 @@ def test_what_it_may_do_is_told_beside_what_is_shipped(desk: Client, east: Conne
     told |= {"postgresql/shut_login": "f" * 64, "postgresql/extra": "e" * 64, "home-grown/give": "d" * 64}
     instance(east, identity="a", functions=told, rules="c" * 64)
     page = desk.get(address("functions", east.pk)).content.decode()
-    rows = dict(re.findall(r"<code>(\w+)</code>\s*</td>\s*<td data-label=\"State\">([^<]+)</td>", page))
+    sections = {part.partition('"')[0]: part for part in page.split('<section class="panel" aria-label="')}
+    told_of = "".join(sections[name] for name in ("postgresql", "home-grown"))
+    rows = dict(re.findall(r"<code>(\w+)</code>\s*</td>\s*<td data-label=\"State\">([^<]+)</td>", told_of))
     assert (rows["drop_login"], rows["shut_login"], rows["clock"]) == ("Not allowed", "Replaced", "As shipped")
     assert (rows["extra"], rows["give"]) == ("Its own", "Its own")
     assert "c" * 64 in page

@@ -49,6 +49,12 @@ OWN: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "integrations_connector_change": (LOOK, LOOK),
     "integrations_connector_history": (NOT_FOUND, NOT_FOUND),
     "integrations_connector_rename": ((405, 405, 405, 405), (302, 302, 302, 403)),
+    "integrations_connector_add": (ACT, (422, 422, 422, 403)),
+    "integrations_connector_install": (LOOK, LOOK),
+    "integrations_connector_functions": (LOOK, LOOK),
+    # The one in this server gets no token; it has none that could be revoked.
+    "integrations_connector_token": ((405, 405, 405, 405), (302, 302, 302, 403)),
+    "integrations_connector_revoketoken": ((405, 405, 405, 405), (404, 404, 404, 403)),
     # A POST of nothing is the yes to the question; an integration stands in the way.
     "integrations_connector_delete": (ACT, (409, 409, 409, 403)),
     "integrations_resource_history": (NOT_FOUND, NOT_FOUND),
@@ -114,6 +120,7 @@ def address(name: str, rows: dict[str, Any]) -> str:
         "revoke": list,
         "connect": lambda: ["simulated"],
         "press": lambda: [rows[model].pk, "check"],
+        "revoketoken": lambda: [rows[model].pk, 0],
     }
     return reverse(f"admin:{name}", args=arguments.get(what, lambda: [rows[model].pk])())
 

@@ -6,6 +6,7 @@ them work.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -44,13 +45,22 @@ class MainJob:
     cast: Cast
     work: Callable[[datetime], object]
     connector: Connector | None = None
-    now: datetime = field(default_factory=timezone.now)
+    # Starts one more worker, where workers run the orders.
+    again: Callable[[], object] = bool
+    # At the real time nothing can be made to pass: others do the work, by their own clocks.
+    real_time: bool = False
+    told: datetime = field(default_factory=timezone.now)
+
+    @property
+    def now(self) -> datetime:
+        """Return the time of the story."""
+        return timezone.now() if self.real_time else self.told
 
     def connect(self) -> Integration:
         """Connect the target, let its inventory be read, and write a flow over what the target offers."""
         self.user = self._person()
         self.integration = integration_actions.connect(
-            f"The {self.provider}",
+            f"The {self.provider} {uuid.uuid4().hex[:8]}",
             self.provider,
             config=self.live.config,
             secrets=self.live.secrets,
@@ -75,6 +85,7 @@ class MainJob:
         """Make the person whom the target may know."""
         put_into("approvers", self.cast.approver)
         told = self.live.person
+        User.objects.filter(email__in=told.aliases).update(email=f"earlier-{uuid.uuid4()}@example.com", is_active=True)
         email = next(alias for alias in told.aliases if "@" in alias)
         user = User.objects.create(email=email, name=told.name)
         RoleAssignment.objects.create(user=user, role=Role.GRANTEE)
@@ -93,7 +104,7 @@ class MainJob:
             }
             for unit in dict.fromkeys(Unit(unit.resource_type, "", unit.permission) for unit in self.live.units)
         ]
-        columns = {"name": f"Flow of {self.provider}", "approval_mode": "any_of", "grant_duration_minutes": 60}
+        columns = {"name": f"Flow of {self.integration.name}", "approval_mode": "any_of", "grant_duration_minutes": 60}
         flow_actions.define(columns, document(self.integration, targets=targets), actor=system())
 
     def by(self, user: User) -> Actor:
@@ -139,12 +150,12 @@ class MainJob:
 
     def later(self, **delta: float) -> None:
         """Let time pass."""
-        self.now += timedelta(**delta)
+        self.told += timedelta(**delta)
         self.work(self.now)
 
     def clean_up(self) -> None:
         """Let what was left behind be removed."""
-        self.now += timedelta(seconds=1)
+        self.told += timedelta(seconds=1)
         actions.sweep_cleanups(at=self.now)
         self.work(self.now)
 

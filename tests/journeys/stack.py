@@ -49,6 +49,8 @@ class Stack:
         settings = {name: os.environ[name] for name in KEYS} | {
             "LATCHKEY_EMBEDDED": "true",
             "LATCHKEY_LEASE_SECONDS": str(LEASE_SECONDS),
+            # A lease outlasts three beats.
+            "LATCHKEY_HEARTBEAT_SECONDS": "1",
         }
         settings |= self.more
         if databases.is_postgresql():

@@ -6,7 +6,6 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,11 +19,19 @@ from integrations import actions as integration_actions
 from integrations.models import Order
 from tests.cast import Cast
 from tests.journeys.main_job import MainJob
+from tests.live import FILES, providers
 
-FILES = {path.stem.replace("_", "-"): path for path in Path(__file__).parents[1].joinpath("live").glob("[a-z]*.py")}
+SAMPLE = 4
 
 
-@pytest.fixture(scope="module", params=sorted(FILES))
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Take every provider in the full lane, in the fast one a few, by the seed: each of them starts a server."""
+    if "target" in metafunc.fixturenames:
+        chosen = providers(whole=metafunc.config.getoption("--full"), sample=SAMPLE)
+        metafunc.parametrize("target", chosen, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module")
 def target(request: pytest.FixtureRequest) -> Iterator[tuple[str, Live]]:
     """A provider with a real target of its own."""
     file = load(FILES[request.param])
@@ -93,7 +100,7 @@ def survive(job: MainJob, act: Any, *given: Any, at: int) -> AccessRequest:
             act(*given)
     except Crashed:
         assert Order.objects.filter(state="leased").exists()
-        job.now += timedelta(minutes=2)
+        job.told += timedelta(minutes=2)
         integration_actions.expire_leases(at=job.now)
         job.work(job.now)
     return AccessRequest.objects.latest("pk")

@@ -75,6 +75,8 @@ CASES = [
     Case("beats too far apart", "E021", "LATCHKEY_HEARTBEAT_SECONDS is 30", {"LATCHKEY_HEARTBEAT_SECONDS": "30"}),
     Case("a folder of providers that is none", "E022", "is no folder", {"LATCHKEY_PROVIDERS": "/not/there"}),
     Case("any host", "E020", "every host", {"LATCHKEY_ALLOWED_HOSTS": "*"}),
+    Case("a lease of one beat", "E021", "at least three heartbeats", {"LATCHKEY_HEARTBEAT_SECONDS": "60"}),
+    Case("providers nowhere", "E022", "which is no folder", {"LATCHKEY_PROVIDERS": "/nowhere"}),
     Case("another way to encrypt", "E003", "starttls, tls or none", {"LATCHKEY_EMAIL_TLS": "ssl"}),
     Case("a sender that is none", "E040", "LATCHKEY_EMAIL_FROM is no address", {"LATCHKEY_EMAIL_FROM": "Latchkey"}),
     Case("a sender that is not ASCII", "E040", "is no address", {"LATCHKEY_EMAIL_FROM": "grüße@example.com"}),

@@ -96,12 +96,12 @@ def test_a_reset_orders_a_new_one(stage: Stage, enter: SignIn) -> None:
     access, rita = stage.active(), enter(stage.cast.requester)
     show(rita, access)
     response = rita.post(address("reset_password", access, _session(access).pk), follow=True)
-    assert "A new password is being made." in text(response)
+    assert "being made." in text(response)
     assert "a new one is being made" in text(response)
     assert _session(access).credentials_status == "RESETTING"
     again = rita.post(address("reset_password", access, _session(access).pk))
     assert again.status_code == 409
-    assert "A new password is being made." in text(again)
+    assert "being made." in text(again)
 
 
 def test_a_password_that_no_key_opens_is_an_instruction(
@@ -111,7 +111,7 @@ def test_a_password_that_no_key_opens_is_an_instruction(
     monkeypatch.setattr(settings, "SEALING_KEYS", [f"other:{'b6' * 32}"])
     response = show(rita, access)
     assert response.status_code == 409
-    assert "cannot be opened any more. Reset it" in text(response)
+    assert "cannot be opened any more. Reset them" in text(response)
     assert "Reset password" in text(response)
 
 

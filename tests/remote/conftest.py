@@ -9,6 +9,7 @@ from django.contrib.contenttypes.models import ContentType
 
 from connectors.registry import BUILT_IN
 from tests.cast import assemble
+from tests.journeys.conftest import fresh_server  # noqa: F401  # a fixture of theirs that serves here too
 from tests.journeys.stack import Stack
 from tests.remote.ledger import PROVIDERS
 from tests.remote.world import SETTINGS, World, people

@@ -71,10 +71,10 @@ class Asking(UnderWay):
         super()._run(held, work)
         self.threads.discard(threading.current_thread())
 
-    def _ask(self, held: Any, text: str, what: tuple[str, int], until: float) -> Message | None:
+    def ask(self, held: Any, text: str, what: tuple[str, int], until: float) -> Message | None:
         self.asking.add(threading.current_thread())
         try:
-            return super()._ask(held, text, what, until)
+            return super().ask(held, text, what, until)
         finally:
             self.asking.discard(threading.current_thread())
 

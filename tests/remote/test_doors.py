@@ -217,7 +217,7 @@ def test_tls_is_verified_and_an_outbound_proxy_is_used(world: World, tmp_path: P
     proxy.shutdown()
 
 
-@pytest.mark.parametrize("days", [-400, 3])
+@pytest.mark.parametrize("days", [pytest.param(-400, marks=pytest.mark.full), 3])
 def test_a_clock_that_is_off_does_no_harm(world: World, tmp_path: Path, days: int) -> None:
     connector, token = world.connector()
     (tmp_path / "sitecustomize.py").write_text(
@@ -272,3 +272,22 @@ def test_a_large_inventory_comes_in_pages_with_progress_and_goes_on_after_a_kill
     pages = [row for row in story.ledger.journal() if row[3] == "discover" and row[2] == 2]
     assert len(pages) <= (1200 - kept) // 50 + 3
     assert story.integration.resources.count() == 1200
+
+
+@pytest.mark.full
+def test_a_hundred_thousand_objects_come_in_constant_memory(world: World) -> None:
+    connector, token = world.connector()
+    worker = world.worker(token)
+
+    def peak_mb(objects: int) -> float:
+        """Return the most memory that the worker ever had, in MB, once so many objects came in."""
+        story = world.story(
+            connector, *(f"a database with a name of some length {number:06}" for number in range(objects))
+        )
+        wait_for("the sync", lambda: story.integration.sync_runs.get().state == "succeeded", 300)
+        assert story.integration.resources.count() == objects
+        status = Path(f"/proc/{worker.process.pid}/status").read_text()
+        return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+    small = peak_mb(15_000)
+    assert peak_mb(100_000) < small + 25

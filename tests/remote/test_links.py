@@ -399,6 +399,26 @@ def test_what_no_open_grant_names_is_forgotten_when_the_end_is_proven(fresh_data
         assert not BaselineUnit.objects.exists()
 
 
+def test_a_resource_is_remembered_whole_while_a_grant_names_any_level_of_it(fresh_database: str, cast: Cast) -> None:
+    from integrations.actions import baseline
+    from tests.story import begin
+
+    with simulated_provider():
+        story = begin(cast)
+        flow(story.integration)
+        first, second = story.granted("orders_dev"), story.granted("orders_prod")
+        low, middle, high = (unit("orders_prod", level) for level in ("READ_ONLY", "READ_WRITE", "ADMIN"))
+        where = (story.integration.pk, cast.requester.pk)
+        baseline.standing(*where, [], [low, middle, high], at=story.now)
+        lifecycle.hand_back(first, user=cast.requester, actor=story.by(cast.requester), at=story.now)
+        story.work()
+        # By now the person has lower levels through the grant that is left, and no grant names them.
+        assert baseline.standing(*where, [low, middle], [low, middle, high], at=story.now) == set()
+        lifecycle.hand_back(second, user=cast.requester, actor=story.by(cast.requester), at=story.now)
+        story.work()
+        assert not BaselineUnit.objects.exists()
+
+
 def test_in_this_process_providers_ask_the_same_memory(fresh_database: str, cast: Cast, monkeypatch) -> None:
     from tests.simulated.provider import Simulated
     from tests.story import begin

@@ -25,7 +25,7 @@ from tests.remote.lockstep import Lockstep, gated
 from tests.simulated import Target
 from tests.story import NOON, Story, flow, put_into
 
-FAST, FULL = 12, 1000
+FAST, FULL = 8, 1000
 
 
 class Tries:

@@ -243,8 +243,8 @@ def test_an_order_that_comes_when_its_lease_is_over_is_not_begun() -> None:
 
 def test_no_more_is_asked_for_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
     bench, gate = Bench(slots=3), threading.Event()
-    run = UnderWay._report
-    monkeypatch.setattr(UnderWay, "_report", lambda *given: (gate.wait(5), run(*given))[1])
+    execute = bench.orders.execute
+    monkeypatch.setattr(bench.orders, "execute", lambda *given: (gate.wait(5), execute(*given))[1])
     bench.link()
     assert bench.said == [Ready(3, 100.0)]
     for number in (1, 2):
@@ -271,7 +271,7 @@ def test_a_worker_that_stops_gives_back_what_still_comes() -> None:
 
 def test_a_cancel_of_an_older_epoch_leaves_the_newer_alone() -> None:
     bench, gate = Bench(), threading.Event()
-    bench.orders._report = lambda held, work: (gate.wait(5), _cancelled(held))[1]  # type: ignore[method-assign]
+    bench.orders.execute = lambda held, work: (gate.wait(5), _cancelled(held))[1]
     bench.link()
     for epoch in (1, 2):
         bench.orders.hear(Work(WireOrder("o", epoch, Verb.CHECK, "nobody", "i", {}), {}, 100.0))
@@ -296,6 +296,22 @@ def test_secrets_that_do_not_open_are_reported_in_words() -> None:
     (report,) = bench.reports()
     assert report.report.error is not None
     assert "do not open" in report.report.error.message
+
+
+def test_a_report_that_cannot_be_sent_is_replaced_by_one_that_says_so() -> None:
+    from connectors.contract.orders import GrantReport, Report
+
+    cases = [({"odd": one}, "cannot be sent") for one in (object(), float("nan"), "a\0b", "\ud800")]
+    for details, said in [*cases, ({"long": "x" * 9 * 2**20}, "longer than 8 MB")]:
+        bench = Bench()
+        bench.orders.execute = lambda held, work, told=details: Report(
+            held.order_id, held.epoch, grants=(GrantReport("g", (), details=told),)
+        )
+        bench.link()
+        bench.begin()
+        (report,) = bench.reports()
+        assert report.report.error is not None
+        assert said in report.report.error.message
 
 
 def test_the_worker_knows_no_django() -> None:

@@ -12,14 +12,12 @@ from connectors.contract.orders import (
     GrantReport,
     Order,
     Page,
-    PermissionFact,
     ResourceTypeFact,
     Unit,
     UnitOutcome,
     UnitReport,
 )
 from connectors.contract.provider import Outcome, Run
-from connectors.manifests import read_manifest
 from connectors.providers.kubernetes import checking, discovery, showing
 from connectors.providers.kubernetes.accounts import Giving, ends_at
 from connectors.providers.kubernetes.deciding import Question, not_yet_allowed
@@ -30,6 +28,7 @@ from connectors.providers.kubernetes.programs import FOLDER
 from connectors.providers.kubernetes.reading import State, desired_of, read, read_back
 from connectors.providers.kubernetes.server import Target, target, told
 from connectors.providers.kubernetes.wanting import resolve
+from connectors.toolkit import inventory
 
 NO_RESET = "there are no credentials of ours to reset."
 
@@ -43,12 +42,7 @@ class Kubernetes:
 
     def resource_types(self, order: Order, run: Run) -> tuple[ResourceTypeFact, ...]:
         """Return the resource types of the manifest: here, they are the same in every cluster."""
-        return tuple(
-            ResourceTypeFact(
-                kind.id, kind.name, tuple(PermissionFact(p.id, p.name, p.risk_level) for p in kind.permissions)
-            )
-            for kind in read_manifest(FOLDER).resource_types
-        )
+        return inventory.resource_types(FOLDER)
 
     def discover(self, order: Order, run: Run) -> Iterator[Page]:
         """Yield the cluster, namespaces, roles and cluster roles."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from connectors.contract.orders import Order, Page, ResourceFact
 from connectors.contract.provider import Run
+from connectors.engines.names import path, source_id
 from connectors.providers.postgresql import programs
-from connectors.providers.postgresql.names import LEVELS, Prepared, path, prepared, source_id
+from connectors.providers.postgresql.names import LEVELS, Prepared, prepared
 from connectors.providers.postgresql.server import Target, open_sessions, target
+from connectors.toolkit.inventory import pages
 
 DEFAULT_TYPES = ("database", "role")
 KINDS = {"r": "table", "p": "partitioned table", "v": "view", "m": "materialized view", "f": "foreign table"}
@@ -22,7 +24,7 @@ def discover(order: Order, run: Run) -> Iterator[Page]:
     """Yield the inventory, a page at a time; no more than a page is ever held."""
     types = order.resource_types or DEFAULT_TYPES
     with open_sessions(order, run) as sessions:
-        yield from _pages(_resources(target(order, sessions), types, order.page_size), order.page_size)
+        yield from pages(_resources(target(order, sessions), types, order.page_size), order.page_size)
 
 
 def prepared_roles(at: Target) -> dict[Prepared, dict[str, Any]]:
@@ -44,18 +46,6 @@ def refusal(role: dict[str, Any]) -> str:
     if not role["may_give"]:
         return "The connector does not hold it WITH ADMIN OPTION."
     return ""
-
-
-def _pages(resources: Iterable[ResourceFact], size: int) -> Iterator[Page]:
-    """Gather resources into pages."""
-    page: list[ResourceFact] = []
-    for resource in resources:
-        page.append(resource)
-        if len(page) == size:
-            yield Page(tuple(page))
-            page = []
-    if page:
-        yield Page(tuple(page))
 
 
 def _resources(at: Target, types: tuple[str, ...], size: int) -> Iterator[ResourceFact]:

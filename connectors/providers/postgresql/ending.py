@@ -7,8 +7,7 @@ away; what failed is told. Only a lost lease stops at once.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from functools import partial
 
 from connectors.contract.errors import (
@@ -16,14 +15,14 @@ from connectors.contract.errors import (
     Misconfigured,
     NotPermitted,
     TargetError,
-    TargetMissing,
     Unreachable,
 )
+from connectors.engines.holdings import Holdings, Thing
+from connectors.engines.place import Ended
 from connectors.providers.postgresql import programs
 from connectors.providers.postgresql.discovery import PREPARE, prepared_roles
-from connectors.providers.postgresql.holdings import Holdings, Thing
 from connectors.providers.postgresql.names import Prepared
-from connectors.providers.postgresql.reading import Login
+from connectors.providers.postgresql.reading import PostgreSQLLogin
 from connectors.providers.postgresql.server import Target
 from connectors.toolkit.sql_files import SqlFile
 
@@ -34,27 +33,7 @@ LOOK_AGAIN_SECONDS = 0.02
 MANY = 20
 
 
-@dataclass(slots=True)
-class Ended:
-    """What became of ending one login."""
-
-    sessions: int = 0
-    errors: list[TargetError] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-
-    def attempt(self, step: Callable[[], None]) -> None:
-        """Do one step; remember its error. What is missing cannot be taken away any more."""
-        try:
-            step()
-        except TargetMissing:
-            return
-        except LeaseLost:
-            raise
-        except TargetError as error:
-            self.errors.append(error)
-
-
-def end(at: Target, login: Login) -> Ended:
+def end(at: Target, login: PostgreSQLLogin) -> Ended:
     """End one login of ours; a second time finds nothing to do."""
     ended = Ended()
     if not login.shut:
@@ -115,7 +94,7 @@ def _take_one(at: Target, login: str, thing: Thing) -> None:
             )
 
 
-def _end_sessions(at: Target, login: Login, ended: Ended) -> None:
+def _end_sessions(at: Target, login: PostgreSQLLogin, ended: Ended) -> None:
     """End the sessions of a login until none is left. Raises Unreachable when one does not end in time."""
     program = _fitting(at, programs.END_SESSIONS, programs.END_SESSIONS_UNTIL_15, programs.END_SESSIONS_AS_SUPERUSER)
     seen: set[int] = set()
@@ -131,7 +110,7 @@ def _end_sessions(at: Target, login: Login, ended: Ended) -> None:
         time.sleep(LOOK_AGAIN_SECONDS)
 
 
-def keep(at: Target, login: Login, database: str) -> None:
+def keep(at: Target, login: PostgreSQLLogin, database: str) -> None:
     """Give what a login owns in a database to the keeper that is prepared there. Raises a TargetError.
 
     Nobody else will do: a view or a SECURITY DEFINER function works with its owner's privileges, and the keeper is the
@@ -147,7 +126,7 @@ def keep(at: Target, login: Login, database: str) -> None:
     at.sessions.on(database).change(program, login=login.name, keeper=role["role"])
 
 
-def remove(at: Target, login: Login) -> None:
+def remove(at: Target, login: PostgreSQLLogin) -> None:
     """Drop a login of ours that has ended; what it owns is kept. Raises a TargetError, and then the login stays."""
     for database in sorted(login.owns):
         keep(at, login, database)

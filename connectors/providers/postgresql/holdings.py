@@ -1,18 +1,17 @@
-"""What a login holds, piece by piece, and how the pieces make up the units that people ask for."""
+"""The pieces that logins hold at a PostgreSQL server, and how they make up the units that people ask for.
+
+("role", name) ("database", db) ("schema", db, schema) ("table" or "sequence", db, schema, name) ("other", db, words)
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 
-from connectors.contract.errors import TargetError
 from connectors.contract.orders import Unit
-from connectors.providers.postgresql.names import Prepared, source_id
-
-# ("role", name) ("database", db) ("schema", db, schema) ("table" or "sequence", db, schema, name) ("other", db, words)
-Thing = tuple[str, ...]
-Holdings = dict[Thing, frozenset[str]]
+from connectors.engines.holdings import Holdings
+from connectors.engines.names import source_id
+from connectors.providers.postgresql.names import Prepared
 
 MEMBER = frozenset({"MEMBER"})
 CONNECT = frozenset({"CONNECT"})
@@ -23,47 +22,6 @@ BY_LEVEL = {"READ_ONLY": READ, "READ_WRITE": WRITE}
 
 # More tables than this in one schema are reported as the schema.
 MANY = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """One unit, resolved at the target: the pieces it is made of.
-
-    It is held when `core` is there and, of `content` (the tables of a schema, which come and go), at least one piece.
-    `refusal` says why what is missing may not be given. `error` says why the unit cannot be resolved at all.
-    """
-
-    unit: Unit
-    core: Holdings = field(default_factory=dict)
-    content: Holdings = field(default_factory=dict)
-    refusal: TargetError | None = None
-    error: TargetError | None = None
-
-    def held(self, holdings: Holdings) -> bool:
-        """Say whether a login that has `holdings` holds the unit."""
-        if self.error is not None or any(not _has(holdings, piece) for piece in self.core.items()):
-            return False
-        tables = [piece for piece in self.content.items() if piece[0][0] == "table"]
-        return not tables or any(_has(holdings, piece) for piece in tables)
-
-    def complete(self, holdings: Holdings) -> bool:
-        """Say whether nothing of the unit is missing."""
-        return self.error is None and all(_has(holdings, piece) for piece in (self.core | self.content).items())
-
-
-def _has(holdings: Holdings, piece: tuple[Thing, frozenset[str]]) -> bool:
-    """Say whether a piece is among the holdings."""
-    thing, privileges = piece
-    return privileges <= holdings.get(thing, frozenset())
-
-
-def unexplained(holdings: Holdings, wanted: Iterable[Wanted]) -> Holdings:
-    """Return the holdings that no wanted unit accounts for."""
-    allowed: dict[Thing, frozenset[str]] = {}
-    for one in wanted:
-        for thing, privileges in (one.core | one.content).items():
-            allowed[thing] = allowed.get(thing, frozenset()) | privileges
-    return {thing: has for thing, has in holdings.items() if not has <= allowed.get(thing, frozenset())}
 
 
 def units(holdings: Holdings, prepared: dict[str, Prepared]) -> Iterator[Unit]:

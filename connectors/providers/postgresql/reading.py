@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.contract.errors import LeaseLost, TargetError, TargetMissing
-from connectors.contract.orders import Desired, Found, Grant, Order, ReadBack, Unit
+from connectors.contract.orders import Order
+from connectors.engines.holdings import Thing
+from connectors.engines.names import standing_names
+from connectors.engines.place import Login, State, desired_of
 from connectors.providers.postgresql import programs
-from connectors.providers.postgresql.holdings import Holdings, Thing, Wanted, unexplained, units
-from connectors.providers.postgresql.names import Prepared, person_marker, prepared, source_id, standing_names
+from connectors.providers.postgresql.names import Prepared, person_marker, prepared
 from connectors.providers.postgresql.server import Target
 
 # A login shut by shut_login.sql is valid until this moment.
@@ -18,15 +19,10 @@ SHUT = 0.0
 
 
 @dataclass(slots=True)
-class Login:
-    """A login, as the target has it now. `owns` maps databases to whether they can be entered ("" is the server)."""
+class PostgreSQLLogin(Login):
+    """A login. `owns` maps databases to whether they can be entered ("" is the server)."""
 
-    name: str
-    grant_id: str
-    can_login: bool
-    valid_until: float
-    holdings: Holdings = field(default_factory=dict)
-    sessions: set[int] = field(default_factory=set)
+    valid_until: float = SHUT
     owns: dict[str, bool] = field(default_factory=dict)
 
     @property
@@ -34,51 +30,22 @@ class Login:
         """Say whether nobody can log in any more."""
         return not self.can_login and self.valid_until == SHUT
 
-    @property
-    def over(self) -> bool:
-        """Say whether nothing is left of the access."""
-        return not (self.can_login or self.holdings or self.sessions)
-
 
 @dataclass(slots=True)
-class State:
-    """What was read in one go. `foreign` are logins that bear a name of the order, but not this person's marker."""
+class PostgreSQLState(State[PostgreSQLLogin]):
+    """What was read in one go, with what the roles in it are prepared for."""
 
-    read_at: float
-    ours: dict[str, Login]
-    standing: dict[str, Login]
-    foreign: frozenset[str]
     prepared: dict[str, Prepared] = field(default_factory=dict)
 
-    def held(self, grant: Grant) -> Login | None:
-        """Return the login of a grant."""
-        login = self.ours.get(grant.login)
-        return login if login is not None and login.grant_id == grant.grant_id else None
 
-    def of(self, grant_id: str, name: str) -> list[Login]:
-        """Return our logins that have this name or belong to this grant."""
-        return [login for login in self.ours.values() if name == login.name or grant_id == login.grant_id]
-
-    def to_end(self, desired: Desired) -> list[Login]:
-        """Return our logins that the person should not have."""
-        kept = {login.name for grant in desired.holds if (login := self.held(grant)) is not None}
-        return [login for name, login in self.ours.items() if name not in kept]
-
-
-def desired_of(order: Order) -> Desired:
-    """Return what an order about a person wants; the runner has seen to it that there is one."""
-    assert order.desired is not None
-    return order.desired
-
-
-def read(at: Target, order: Order) -> State:
+def read(at: Target, order: Order) -> PostgreSQLState:
     """Read everything about one person."""
     desired = desired_of(order)
     marker = person_marker(order.integration_id, desired.person)
     named = {grant.login for grant in desired.holds} | {ending.login for ending in desired.gone}
     own = set(standing_names(desired))
     rows = at.home.rows(programs.LOGINS, marker=marker, names=sorted(named | own))
-    state = State(at.home.rows(programs.CLOCK)[0]["read_at"], {}, {}, frozenset())
+    state = PostgreSQLState(at.home.rows(programs.CLOCK)[0]["read_at"])
     for row in rows:
         if row["marker"].startswith(marker):
             state.ours[row["login"]] = _login(row, row["marker"].removeprefix(marker))
@@ -89,12 +56,12 @@ def read(at: Target, order: Order) -> State:
     return state
 
 
-def _login(row: dict[str, Any], grant_id: str) -> Login:
+def _login(row: dict[str, Any], grant_id: str) -> PostgreSQLLogin:
     """Return a login of which nothing but itself is known yet."""
-    return Login(row["login"], grant_id, row["can_login"], row["valid_until"])
+    return PostgreSQLLogin(row["login"], grant_id, row["can_login"], valid_until=row["valid_until"])
 
 
-def _fill(at: Target, state: State) -> None:
+def _fill(at: Target, state: PostgreSQLState) -> None:
     """Read what the logins hold, own, and are doing."""
     logins = state.standing | state.ours
     if not logins:
@@ -112,7 +79,7 @@ def _fill(at: Target, state: State) -> None:
     _fill_from_databases(at, logins)
 
 
-def _fill_from_databases(at: Target, logins: dict[str, Login]) -> None:
+def _fill_from_databases(at: Target, logins: dict[str, PostgreSQLLogin]) -> None:
     """Read what lies inside databases; only those are entered in which there is something."""
     places = at.home.rows(programs.PLACES, logins=sorted(logins))
     for row in places:
@@ -138,32 +105,3 @@ def _fill_from_databases(at: Target, logins: dict[str, Login]) -> None:
 def _thing(database: str, row: dict[str, Any]) -> Thing:
     """Return the thing that a row of object_privileges.sql is about."""
     return (row["kind"], database, *filter(None, (row["schema"], row["name"])))
-
-
-def read_back(state: State, wanted: dict[str, list[Wanted]]) -> ReadBack:
-    """Return the state as a proof; `wanted` has the resolved units of every grant that should be held."""
-    ours: list[Found] = []
-    for login in state.ours.values():
-        should = wanted.get(login.grant_id, [])
-        found = [one.unit for one in should if one.held(login.holdings)]
-        found += units(unexplained(login.holdings, [one for one in should if one.held(login.holdings)]), state.prepared)
-        ours += [Found(unit, login.name, login.grant_id) for unit in [*found, *_open_doors(login, bool(should))]]
-    standing = [
-        Found(unit, login.name) for login in state.standing.values() for unit in units(login.holdings, state.prepared)
-    ]
-    return ReadBack(
-        read_at=state.read_at,
-        ours=tuple(ours),
-        standing=tuple(standing),
-        live_sessions=sum(len(login.sessions) for login in state.ours.values()),
-    )
-
-
-def _open_doors(login: Login, should_be_open: bool) -> Iterable[Unit]:
-    """Yield what keeps an ended login from being shut: it can log in, or somebody is still in."""
-    if should_be_open:
-        return
-    if login.can_login:
-        yield Unit("login", source_id(login.name), "LOGIN")
-    if login.sessions:
-        yield Unit("login", source_id(login.name), "SESSION")

@@ -7,9 +7,10 @@ from typing import Any
 
 from connectors.contract.errors import LeaseLost, NotPermitted, Refused, TargetError, TargetMissing
 from connectors.contract.orders import Grant, Unit
+from connectors.engines.holdings import Holdings, Wanted
 from connectors.providers.postgresql import programs
 from connectors.providers.postgresql.discovery import PREPARE, prepared_roles, refusal
-from connectors.providers.postgresql.holdings import BY_LEVEL, CONNECT, MEMBER, USAGE, WRITE, Holdings, Wanted
+from connectors.providers.postgresql.holdings import BY_LEVEL, CONNECT, MEMBER, USAGE, WRITE
 from connectors.providers.postgresql.names import Prepared, parse_unit
 from connectors.providers.postgresql.server import Target
 

@@ -26,7 +26,7 @@ variable "cluster_name" {
 
 variable "namespace" {
   type    = string
-  default = "latchkey"
+  default = "latchkey-connector"
 }
 
 variable "url" {

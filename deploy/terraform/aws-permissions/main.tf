@@ -25,14 +25,6 @@ variable "with_permissions" {
   description = "Whether it may manage IAM below /latchkey/, and read what people can ask for in this account."
 }
 
-data "aws_partition" "here" {}
-data "aws_caller_identity" "here" {}
-
-locals {
-  users = "arn:${data.aws_partition.here.partition}:iam::${data.aws_caller_identity.here.account_id}:user/latchkey/*"
-  group = "arn:${data.aws_partition.here.partition}:iam::${data.aws_caller_identity.here.account_id}:group/*"
-}
-
 data "aws_iam_policy_document" "secrets" {
   statement {
     actions   = ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"]
@@ -51,67 +43,23 @@ resource "aws_iam_role_policy" "secrets" {
   policy = data.aws_iam_policy_document.secrets.json
 }
 
-# What nobody made by the connector can go beyond, whatever policy it is given.
-data "aws_iam_policy_document" "boundary" {
-  statement {
-    actions   = ["*"]
-    resources = ["*"]
-  }
-  statement {
-    effect    = "Deny"
-    actions   = ["iam:*", "organizations:*", "account:*", "sts:AssumeRole"]
-    resources = ["*"]
-  }
+# The set-up files of the provider aws-account: what nobody made by the connector can go beyond, and what it may do itself.
+locals {
+  setup = "${path.module}/../../../connectors/providers/aws-account/setup"
 }
 
 resource "aws_iam_policy" "boundary" {
   count       = var.with_permissions ? 1 : 0
-  name_prefix = "latchkey-boundary-"
-  path        = "/latchkey/"
+  name        = "latchkey-boundary"
   description = "The most that a grant of Latchkey can hold"
-  policy      = data.aws_iam_policy_document.boundary.json
-}
-
-data "aws_iam_policy_document" "give_and_take" {
-  count = var.with_permissions ? 1 : 0
-  statement {
-    sid       = "UsersWithBoundaryOnly"
-    actions   = ["iam:CreateUser", "iam:PutUserPolicy", "iam:AttachUserPolicy", "iam:PutUserPermissionsBoundary"]
-    resources = [local.users]
-    condition {
-      test     = "StringEquals"
-      variable = "iam:PermissionsBoundary"
-      values   = [aws_iam_policy.boundary[0].arn]
-    }
-  }
-  statement {
-    sid = "TakingAway"
-    actions = [
-      "iam:GetUser", "iam:TagUser", "iam:DeleteUser", "iam:DeleteUserPolicy", "iam:DetachUserPolicy",
-      "iam:GetUserPolicy", "iam:ListUserPolicies", "iam:ListAttachedUserPolicies", "iam:ListUserTags",
-      "iam:CreateAccessKey", "iam:UpdateAccessKey", "iam:DeleteAccessKey", "iam:ListAccessKeys",
-      "iam:ListGroupsForUser", "iam:AddUserToGroup", "iam:RemoveUserFromGroup",
-    ]
-    resources = [local.users, local.group]
-  }
-  statement {
-    sid = "Looking"
-    actions = [
-      "iam:List*", "iam:GetRole", "iam:GetPolicy", "iam:GetPolicyVersion", "s3:ListAllMyBuckets", "s3:GetBucketLocation",
-      "s3:GetBucketTagging", "s3:GetEncryptionConfiguration", "dynamodb:ListTables", "dynamodb:DescribeTable",
-      "dynamodb:ListTagsOfResource", "secretsmanager:ListSecrets", "sns:ListTopics", "sns:ListTagsForResource",
-      "sqs:ListQueues", "sqs:ListQueueTags", "sqs:GetQueueAttributes", "ec2:DescribeInstances", "ec2:DescribeTags",
-      "ecr:DescribeRepositories", "ecr:ListTagsForResource", "kms:DescribeKey", "tag:GetResources",
-    ]
-    resources = ["*"]
-  }
+  policy      = file("${local.setup}/1_boundary.json")
 }
 
 resource "aws_iam_role_policy" "give_and_take" {
   count  = var.with_permissions ? 1 : 0
   name   = "give-and-take"
   role   = var.role_name
-  policy = data.aws_iam_policy_document.give_and_take[0].json
+  policy = file("${local.setup}/2_connector.json")
 }
 
 output "boundary_arn" {

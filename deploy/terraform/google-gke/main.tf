@@ -25,7 +25,7 @@ variable "project_id" {
 
 variable "namespace" {
   type    = string
-  default = "latchkey"
+  default = "latchkey-connector"
 }
 
 variable "url" {

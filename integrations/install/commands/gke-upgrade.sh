@@ -1,1 +1,1 @@
-helm upgrade "latchkey-$NAME" deploy/helm/latchkey-connector --namespace latchkey --reuse-values --set image="$IMAGE"
+helm upgrade "latchkey-$NAME" deploy/helm/latchkey-connector --namespace latchkey-connector --reuse-values --set image="$IMAGE"

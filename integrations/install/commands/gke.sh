@@ -1,8 +1,8 @@
 # The token is asked for, so that it stays out of the history of the shell.
 printf "Token: "; stty -echo; read -r TOKEN; stty echo; printf "\n"
-kubectl create namespace latchkey --dry-run=client -o yaml | kubectl apply -f -
-printf "%s" "$TOKEN" | kubectl --namespace latchkey create secret generic "latchkey-$NAME" --from-file=token=/dev/stdin
+kubectl create namespace latchkey-connector --dry-run=client -o yaml | kubectl apply -f -
+printf "%s" "$TOKEN" | kubectl --namespace latchkey-connector create secret generic "latchkey-$NAME" --from-file=token=/dev/stdin
 # The Google service account that the connector is, by workload identity.
-helm upgrade --install "latchkey-$NAME" deploy/helm/latchkey-connector --namespace latchkey \
+helm upgrade --install "latchkey-$NAME" deploy/helm/latchkey-connector --namespace latchkey-connector \
   --set url="$URL" --set image="$IMAGE" --set tokenSecret="latchkey-$NAME" --set platform=gke \
   --set serviceAccount.annotations."iam\.gke\.io/gcp-service-account"="$GOOGLE_SERVICE_ACCOUNT"

@@ -75,15 +75,15 @@ def _opened(row: AccessSession) -> dict[str, str]:
     try:
         return open_credentials(row.sealed_credentials, str(row.group_id))
     except ValueError as error:
-        raise NothingToSee("This password cannot be opened any more. Reset it to get a new one.") from error
+        raise NothingToSee("These credentials cannot be opened any more. Reset them to get new ones.") from error
 
 
 def _why_not(row: AccessSession) -> NotPossible:
     if row.credentials_status == CredentialsStatus.VIEWED:
-        return AlreadySeen("The password was shown before, and is shown once. Reset it to get a new one.")
+        return AlreadySeen("It was shown before, and is shown once. Reset it to get a new one.")
     if row.credentials_status == CredentialsStatus.RESETTING:
-        return NothingToSee("A new password is being made.")
-    return NothingToSee("This access has no password of its own.")
+        return NothingToSee("New credentials are being made.")
+    return NothingToSee("This access has no credentials of its own.")
 
 
 def reset_credentials(session: AccessSession, *, user: User, actor: Actor, at: datetime | None = None) -> None:

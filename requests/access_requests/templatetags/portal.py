@@ -267,3 +267,15 @@ def tasks_waiting(context: Context) -> int:
     """Return how many requests and extensions wait for the reader's answer."""
     user = context.get("user")
     return queries.task_count(user) if user is not None and user.is_authenticated else 0
+
+
+@register.filter
+def words(name: str) -> str:
+    """Return a name as people read it: "private_key" is "Private key"."""
+    return name.replace("_", " ").capitalize()
+
+
+@register.filter
+def is_long(value: str) -> bool:
+    """Whether a text has lines, or too many letters for one: a key, a kubeconfig, a token."""
+    return "\n" in value or len(value) > 100

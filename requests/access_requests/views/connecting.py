@@ -7,6 +7,7 @@ from typing import Any
 
 from access_requests.choices import CredentialsStatus
 from access_requests.models import AccessGroup, AccessSession
+from integrations.queries import credential
 
 # Details to connect, in the order and words people read them; others follow as the provider names them.
 DETAILS = {
@@ -28,6 +29,7 @@ class Connect:
     command: str
     uri: str
     facts: tuple[tuple[str, str, str], ...]
+    word: str
     may_show: bool
     may_reset: bool
     being_made: bool
@@ -58,6 +60,7 @@ def connect_of(group: AccessGroup) -> Connect | None:
         command=str(session.details.get("command", "")),
         uri=str(session.details.get("uri", "")),
         facts=tuple(_facts(session.details)),
+        word=credential(group.integration),
         may_show=status == CredentialsStatus.AVAILABLE,
         may_reset=status in {CredentialsStatus.AVAILABLE, CredentialsStatus.VIEWED},
         being_made=status == CredentialsStatus.RESETTING,

@@ -42,5 +42,5 @@ def reset_password(http: HttpRequest, pk: int, session: uuid.UUID) -> HttpRespon
         raise Http404 from None
     except actions.NotPossible as problem:
         return render_request(http, pk, problem=str(problem), status=409)
-    messages.success(http, "A new password is being made. The old one stops working.")
+    messages.success(http, "A new one is being made. The old one stops working.")
     return redirect("request_page", pk=pk)

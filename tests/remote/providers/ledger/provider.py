@@ -80,8 +80,8 @@ class Ledger:
     def discover(self, order: Order, run: Run) -> Iterator[Page]:
         """The databases by name, in pages that one can go on after."""
         session, after = Session(order, run), order.resume
-        size = min(order.page_size, 50)
         total = session.do("SELECT count(*) FROM databases")[0][0]
+        size = order.page_size if total > 10_000 else 50
         while names := [row[0] for row in session.do(
             "SELECT name FROM databases WHERE name > ? ORDER BY name LIMIT ?", after, size
         )]:  # fmt: skip

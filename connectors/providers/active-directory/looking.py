@@ -1,0 +1,77 @@
+"""What there is to ask for, and whether the connector could give it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from connectors.contract.errors import TargetMissing
+from connectors.contract.orders import Finding, Order, Page
+from connectors.contract.provider import Run
+from connectors.toolkit import membership_checks
+from connectors.toolkit.memberships import GROUP, group_fact
+
+from . import programs
+from .directory import Domain, enter
+
+# So many groups are looked at by a check.
+LOOKED_AT = 500
+
+
+def discover(order: Order, run: Run) -> Iterator[Page]:
+    """Yield groups, a page at a time: all are shown, and what cannot be given is refused with the reason."""
+    if order.resource_types and GROUP not in order.resource_types:
+        return
+    with enter(order, run) as domain:
+        for groups in domain.groups(order.page_size):
+            if groups:
+                yield Page(tuple(map(group_fact, groups)))
+
+
+def check(order: Order, run: Run) -> tuple[Finding, ...]:
+    """Try what can be tried before somebody depends on it. Raises a TargetError when there is no way in at all."""
+    with enter(order, run) as domain:
+        return (
+            *_way_in(domain),
+            *membership_checks.might(domain.own_groups),
+            _records(domain),
+            *_groups(domain),
+            membership_checks.end(domain.ends),
+        )
+
+
+def _way_in(domain: Domain) -> Iterator[Finding]:
+    """Say what answered and how."""
+    server = domain.line.server
+    yield Finding("ok", f"{domain.controller or server.host} answers for {domain.domain}, and the connector signs in.")
+    if server.encryption == "none":
+        yield Finding(
+            "warning",
+            "The connection is not encrypted: the connector's password can be read on the way.",
+            "Choose LDAPS or StartTLS.",
+        )
+    elif not server.verify:
+        yield Finding("warning", "Nobody proves which server answers.", "Turn the check of the certificate on.")
+    if server.host.lower() == domain.domain.lower():
+        yield Finding(
+            "warning",
+            "The host name is the domain's: each order may reach another controller, which learns of changes later.",
+            f"Name one controller, such as {domain.controller}.",
+        )
+
+
+def _records(domain: Domain) -> Finding:
+    """Say whether records can be kept."""
+    try:
+        (row,) = domain.line.rows(programs.RECORDS_CONTAINER, records=domain.records)
+    except TargetMissing:
+        return membership_checks.records(domain.records, there=False, may_create=False)
+    may = "container" in map(str.lower, row.texts("allowedChildClassesEffective"))
+    return membership_checks.records(domain.records, there=True, may_create=may)
+
+
+def _groups(domain: Domain) -> Iterator[Finding]:
+    """Say which groups can be given."""
+    try:
+        yield from membership_checks.groups(next(domain.groups(LOOKED_AT), []))
+    except TargetMissing:
+        yield Finding("error", f"There is no {domain.groups_base}.", "Check the distinguished name.")

@@ -1,0 +1,1 @@
+"""One AWS account: an IAM user per grant, with a policy of its own."""

@@ -1,0 +1,1 @@
+"""A Lambda function of your own, invoked by the connector's role."""

@@ -1,0 +1,1 @@
+"""The accounts of an AWS organization, by assignments of Identity Center."""

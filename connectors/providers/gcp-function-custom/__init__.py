@@ -1,0 +1,1 @@
+"""A Cloud Run function of your own, called with an identity token."""

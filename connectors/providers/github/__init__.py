@@ -1,0 +1,1 @@
+"""GitHub: a person's own account becomes collaborator, team member, holder of a role or owner, for a time."""

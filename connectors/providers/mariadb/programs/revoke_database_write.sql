@@ -1,0 +1,4 @@
+-- Takes from a login of ours what writing a database needs.
+-- needs: INSERT, UPDATE, DELETE on the database, WITH GRANT OPTION
+REVOKE INSERT, UPDATE, DELETE
+ON :"database".* FROM :"login"@'%';

@@ -1,0 +1,3 @@
+-- Takes a role from a login of ours.
+-- needs: the role WITH ADMIN OPTION
+REVOKE :"role" FROM :"login"@'%';

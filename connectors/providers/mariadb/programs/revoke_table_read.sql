@@ -1,0 +1,4 @@
+-- Takes from a login of ours what reading a table needs.
+-- needs: SELECT on the database, WITH GRANT OPTION
+REVOKE SELECT
+ON :"database".:"table" FROM :"login"@'%';

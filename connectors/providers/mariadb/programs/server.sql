@@ -1,0 +1,4 @@
+-- Who the connector is here, and whether its connection is encrypted.
+SELECT CURRENT_USER() AS account, @@GLOBAL.event_scheduler AS scheduler,
+       (SELECT IF(VARIABLE_VALUE = '', 'no', 'yes') FROM information_schema.SESSION_STATUS
+        WHERE VARIABLE_NAME = 'Ssl_cipher') AS encrypted;

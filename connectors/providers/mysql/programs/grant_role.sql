@@ -1,0 +1,3 @@
+-- Puts a login of ours into a role.
+-- needs: the role WITH ADMIN OPTION
+GRANT :"role" TO :"login"@'%';

@@ -1,0 +1,4 @@
+-- Takes from a login of ours what writing a table needs.
+-- needs: INSERT, UPDATE, DELETE on the database, WITH GRANT OPTION
+REVOKE IF EXISTS INSERT, UPDATE, DELETE
+ON :"database".:"table" FROM :"login"@'%';
