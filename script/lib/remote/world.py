@@ -123,9 +123,9 @@ def settled(*integrations: Integration) -> None:
     benchworld.until(lambda: not open_.exists(), WAIT_SECONDS, "all settled", every=0.05)
 
 
-def people(number: int) -> list[User]:
+def people(number: int, name: str = "engineer") -> list[User]:
     """Make so many people."""
-    names = [f"engineer{one}" for one in range(number)]
+    names = [f"{name}{one}" for one in range(number)]
     return User.objects.bulk_create(User(email=f"{name}@example.com", name=name) for name in names)
 
 
