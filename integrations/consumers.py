@@ -202,7 +202,7 @@ class Socket:
             if isinstance(message, Goodbye):
                 raise Ended
             if isinstance(message, Ready | Heartbeat):
-                await self._hand_out(opened)
+                await self._hand_out(opened, looked=isinstance(message, Heartbeat))
 
     async def _rung(self, opened: Link, what: str) -> None:
         """Look at once for what a heartbeat would find: orders, orders that are over, whether the link is."""
@@ -211,7 +211,7 @@ class Socket:
                 if what == CUT:
                     await rows(links.stay, opened)
                 elif what == RING:
-                    for cancel in await rows(links.cancels, opened, set(opened.sent)):
+                    for cancel in await rows(links.cancels, opened, set(opened.sent)) if opened.sent else ():
                         await self._say(cancel)
                     await self._hand_out(opened)
         except Unwelcome as reason:
@@ -221,10 +221,14 @@ class Socket:
         except (Ended, TimeoutError):
             await self._leave(None)
 
-    async def _hand_out(self, opened: Link) -> None:
-        """Send orders while there are any and the instance asked for more; none to one that has gone quiet."""
+    async def _hand_out(self, opened: Link, *, looked: bool = False) -> None:
+        """Send orders while there are any and the instance asked for more; none to one that has gone quiet.
+
+        `looked`: whether the link holds was just looked at, for what the instance said.
+        """
         while self._credit > 0 and not self._is_quiet():
-            work = await rows(links.next_work, opened)
+            work = await rows(handing.next_work if looked else links.next_work, opened)
+            looked = False
             if work is None:
                 return
             self._credit -= 1

@@ -22,19 +22,18 @@ def run() -> Iterator[Measure]:
         yield from rate.measure(world)
         world.tidy()
         yield from connected.measure(world)
-        yield from reading.measure(world)
-        world.tidy()
         yield from _killed(world, folder, broker)
 
 
 def _killed(world: World, folder: Path, broker: str) -> Iterator[Measure]:
-    """Kill instances. What waits for long leases to run out waits while the short ones are tried."""
+    """Kill instances, and while long leases run out, measure syncs and kill some whose leases are short."""
     person = User.objects.get(name="Rita")
     short = {"LATCHKEY_LEASE_SECONDS": str(LEASE), "LATCHKEY_HEARTBEAT_SECONDS": str(BEAT)}
     with served(folder / "short", broker, world.cast, **short) as quick:
         one, two = takeover.Pair.started(world), takeover.Pair.started(quick)
-        late = one.kill(person)
         interrupted = reading.interrupt(two, LEASE)
+        late = one.kill(person)
+        yield from reading.measure(world)
         yield from takeover.tries(two, person, LEASE, BEAT)
         yield Measure("lease 60 s, heartbeat 10 s: taken over", takeover.taken_over(*late, 120), "s", most=60 + 10)
         yield from interrupted.finished()

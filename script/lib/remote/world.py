@@ -96,10 +96,10 @@ def default_server() -> Iterator[tuple[World, Path, str]]:
             yield world, folder, broker
 
 
-def workers(world: World, number: int, **settings: str) -> tuple[Connector, list[WorkerProcess]]:
+def workers(world: World, number: int) -> tuple[Connector, list[WorkerProcess]]:
     """Make a connector and start so many instances of it."""
     connector, token = world.connector()
-    started = [world.worker(token, wait=False, LATCHKEY_PROVIDERS=FOLDERS, **settings) for _ in range(number)]
+    started = [world.worker(token, wait=False, LATCHKEY_PROVIDERS=FOLDERS) for _ in range(number)]
     for one in started:
         one.wait_for("Linked with")
     return connector, started
