@@ -284,8 +284,7 @@ def _parsed(text: str | bytes) -> Any:
         data = json.loads(text, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise BadMessage("A message is a JSON object.") from error
-    # Only an escape can bring these in; nearly no message has one.
-    if "\\u" in text:
+    if "\\u" in text:  # only an escape can bring these in, and nearly no message has one
         _refuse_unkeepable(data)
     return data
 
@@ -309,8 +308,7 @@ def _refuse_unkeepable(data: Any) -> None:
 
 def plain(value: Any) -> Any:  # noqa: PLR0911  # a line for each kind of value
     """Return a dataclass as what JSON can hold. Infinity, which JSON has not, is the text "inf"."""
-    # First, for nearly all of a page is that.
-    if type(value) in _AS_IT_IS:
+    if type(value) in _AS_IT_IS:  # first, for nearly all of a page is that
         return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {name: plain(getattr(value, name)) for name, _, _ in _fields(type(value))}
@@ -384,8 +382,7 @@ def _single(hint: Any, value: Any, where: str) -> Any:
     if hint is float and value in ("inf", "-inf"):
         return float(value)
     wanted = (int, float) if hint is float else (hint,)
-    # bool is an int to Python, but not to the other side.
-    if type(value) not in wanted:
+    if type(value) not in wanted:  # bool is an int to Python, but not to the other side
         raise BadMessage(f"{where}: {hint.__name__} is expected.")
     if type(value) is int and abs(value) > NUMBER_MAX:
         raise BadMessage(f"{where}: too large a number.")
@@ -394,8 +391,7 @@ def _single(hint: Any, value: Any, where: str) -> Any:
 
 def to_wire(order: Order) -> WireOrder:
     """Return an order without its secrets."""
-    names = {one.name for one in dataclasses.fields(WireOrder)}
-    return WireOrder(**{name: getattr(order, name) for name in names})
+    return WireOrder(**{one.name: getattr(order, one.name) for one in dataclasses.fields(WireOrder)})
 
 
 def from_wire(order: WireOrder, secrets: dict[str, Any], lease_seconds: float) -> Order:

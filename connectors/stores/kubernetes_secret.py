@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+from pathlib import Path
 from typing import Any
 
 from kubernetes import client, config
@@ -18,6 +20,7 @@ from connectors.contract.provider import Run
 from connectors.stores.asking import FILES, segments
 from connectors.toolkit.http import Service
 
+DEFAULT_FILE = "~/.kube/config"
 READ = FILES.program("kubernetes_read", "namespace", "name")
 
 
@@ -42,9 +45,13 @@ class Secrets:
 def _configuration() -> client.Configuration:
     """Return where the cluster is and who we are there."""
     found = client.Configuration()
+    files = os.environ.get("KUBECONFIG") or DEFAULT_FILE
     try:
         loader: Any = config  # it has no types
-        loader.load_config(client_configuration=found)
+        if any(Path(one).expanduser().exists() for one in files.split(os.pathsep) if one):
+            loader.load_kube_config(config_file=files, client_configuration=found)
+        else:
+            loader.load_incluster_config(client_configuration=found)
     except ConfigException as error:
         raise Misconfigured(
             "The connector is in no cluster, and KUBECONFIG names none.",

@@ -102,7 +102,8 @@ def test_a_file_that_is_no_request_is_refused(tmp_path: Path, text: str) -> None
      (503, Unreachable)],
 )  # fmt: skip
 def test_each_status_is_an_instruction(tmp_path: Path, status: int, error: type[TargetError]) -> None:
-    said = Answer(status, {"message": "because"}, {"Retry-After": "7", "Location": "http://elsewhere.invalid/"})
+    headers = {"Location": "http://elsewhere.invalid/"} | ({"Retry-After": "7"} if status == 429 else {})
+    said = Answer(status, {"message": "because"}, headers)
     with serving(lambda asked: said) as server, Service(server.address, run()) as service:
         with pytest.raises(error) as caught:
             service.read(file(tmp_path, needs="the scope admin"))
@@ -113,6 +114,14 @@ def test_each_status_is_an_instruction(tmp_path: Path, status: int, error: type[
         assert caught.value.fix == "It needs the scope admin."
     if status == 429:
         assert "7 s" in caught.value.fix
+
+
+def test_a_403_that_says_when_to_come_back_is_no_refusal(tmp_path: Path) -> None:
+    said = Answer(403, {"message": "because"}, {"Retry-After": "7"})
+    with serving(lambda asked: said) as server, Service(server.address, run()) as service:
+        with pytest.raises(Unreachable) as caught:
+            service.read(file(tmp_path, needs="the scope admin"))
+    assert "7 s" in caught.value.fix
 
 
 def test_statuses_that_are_accepted_are_answers(tmp_path: Path) -> None:

@@ -17,11 +17,12 @@ from tests.targets import free_port
     [
         ("", KEY, ErrorKind.MISCONFIGURED),
         ("ftp://access.example.org", KEY, ErrorKind.MISCONFIGURED),
-        (f"http://127.0.0.1:{free_port()}/", KEY, ErrorKind.UNREACHABLE),
+        ("http://127.0.0.1:{port}/", KEY, ErrorKind.UNREACHABLE),
         ("http://127.0.0.1/", None, ErrorKind.MISCONFIGURED),
     ],
 )
 def test_what_cannot_work_is_told(address: str, key: str | None, kind: ErrorKind) -> None:
+    address = address.replace("{port}", str(free_port()))
     secrets = {"signing_key": Secret(key)} if key else {}
     report = run(
         Order("o", 1, Verb.CHECK, "http-custom", "i", {"address": address}, secrets), on_page=lambda page: None

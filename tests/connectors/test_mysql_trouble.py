@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -360,8 +361,9 @@ def _certificates(folder: Path) -> None:
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tls")
-    for parent in (folder, *folder.parents[:2]):
-        parent.chmod(0o755)
+    # The server's own user reads them, so every folder of ours on the way is open to it.
+    for place in (folder, *(one for one in folder.parents if Path(tempfile.gettempdir()) in one.parents)):
+        place.chmod(0o755)
     _certificates(folder)
     return folder
 

@@ -686,7 +686,6 @@ def kubeconfig(
         (tmp_path / "config").write_text(json.dumps(told))
 
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
-    monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "config"))
     write("connector-token")
     return write
 
@@ -722,6 +721,6 @@ def test_a_token_that_the_cluster_does_not_know_is_rejected(kubeconfig: Callable
 def test_outside_a_cluster_and_without_a_file_there_is_no_identity(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "nothing"))
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "nothing"))
     with pytest.raises(Misconfigured, match="KUBECONFIG"):
         resolved("kubernetes", "default/shop")
