@@ -36,6 +36,12 @@ class User(AbstractBaseUser):
     theme = models.CharField(max_length=5, choices=Theme.choices, default=Theme.SYSTEM, blank=True, editable=False)
     # Kinds of letters (LetterKind) the person chose not to get.
     letters_off = models.JSONField(default=list, blank=True, editable=False)
+    # Not in the directory: a contractor, a vendor. Invited by somebody who answers for them, and for a time.
+    is_outside = models.BooleanField("outside person", default=False, editable=False)
+    invited_by = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="invited", editable=False
+    )
+    leaves_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     disabled_at = models.DateTimeField(null=True, blank=True, editable=False)
     # Part of what binds a session to its person: one more, and every session until now is over.
@@ -56,6 +62,19 @@ class User(AbstractBaseUser):
                 condition=models.Q(manager__isnull=True) | ~models.Q(manager=models.F("id")),
                 name="accounts_user_not_own_manager",
             ),
+            models.CheckConstraint(
+                condition=models.Q(is_outside=False)
+                | models.Q(is_outside=True, invited_by__isnull=False, leaves_at__isnull=False),
+                name="accounts_outside_people_are_answered_for",
+            ),
+        ]
+        indexes = [
+            # The sweep that disables who has left.
+            models.Index(
+                fields=["leaves_at"],
+                name="accounts_user_leaving",
+                condition=models.Q(leaves_at__isnull=False, is_active=True),
+            )
         ]
 
     def __str__(self) -> str:
@@ -183,6 +202,36 @@ class Attribute(models.Model):
     def __str__(self) -> str:
         """Show type and value."""
         return f"{self.type} = {self.value}"
+
+
+class Delegation(models.Model):
+    """While a person is away, somebody else is asked in their place."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="delegations")
+    delegate = models.ForeignKey(User, models.CASCADE, related_name="stands_in_for")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        """To somebody else, for a time."""
+
+        default_permissions = ("view",)
+        ordering = ["starts_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(user=models.F("delegate")), name="accounts_delegation_to_somebody_else"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(ends_at__gt=models.F("starts_at")), name="accounts_delegation_lasts"
+            ),
+        ]
+        # Who is away now.
+        indexes = [models.Index(fields=["ends_at"], name="accounts_delegation_ends")]
+
+    def __str__(self) -> str:
+        """Name both."""
+        return f"{self.delegate_id} for {self.user_id}"
 
 
 class SignInLink(models.Model):

@@ -26,11 +26,59 @@ class LogicalOperator(models.TextChoices):
 
 
 class ConditionType(models.TextChoices):
-    """What a condition looks at; any attribute type is allowed besides these."""
+    """What a condition looks at; any attribute type (a directory's, a shift schedule's) is allowed besides these."""
 
     USER = "user", "User"
     GROUP = "group", "Group"
     MANAGER = "manager", "Manager"
+    # Both only of approvers. The capital is part of the name that other programs use.
+    OWNER = "Owner", "Owner of the resource"
+    WEBHOOK = "webhook", "Webhook"
+
+
+class Party(models.TextChoices):
+    """Whom a condition is about."""
+
+    REQUESTOR = "requestor", "Requestor"
+    GRANTEE = "grantee", "Grantee"
+    APPROVER = "approver", "Approver"
+
+
+class RequestScope(models.TextChoices):
+    """Whom access may be asked for."""
+
+    SELF = "self", "Themselves"
+    OTHERS = "others", "Others"
+    DIRECT_REPORTS = "direct_reports", "Direct reports"
+
+
+class FieldKind(models.TextChoices):
+    """What is written into a custom field."""
+
+    TEXT = "text", "Text"
+    NUMBER = "number", "Number"
+    DATE = "date", "Date"
+    CHOICE = "choice", "One of a list"
+
+
+class PolicyKind(models.TextChoices):
+    """What policy is made of."""
+
+    FLOW = "flow", "Access flow"
+    SCOPE = "scope", "Access scope"
+    BUNDLE = "bundle", "Bundle"
+    WEBHOOK = "webhook", "Webhook"
+
+
+class ProposalState(models.TextChoices):
+    """What became of a change that takes two."""
+
+    WAITING = "waiting", "Waiting"
+    ACCEPTED = "accepted", "Accepted"
+    REFUSED = "refused", "Refused"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+    # Somebody changed the thing meanwhile, or policy refuses it by now.
+    OVERTAKEN = "overtaken", "Overtaken"
 
 
 class MatchOperator(models.TextChoices):
@@ -72,4 +120,11 @@ AUDIT_ACTIONS = {
     "flow.deleted": "Access flow deleted",
     "bundle.saved": "Bundle saved",
     "bundle.deleted": "Bundle deleted",
+    "scope.saved": "Access scope saved",
+    "scope.deleted": "Access scope deleted",
+    "webhook.saved": "Webhook saved",
+    "webhook.deleted": "Webhook deleted",
+    "proposal.made": "A change of policy waits for a second yes",
+    **{f"proposal.{state.value}": f"Proposed change {state.value}" for state in ProposalState if state != "waiting"},
+    "policy.applied": "Policy applied from text",
 }

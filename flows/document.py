@@ -7,19 +7,30 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from flows.choices import TargetKind
+from flows.choices import Party, TargetKind
 from flows.decision import Document, targets_of
-from flows.models import AccessFlow, AccessTarget, ApproverGroup, Bundle, Condition, Selector
+from flows.models import (
+    AccessFlow,
+    AccessScope,
+    AccessTarget,
+    ApproverGroup,
+    Bundle,
+    Condition,
+    FlowCheck,
+    Selector,
+    Timeframe,
+)
 from integrations.models import Integration
 
 
 def compose(flow: AccessFlow) -> Document:
     """Return the flow as it stands in its rows. Lists are ordered by content, so equal policy is an equal document."""
-    targets = flow.targets.select_related("bundle").prefetch_related("selectors")
+    targets = flow.targets.select_related("bundle", "access_scope").prefetch_related("selectors")
     groups = flow.approver_groups.prefetch_related("conditions")
+    conditions = list(flow.conditions.filter(approver_group__isnull=True))
     return assemble(
         flow,
-        [_condition(row) for row in flow.conditions.filter(approver_group__isnull=True)],
+        [_condition(row) for row in conditions if row.party == Party.REQUESTOR],
         [_target(target) for target in targets],
         [
             {
@@ -29,6 +40,9 @@ def compose(flow: AccessFlow) -> Document:
             }
             for group in groups
         ],
+        grantees=[_condition(row) for row in conditions if row.party == Party.GRANTEE],
+        timeframe=_timeframe(Timeframe.objects.filter(flow=flow).first()),
+        checks=[str(pk) for pk in flow.checks.values_list("webhook", flat=True)],
     )
 
 
@@ -37,6 +51,10 @@ def assemble(
     conditions: Iterable[dict[str, Any]],
     targets: Iterable[dict[str, Any]],
     groups: Iterable[dict[str, Any]],
+    *,
+    grantees: Iterable[dict[str, Any]] = (),
+    timeframe: dict[str, Any] | None = None,
+    checks: Iterable[str] = (),
 ) -> Document:
     """Return the document of a flow's own columns and what was told of the rest; nothing is read from the database."""
     return {
@@ -46,22 +64,44 @@ def assemble(
         "active": flow.active,
         "trigger": flow.trigger,
         "requestors": {"operator": flow.requestor_operator, "conditions": ordered(conditions)},
+        "request_for": {
+            "scopes": sorted(flow.request_for),
+            "grantees": {"operator": flow.grantee_operator, "conditions": ordered(grantees)},
+        },
         "targets": ordered(targets),
         "approval": {
             "mode": flow.approval_mode,
             "groups": [group | {"conditions": ordered(group["conditions"])} for group in groups],
+            "escalation_seconds": flow.escalation_minutes * 60 if flow.escalation_minutes else None,
         },
         "duration_seconds": None if flow.indefinite else (flow.grant_duration_minutes or 0) * 60,
         "pending_seconds": flow.pending_hours * 3600,
-        "settings": {
-            "justification_required": flow.justification_required,
-            "approver_reason_required": flow.approver_reason_required,
-            "self_approval": flow.self_approval,
-            "max_extensions": flow.max_extensions,
-            "extension_seconds": flow.extension_minutes * 60,
-            "labels": flow.labels,
-        },
+        "timeframe": timeframe,
+        "checks": sorted(checks),
+        "settings": _settings(flow),
     }
+
+
+def _settings(flow: AccessFlow) -> dict[str, Any]:
+    return {
+        "justification_required": flow.justification_required,
+        "approver_reason_required": flow.approver_reason_required,
+        "self_approval": flow.self_approval,
+        "mfa_required": flow.mfa_required,
+        "break_glass": flow.break_glass,
+        "ticket_pattern": flow.ticket_pattern,
+        "fields": flow.fields,
+        "max_extensions": flow.max_extensions,
+        "extension_seconds": flow.extension_minutes * 60,
+        "labels": flow.labels,
+    }
+
+
+def _timeframe(row: Timeframe | None) -> dict[str, Any] | None:
+    if row is None:
+        return None
+    start, end = (f"{time:%H:%M}" for time in (row.start_time, row.end_time))
+    return {"start": start, "end": end, "days": sorted(row.days_of_week), "time_zone": row.time_zone}
 
 
 def ordered(parts: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -81,6 +121,10 @@ def condition(kind: str, operator: str, values: Iterable[Any], source: str = "")
 def _target(target: AccessTarget) -> dict[str, Any]:
     if target.kind == TargetKind.BUNDLE and target.bundle is not None:
         return compose_bundle(target.bundle)
+    if target.kind == TargetKind.ACCESS_SCOPE and target.access_scope is not None:
+        return compose_scope(target.access_scope)
+    if target.kind == TargetKind.QUERY:
+        return {"kind": TargetKind.QUERY.value, "query": target.query}
     selectors = [
         {"mode": one.mode, "type": one.type, "key": one.key, "values": sorted(str(value) for value in one.values)}
         for one in target.selectors.all()
@@ -99,7 +143,7 @@ def _target(target: AccessTarget) -> dict[str, Any]:
 
 def compose_bundle(bundle: Bundle) -> dict[str, Any]:
     """Return a bundle as a target with all that is in it: what a flow's version keeps of it."""
-    rows = bundle.targets.prefetch_related("selectors")
+    rows = bundle.targets.select_related("access_scope").prefetch_related("selectors")
     return {
         "kind": TargetKind.BUNDLE.value,
         "bundle": str(bundle.pk),
@@ -108,9 +152,19 @@ def compose_bundle(bundle: Bundle) -> dict[str, Any]:
     }
 
 
+def compose_scope(scope: AccessScope) -> dict[str, Any]:
+    """Return a scope as a target with its query: what a flow's version keeps of it."""
+    return {
+        "kind": TargetKind.ACCESS_SCOPE.value,
+        "access_scope": str(scope.pk),
+        "name": scope.name,
+        "query": scope.query,
+    }
+
+
 def names_in(documents: Iterable[Document]) -> dict[str, str]:
     """Return the names of the integrations that the documents speak of, by id. One query."""
-    ids = {target["integration"] for one in documents for target in targets_of(one)}
+    ids = {target["integration"] for one in documents for target in targets_of(one) if "integration" in target}
     return {str(pk): name for pk, name in Integration.objects.filter(pk__in=ids).values_list("pk", "name")}
 
 
@@ -124,14 +178,28 @@ def write_rows(flow: AccessFlow, document: Document) -> None:
     flow.targets.all().delete()
     flow.conditions.all().delete()
     flow.approver_groups.all().delete()
+    flow.checks.all().delete()
+    Timeframe.objects.filter(flow=flow).delete()
     _write_conditions(flow, None, document["requestors"]["conditions"])
+    grantees = document.get("request_for", {}).get("grantees", {}).get("conditions", [])
+    _write_conditions(flow, None, grantees, Party.GRANTEE)
     for position, group in enumerate(document["approval"]["groups"]):
         row = ApproverGroup.objects.create(
             flow=flow, position=position, tier=group.get("tier", 0), operator=group.get("operator", "or")
         )
-        _write_conditions(flow, row, group["conditions"])
+        _write_conditions(flow, row, group["conditions"], Party.APPROVER)
     for target in document["targets"]:
         _write_target({"flow": flow}, target)
+    FlowCheck.objects.bulk_create(FlowCheck(flow=flow, webhook_id=one) for one in document.get("checks") or ())
+    window = document.get("timeframe")
+    if window:
+        Timeframe.objects.create(
+            flow=flow,
+            start_time=window["start"],
+            end_time=window["end"],
+            days_of_week=window["days"],
+            time_zone=window["time_zone"],
+        )
 
 
 def write_bundle(bundle: Bundle, targets: Iterable[dict[str, Any]]) -> None:
@@ -141,11 +209,17 @@ def write_bundle(bundle: Bundle, targets: Iterable[dict[str, Any]]) -> None:
         _write_target({"in_bundle": bundle}, target)
 
 
-def _write_conditions(flow: AccessFlow, group: ApproverGroup | None, conditions: list[dict[str, Any]]) -> None:
+def _write_conditions(
+    flow: AccessFlow,
+    group: ApproverGroup | None,
+    conditions: Iterable[dict[str, Any]],
+    party: Party = Party.REQUESTOR,
+) -> None:
     for one in conditions:
         Condition.objects.create(
             flow=flow,
             approver_group=group,
+            party=party,
             type=one["type"],
             operator=one.get("operator", "is"),
             source_id=one.get("source") or None,
@@ -156,6 +230,12 @@ def _write_conditions(flow: AccessFlow, group: ApproverGroup | None, conditions:
 def _write_target(owner: dict[str, Any], target: dict[str, Any]) -> None:
     if target.get("kind") == TargetKind.BUNDLE:
         AccessTarget.objects.create(**owner, kind=TargetKind.BUNDLE, bundle_id=target["bundle"])
+        return
+    if target.get("kind") == TargetKind.ACCESS_SCOPE:
+        AccessTarget.objects.create(**owner, kind=TargetKind.ACCESS_SCOPE, access_scope_id=target["access_scope"])
+        return
+    if target.get("kind") == TargetKind.QUERY:
+        AccessTarget.objects.create(**owner, kind=TargetKind.QUERY, query=target["query"])
         return
     row = AccessTarget.objects.create(
         **owner,

@@ -97,6 +97,12 @@ class Integration(models.Model):
     cleanup_days = models.PositiveIntegerField(
         default=90, help_text="Delete a login we made this many days after its access ended."
     )
+    # Whose value names a resource's owner, and as what: the name of a group, a person's address, a shift (an attribute
+    # type). Where a resource says nothing, the integration's own owners (IntegrationOwner) answer for it.
+    owner_tag_key = models.CharField(max_length=200, blank=True, help_text="The tag that names a resource’s owner.")
+    owner_tag_type = models.CharField(
+        max_length=100, blank=True, default="group", help_text="What the tag’s value is: group, user, or an attribute."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     checked_at = models.DateTimeField(null=True, blank=True, editable=False)
     synced_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -151,6 +151,25 @@ APPROVAL_ICONS: dict[ApprovalStatus, str] = {
 }
 
 
+class CallState(models.TextChoices):
+    """What another system said."""
+
+    WAITING = "waiting", "Waiting"
+    YES = "yes", "Yes"
+    NO = "no", "No"
+    # It did not answer, or not so that it could be understood; as a check that is a no.
+    FAILED = "failed", "No answer"
+
+
+class ReviewState(models.TextChoices):
+    """What came of a review."""
+
+    DUE = "due", "Owed"
+    JUSTIFIED = "justified", "Justified"
+    # Looked at, and found to have been wrong.
+    NOT_JUSTIFIED = "unjust", "Not justified"
+
+
 class ExtensionState(models.TextChoices):
     """What became of an ask for more time."""
 

@@ -9,10 +9,10 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from access_requests.actions.asking import APPROVED_FOR
+from access_requests.actions.beginning import approve_now
 from access_requests.actions.rules import NotPossible, NotYours, answer_rows, enough
 from access_requests.choices import ApprovalStatus, EndReason, RequestState
-from access_requests.events import moved, ring_dispatch
+from access_requests.events import moved
 from access_requests.lifecycle import move, subject_of
 from access_requests.models import AccessRequest, AccessUnit, Approval, Narrowing
 from accounts.models import User
@@ -34,7 +34,7 @@ def approve(
         details = {"reason": reason.strip()}
         record("request.approval_given", actor=actor, subject=subject_of(row), details=details, at=moment)
         if enough(row.approvals.all(), row.flow_version.document):
-            _approve_now(row, actor, reason, moment)
+            approve_now(row, actor=actor, reason=reason.strip(), at=moment)
         moved(row.pk)
     return row
 
@@ -76,19 +76,6 @@ def _check_less(row: AccessRequest, there: set[uuid.UUID], kept: set[uuid.UUID],
         raise NotPossible("An approver gives less time, never more.")
     if seconds is not None and (seconds < 1 or (longest is not None and seconds > longest)):
         raise NotPossible("An approver gives less time, never more.")
-
-
-def _approve_now(row: AccessRequest, actor: Actor, reason: str, at: datetime) -> None:
-    move(
-        row,
-        RequestState.APPROVED,
-        actor=actor,
-        reason=reason.strip(),
-        at=at,
-        decided_at=at,
-        lapses_at=at + APPROVED_FOR,
-    )
-    ring_dispatch()
 
 
 def reject(

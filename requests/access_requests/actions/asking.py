@@ -10,14 +10,13 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from access_requests.choices import RequestState
-from access_requests.events import ring_dispatch
-from access_requests.lifecycle import move, subject_of
+from access_requests.actions.beginning import advance
+from access_requests.lifecycle import subject_of
 from access_requests.models import AccessGroup, AccessRequest, AccessUnit, Approval
 from accounts.models import User
 from accounts.queries import PersonFacts, facts_of
 from audit.actions import record
-from audit.actor import Actor, system
+from audit.actor import Actor
 from flows import queries as flow_queries
 from flows.choices import ApprovalMode
 from flows.decision import Facts, Part, Problem, Reach, decide
@@ -25,8 +24,6 @@ from integrations.queries import entitlements, over_limits
 
 # How many entitlements one ask may name.
 ENTITLEMENTS_MAX = 500
-# How long an approved request may wait for its dispatch before it lapses.
-APPROVED_FOR = timedelta(hours=24)
 
 
 class BadAsk(ValueError):
@@ -178,7 +175,7 @@ def _make(
     }
     record("request.created", actor=actor, subject=subject_of(request), details=details, at=at)
     _make_approvals(request, plan)
-    _begin(request, plan, at)
+    advance(request, at=at)
     return request
 
 
@@ -209,21 +206,3 @@ def _make_approvals(request: AccessRequest, plan: PartPlan) -> None:
         for index, group in enumerate(plan.approvers)
         for person, why in group
     )
-
-
-def _begin(request: AccessRequest, plan: PartPlan, at: datetime) -> None:
-    """Leave `initializing`: to the approvers, or straight to approved when the flow asks nobody."""
-    if plan.part.needs_approval:
-        move(request, RequestState.PENDING, actor=system(), at=at)
-        return
-    reason = f"The access flow {plan.part.flow.document['name']} asks for nobody’s approval."
-    move(
-        request,
-        RequestState.APPROVED,
-        actor=system(),
-        reason=reason,
-        at=at,
-        decided_at=at,
-        lapses_at=at + APPROVED_FOR,
-    )
-    ring_dispatch()

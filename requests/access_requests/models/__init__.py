@@ -2,6 +2,7 @@
 
 from access_requests.models.extensions import Extension, ExtensionApproval
 from access_requests.models.news import Change
+from access_requests.models.policy import AskedFacts, Review, WebhookCall
 from access_requests.models.reports import Export, ExportPart, Report
 from access_requests.models.requests import (
     AccessGroup,
@@ -22,6 +23,7 @@ __all__ = [
     "AccessSession",
     "AccessUnit",
     "Approval",
+    "AskedFacts",
     "Change",
     "Export",
     "ExportPart",
@@ -31,8 +33,10 @@ __all__ = [
     "Narrowing",
     "Proof",
     "Report",
+    "Review",
     "SentForm",
     "StandingRecord",
     "Transition",
+    "WebhookCall",
     "new_token",
 ]

@@ -106,6 +106,8 @@ class ExtensionApproval(Told):
     group_index = models.PositiveSmallIntegerField(default=0)
     tier = models.PositiveSmallIntegerField(default=0)
     why = models.CharField(max_length=300, help_text="Why this person is asked, in words.")
+    # Who is away, if the approver stands in for somebody.
+    stands_in_for = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     status = models.CharField(max_length=10, choices=ApprovalStatus.choices, default=ApprovalStatus.PENDING)
     reason = models.CharField(max_length=500, blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)

@@ -8,6 +8,7 @@ from django.db import models
 from django.utils import timezone
 
 from access_requests.choices import (
+    FINAL,
     HOLDS_ACCESS,
     TONES,
     UNIT_TONES,
@@ -34,6 +35,15 @@ class AccessRequest(models.Model):
     flow_version = models.ForeignKey(FlowVersion, models.PROTECT, related_name="requests")
     state = models.CharField(max_length=20, choices=RequestState.choices, default=RequestState.INITIALIZING)
     justification = models.TextField(blank=True)
+    # The number of a ticket, and what was written into the flow's custom fields, by key.
+    ticket = models.CharField(max_length=200, blank=True)
+    fields = models.JSONField(default=dict, blank=True)
+    # Opened at once in an emergency; it owes a review.
+    break_glass = models.BooleanField(default=False)
+    # Made by an automatic flow, not asked for.
+    automatic = models.BooleanField(default=False)
+    # When the requestor proved a second factor for it.
+    mfa_at = models.DateTimeField(null=True, blank=True)
     # Null means without an end, which the flow has to have said out loud.
     duration_seconds = models.PositiveIntegerField(null=True)
     requested_at = models.DateTimeField(default=timezone.now)
@@ -105,6 +115,12 @@ class AccessRequest(models.Model):
                 fields=["due_at"],
                 name="requests_overdue",
                 condition=models.Q(state=RequestState.REVOKING, overdue_since__isnull=False),
+            ),
+            # What automatic flows gave and has not ended.
+            models.Index(
+                fields=["flow_version", "grantee"],
+                name="requests_automatic",
+                condition=models.Q(automatic=True) & ~models.Q(state__in=FINAL),
             ),
             # My access.
             models.Index(fields=["grantee", "-id"], name="requests_of_grantee"),
@@ -229,6 +245,8 @@ class Approval(Told):
     group_index = models.PositiveSmallIntegerField(default=0)
     tier = models.PositiveSmallIntegerField(default=0)
     why = models.CharField(max_length=300, help_text="Why this person is asked, in words.")
+    # Who is away, if the approver stands in for somebody.
+    stands_in_for = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     status = models.CharField(max_length=10, choices=ApprovalStatus.choices, default=ApprovalStatus.PENDING)
     reason = models.CharField(max_length=500, blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)

@@ -1,0 +1,27 @@
+"""Policy: who may get what, for how long, with whose yes."""
+
+from flows.models.flows import AccessFlow, FlowVersion, Timeframe, for_themselves
+from flows.models.keeping import AutomaticRun, Change, Proposal, Revision
+from flows.models.people import ApproverGroup, Condition
+from flows.models.targets import AccessScope, AccessTarget, Bundle, Selector
+from flows.models.webhooks import FlowCheck, Webhook, WebhookSecret
+
+__all__ = [
+    "AccessFlow",
+    "AccessScope",
+    "AccessTarget",
+    "ApproverGroup",
+    "AutomaticRun",
+    "Bundle",
+    "Change",
+    "Condition",
+    "FlowCheck",
+    "FlowVersion",
+    "Proposal",
+    "Revision",
+    "Selector",
+    "Timeframe",
+    "Webhook",
+    "WebhookSecret",
+    "for_themselves",
+]
