@@ -10,8 +10,9 @@ from accounts.models import User
 from flows import reach
 from flows.choices import ApprovalMode, ConditionType, LogicalOperator, TargetKind, Trigger
 from flows.decision import Document, targets_of
-from flows.models import Bundle
+from flows.models import AccessScope, Bundle
 from flows.sentence import whose
+from integrations.aql import BadQuery, parse
 from integrations.models import Permission
 
 # The parts of a flow, as the editor's sections and the phrases of the sentence name them.
@@ -42,12 +43,22 @@ def refusals(document: Document) -> list[Finding]:
     return found + [Finding(APPROVERS, text) for text in _about_approval(document)]
 
 
+def about_scope(name: str, query: str, scope: AccessScope | None = None) -> list[Finding]:
+    """Return why a scope must not be saved; `scope` is the one that would be changed."""
+    found = [Finding(WHAT, text) for text in _about_query(query)]
+    if not name.strip():
+        found.append(Finding("", "Give the access scope a name."))
+    if AccessScope.objects.filter(name=name).exclude(pk=scope.pk if scope else None).exists():
+        found.append(Finding("", f"Another access scope is called “{name}”."))
+    return found
+
+
 def about_bundle(targets: list[dict[str, Any]]) -> list[Finding]:
     """Return why a bundle of these targets must not be saved."""
     if not targets:
         return [Finding(WHAT, "Say what is in the bundle: add a target.")]
-    if any(target.get("kind", TargetKind.INTEGRATION) != TargetKind.INTEGRATION for target in targets):
-        return [Finding(WHAT, "A bundle holds integration targets only; no bundle lies in a bundle.")]
+    if any(target.get("kind") == TargetKind.BUNDLE for target in targets):
+        return [Finding(WHAT, "No bundle lies in a bundle: name what is in it.")]
     return [Finding(WHAT, text) for target in targets for text in _about_target({"kind": "integration"} | target)]
 
 
@@ -63,8 +74,11 @@ def _about_target(target: dict[str, Any]) -> list[str]:
     if target["kind"] == TargetKind.BUNDLE:
         known = Bundle.objects.filter(pk=target["bundle"]).exists()
         return [] if known else ["This bundle is not there any more: choose another, or remove it."]
-    if target["kind"] != TargetKind.INTEGRATION:
-        return ["Targets of this kind are not offered yet; choose an integration or a bundle."]
+    if target["kind"] == TargetKind.ACCESS_SCOPE:
+        known = AccessScope.objects.filter(pk=target["access_scope"]).exists()
+        return [] if known else ["This access scope is not there any more: choose another, or remove it."]
+    if target["kind"] == TargetKind.QUERY:
+        return _about_query(target["query"])
     found = Permission.objects.filter(
         resource_type__integration=target["integration"], resource_type__type=target["resource_type"]
     )
@@ -75,6 +89,14 @@ def _about_target(target: dict[str, Any]) -> list[str]:
         return [f"Choose permissions: {', '.join(sorted(names))}."]
     wrong = sorted(set(target["permissions"]) - names)
     return [f"There is no permission {', '.join(wrong)}; there are {', '.join(sorted(names))}."] if wrong else []
+
+
+def _about_query(query: str) -> list[str]:
+    try:
+        parse(query)
+    except BadQuery as error:
+        return [f"This query cannot be read: {error}"]
+    return []
 
 
 def _about_approval(document: Document) -> list[str]:
