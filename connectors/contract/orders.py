@@ -197,6 +197,8 @@ class PermissionFact:
     permission: str
     name: str
     risk_level: int = 1
+    tags: dict[str, str] = field(default_factory=dict)
+    context: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,7 +133,12 @@ def _keep_types(integration: Integration, facts: Iterable[ResourceTypeFact]) -> 
             Permission.objects.update_or_create(
                 resource_type=kind,
                 source_id=permission.permission,
-                defaults={"name": permission.name, "risk_level": permission.risk_level},
+                defaults={
+                    "name": permission.name,
+                    "risk_level": permission.risk_level,
+                    "tags": permission.tags,
+                    "context": permission.context,
+                },
             )
 
 

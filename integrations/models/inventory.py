@@ -43,6 +43,9 @@ class Permission(models.Model):
     source_id = models.CharField(max_length=200)
     name = models.CharField(max_length=200)
     risk_level = models.PositiveSmallIntegerField(default=1, validators=_risk)
+    # Texts by key, as a resource has them.
+    tags = models.JSONField(default=dict, blank=True)
+    context = models.JSONField(default=dict, blank=True)
 
     class Meta:
         """A permission is there once per type."""

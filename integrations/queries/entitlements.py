@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from integrations.choices import (
     IntegrationStatus,
@@ -35,6 +36,11 @@ class Entitlement:
     refusal: str = ""
     permission_risk: int = 1
     resource_type_name: str = ""
+    resource_status: str = ResourceStatus.ACTIVE.value
+    resource_risk: int = 1
+    resource_context: tuple[tuple[str, str], ...] = ()
+    permission_tags: tuple[tuple[str, str], ...] = ()
+    permission_context: tuple[tuple[str, str], ...] = ()
 
 
 def entitlements(pairs: Iterable[tuple[int, int]]) -> list[Entitlement]:
@@ -90,7 +96,18 @@ def _entitlement(resource: Resource, permission: Permission) -> Entitlement:
         refusal=_refusal(resource, permission),
         permission_risk=permission.risk_level,
         resource_type_name=resource.resource_type.name,
+        resource_status=resource.status,
+        resource_risk=resource.risk_level,
+        resource_context=texts(resource.context),
+        permission_tags=texts(permission.tags),
+        permission_context=texts(permission.context),
     )
+
+
+def texts(document: Any) -> tuple[tuple[str, str], ...]:
+    """Return what a document says in texts, by key, in order; numbers and lists in it are not looked at."""
+    pairs = document.items() if isinstance(document, dict) else ()
+    return tuple(sorted((key, value) for key, value in pairs if isinstance(value, str)))
 
 
 def _refusal(resource: Resource, permission: Permission) -> str:

@@ -14,13 +14,14 @@ DOORS_FOR_CONFIG = DOORS | {"urls", "apps", "consumers", "tasks", "checks", "adm
 # The demo adds a way to sign in, which the trail has to have a word for.
 DOORS_FOR_DEMO = DOORS | {"trail"}
 # Every action takes an Actor; policy is asked through its pure functions: decide(facts) -> Decision; the inventory is
-# searched at a million rows, which takes a package of its own; a report on the audit trail is its own export's; who has
-# a letter written says it in the plain data that letters are made of.
+# searched at a million rows, which takes a package of its own, and so does the query language; a report on the audit
+# trail is its own export's; who has a letter written says it in the plain data that letters are made of.
 MORE_DOORS = {
     ("audit", "actor"),
     ("audit", "export"),
     ("flows", "decision"),
     ("integrations", "search"),
+    ("integrations", "aql"),
     ("accounts", "letters"),
 }
 
@@ -57,6 +58,7 @@ OWN_ROOMS = {
         "sentence": "a flow in one English sentence",
     },
     "integrations": {
+        "aql": "the query language: read, written, asked of one entitlement and of the inventory",
         "install": "how a connector is installed and upgraded, by platform",
         "search": "what some targets give, found by text at a million rows",
         "wire": "models to the connectors' dataclasses and back",

@@ -1,0 +1,31 @@
+"""The query language: what selects entitlements, read, written, asked of one entitlement and of the whole inventory.
+
+    query = parse('resource_type = "database" and resource_tag["env"] = "prod"')     raises BadQuery
+    query.holds(entitlement)       asked of one entitlement; pure
+    query.text()                   written in one way; parses to an equal query
+
+Comparison is exact and case-sensitive. Logic has two values: an absent tag equals nothing, so = contains starts_with
+ends_with in are false of it and != not_contains not_in are true; `not` is the complement.
+"""
+
+from integrations.aql.errors import BadQuery
+from integrations.aql.fields import FIELDS, OPERATORS, Field
+from integrations.aql.parsing import DEPTH_MAX, LENGTH_MAX, TERMS_MAX, VALUES_MAX, parse
+from integrations.aql.tree import And, Not, Or, Query, Term
+
+__all__ = [
+    "DEPTH_MAX",
+    "FIELDS",
+    "LENGTH_MAX",
+    "OPERATORS",
+    "TERMS_MAX",
+    "VALUES_MAX",
+    "And",
+    "BadQuery",
+    "Field",
+    "Not",
+    "Or",
+    "Query",
+    "Term",
+    "parse",
+]

@@ -1,0 +1,190 @@
+"""A query as data, the text it is written as, and whether an entitlement is among what it selects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from integrations.aql.fields import COMPLEMENTS, RISK_WORDS
+from integrations.queries.entitlements import Entitlement
+
+_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"})
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One comparison. `key` belongs to keyed fields; all operators but in and not_in have one value."""
+
+    field: str
+    operator: str
+    values: tuple[str, ...]
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The complement."""
+
+    part: Node
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """All of two or more parts, none of them an And."""
+
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """One of two or more parts, none of them an Or."""
+
+    parts: tuple[Node, ...]
+
+
+Node = Term | Not | And | Or
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What selects entitlements. Equal queries say the same in the same order; `text` is written in one way only."""
+
+    root: Node
+
+    def __str__(self) -> str:
+        """Write it; what is written parses to an equal query."""
+        return self.text()
+
+    def text(self) -> str:
+        """Write it; what is written parses to an equal query."""
+        return _text(self.root)
+
+    def holds(self, entitlement: Entitlement) -> bool:
+        """Whether the entitlement is selected. Pure: it looks at nothing else."""
+        return _holds(self.root, entitlement)
+
+
+def all_of(parts: Iterable[Node]) -> Node:
+    """Join one or more parts by and."""
+    flat = [one for part in parts for one in (part.parts if isinstance(part, And) else (part,))]
+    return flat[0] if len(flat) == 1 else And(tuple(flat))
+
+
+def any_of(parts: Iterable[Node]) -> Node:
+    """Join one or more parts by or."""
+    flat = [one for part in parts for one in (part.parts if isinstance(part, Or) else (part,))]
+    return flat[0] if len(flat) == 1 else Or(tuple(flat))
+
+
+def negated(part: Node) -> Node:
+    """Return the complement; that of a complement is what it was."""
+    return part.part if isinstance(part, Not) else Not(part)
+
+
+def quoted(value: str) -> str:
+    """Write a value."""
+    return f'"{value.translate(_ESCAPES)}"'
+
+
+def _text(node: Node) -> str:
+    match node:
+        case Term():
+            return _term_text(node)
+        case Not(part):
+            return f"not {_grouped(part)}"
+        case And(parts):
+            return " and ".join(_grouped(part) if isinstance(part, Or) else _text(part) for part in parts)
+        case Or(parts):
+            return " or ".join(_text(part) for part in parts)
+
+
+def _grouped(node: Node) -> str:
+    return f"({_text(node)})" if isinstance(node, And | Or) else _text(node)
+
+
+def _term_text(term: Term) -> str:
+    field = f"{term.field}[{quoted(term.key)}]" if is_keyed(term) else term.field
+    if term.operator in {"in", "not_in"}:
+        return f"{field} {term.operator} ({', '.join(quoted(value) for value in term.values)})"
+    return f"{field} {term.operator} {quoted(term.values[0])}"
+
+
+def is_keyed(term: Term) -> bool:
+    """Whether the term is about a tag or the context."""
+    return term.field.endswith(("_tag", "_context"))
+
+
+def _holds(node: Node, entitlement: Entitlement) -> bool:
+    match node:
+        case Term():
+            return fits(node, _held(node, entitlement))
+        case Not(part):
+            return not _holds(part, entitlement)
+        case And(parts):
+            return all(_holds(part, entitlement) for part in parts)
+        case Or(parts):
+            return any(_holds(part, entitlement) for part in parts)
+
+
+def fits(term: Term, held: Iterable[str]) -> bool:
+    """Whether what is held fulfils a term: one of it for a positive operator, none of it for a complement."""
+    positive = COMPLEMENTS.get(term.operator, term.operator)
+    found = any(_compare(positive, one, value) for one in held for value in term.values)
+    return found != (term.operator in COMPLEMENTS)
+
+
+def _compare(operator: str, held: str, value: str) -> bool:
+    match operator:
+        case "contains":
+            return value in held
+        case "starts_with":
+            return held.startswith(value)
+        case "ends_with":
+            return held.endswith(value)
+        case _:
+            return held == value
+
+
+def risk_held(level: int) -> tuple[str, ...]:
+    """Return what a risk level equals: its digit and its word."""
+    return (str(level), *(word for word, levels in RISK_WORDS.items() if level in levels))
+
+
+def _held(term: Term, of: Entitlement) -> tuple[str, ...]:  # noqa: PLR0911, PLR0912  # one line per field
+    match term.field:
+        case "resource_type":
+            return (of.resource_type,)
+        case "resource_name":
+            return (of.resource_name,)
+        case "resource_path":
+            return (of.resource_path,)
+        case "resource":
+            return (str(of.resource_id),)
+        case "resource_status":
+            return (of.resource_status,)
+        case "resource_source_id":
+            return (of.resource_source_id,)
+        case "resource_risk_level":
+            return risk_held(of.resource_risk)
+        case "permission":
+            return (str(of.permission_id), of.permission_source_id)
+        case "permission_name":
+            return (of.permission_name,)
+        case "permission_risk_level":
+            return risk_held(of.permission_risk)
+        case "integration":
+            return (of.integration_id, of.integration_name, of.integration_type)
+        case "integration_name":
+            return (of.integration_name,)
+        case keyed:
+            return _of_key(keyed, term.key, of)
+
+
+def _of_key(field: str, key: str, of: Entitlement) -> tuple[str, ...]:
+    pairs = {
+        "resource_tag": of.tags,
+        "resource_context": of.resource_context,
+        "permission_tag": of.permission_tags,
+        "permission_context": of.permission_context,
+    }[field]
+    return tuple(value for name, value in pairs if name == key)
