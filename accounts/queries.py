@@ -32,6 +32,7 @@ class PersonFacts:
     attributes: tuple[tuple[str, str], ...]
     manager_id: str | None
     manager_email: str | None
+    outside: bool = False
 
 
 def facts_of(users: Iterable[User | uuid.UUID]) -> dict[uuid.UUID, PersonFacts]:
@@ -87,6 +88,7 @@ def _facts_of(ids: list[uuid.UUID]) -> dict[uuid.UUID, PersonFacts]:
             attributes=tuple(sorted(attributes[user.pk])),
             manager_id=str(user.manager_id) if user.manager_id else None,
             manager_email=user.manager.email if user.manager else None,
+            outside=user.is_outside,
         )
         for user in User.objects.filter(pk__in=ids).select_related("manager")
     }

@@ -11,7 +11,8 @@ from typing import Any
 
 from accounts.queries import PersonFacts
 from flows.choices import ConditionType, LogicalOperator, MatchOperator, Trigger
-from flows.decision import Document, FlowFacts, matches
+from flows.conditions import matches
+from flows.covering import Document, FlowFacts
 from flows.models import AccessFlow, FlowVersion
 
 # How many documents one query reads.
@@ -38,7 +39,7 @@ class Policy:
         """Return the flows whose requestors the person is one of."""
         plausible = {number for key in _held(person) for number in self._under.get(key, ())}
         candidates = [self.flows[number] for number in sorted({*plausible, *self._always})]
-        return tuple(flow for flow in candidates if matches(flow.document["requestors"], person, person))
+        return tuple(flow for flow in candidates if matches(flow.document["requestors"], person))
 
 
 def _needed(group: dict[str, Any]) -> list[Key] | None:

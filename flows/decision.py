@@ -1,39 +1,50 @@
-"""The decision: a pure function of plain data. No database, no clock, no order of rows changes the answer."""
+"""The decision: a pure function of plain data. No database, no clock, no order of rows changes the answer.
+
+Which of several flows decides is a total order (`preference`): one that allows the time asked for, before one that does
+not; then the least approval; then the longest time; then the name. So the answer is the same everywhere.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from accounts.queries import PersonFacts
-from flows.choices import (
-    ApprovalMode,
-    ConditionType,
-    LogicalOperator,
-    MatchOperator,
-    SelectorMode,
-    SelectorType,
-    TargetKind,
-    Trigger,
-)
+from flows import fields, windows
+from flows.choices import ApprovalMode, RequestScope, Trigger
+from flows.conditions import asks_owner, fulfils, matches, setting
+from flows.covering import Document, FlowFacts, Reach, covers, target_covers, targets_of
 from integrations.queries import Entitlement
 
-Document = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class FlowFacts:
-    """A flow version as it decides: its id, and its document (FlowVersion.document)."""
-
-    version_id: int
-    document: Document
+__all__ = [
+    "Decision",
+    "Document",
+    "Facts",
+    "FlowFacts",
+    "Part",
+    "Problem",
+    "Reach",
+    "covers",
+    "decide",
+    "for_whom",
+    "fulfils",
+    "gates",
+    "matches",
+    "preference",
+    "target_covers",
+    "targets_of",
+    "words_for",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that a decision looks at. `duration_seconds` None means: as long as the flow allows."""
+    """All that a decision looks at. `duration_seconds` None means: as long as the flow allows.
+
+    `at` is when it is asked; without it every flow with a window is shut.
+    """
 
     requestor: PersonFacts
     grantee: PersonFacts
@@ -41,6 +52,10 @@ class Facts:
     flows: tuple[FlowFacts, ...]
     duration_seconds: int | None = None
     justification: str = ""
+    at: datetime | None = None
+    break_glass: bool = False
+    ticket: str = ""
+    answers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +68,28 @@ class Problem:
     path: str = ""
 
 
+Owner = tuple[tuple[str, str] | None, tuple[tuple[str, str], ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The part of an ask that one flow decides; it becomes one request. `duration_seconds` None: without an end."""
+    """The part of an ask that one flow decides; it becomes one request. `duration_seconds` None: without an end.
+
+    `owner` is who answers for all of it, where the flow asks owners. `rivals` are the flows that fit all of it as well.
+    """
 
     flow: FlowFacts
     asks: tuple[Entitlement, ...]
     duration_seconds: int | None
     max_duration_seconds: int | None
+    break_glass: bool = False
+    owner: Owner | None = None
+    rivals: tuple[FlowFacts, ...] = ()
 
     @property
     def needs_approval(self) -> bool:
-        """Whether a person has to say yes."""
-        return bool(self.flow.document["approval"]["mode"] != ApprovalMode.NONE)
+        """Whether somebody has to say yes before it opens."""
+        return bool(self.flow.document["approval"]["mode"] != ApprovalMode.NONE) and not self.break_glass
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,69 +105,159 @@ class Decision:
         return bool(self.parts) and not self.problems
 
 
+@dataclass(slots=True)
+class _Chosen:
+    """What one flow decides of an ask, while it is gathered."""
+
+    flow: FlowFacts
+    owner: Owner | None
+    asks: list[Entitlement] = field(default_factory=list)
+    rivals: set[int] | None = None
+
+
 def decide(facts: Facts) -> Decision:
     """Return which flow decides which part of the ask, or why not. Fails closed: no flow, no access."""
     problems = list(_about_people(facts))
-    chosen: dict[int, list[Entitlement]] = defaultdict(list)
-    flows = {flow.version_id: flow for flow in facts.flows}
-    reach = Reach(flow for flow in facts.flows if _usable(flow.document, facts.requestor))
+    usable = [flow for flow in facts.flows if not any(gates(flow.document, facts))]
+    reach = Reach(usable)
+    shut = Reach(_shut(facts)) if len(usable) < len(facts.flows) else Reach(())
+    chosen: dict[tuple[str, Any], _Chosen] = {}
     for ask in facts.asks:
         if ask.refusal:
             problems.append(Problem("NOT_GRANTABLE", ask.refusal, path=_name(ask)))
             continue
-        covering = reach.covering(ask)
-        if not covering:
-            problems.append(_no_flow(ask))
+        fitting = reach.covering(ask)
+        if not fitting:
+            problems.append(_no_flow(ask, shut, facts))
             continue
-        chosen[min(covering, key=lambda flow: _preference(flow, facts.duration_seconds)).version_id].append(ask)
-    parts = tuple(_part(flows[version], asks, facts.duration_seconds) for version, asks in sorted(chosen.items()))
-    for part in parts:
-        problems.extend(_about_part(part, facts))
+        _choose(ask, fitting, facts, chosen)
+    parts = tuple(_part(one, facts) for _, one in sorted(chosen.items(), key=lambda pair: pair[0]))
+    problems += [problem for part in parts for problem in _about_part(part, facts)]
     if not facts.asks:
         problems.append(Problem("FIELD_MISSING", "Choose what you need.", field="entitlements"))
     return Decision(parts=parts, problems=tuple(problems))
 
 
-def _about_people(facts: Facts) -> Iterable[Problem]:
+def _about_people(facts: Facts) -> Iterator[Problem]:
     if not facts.requestor.active:
         yield Problem("DISABLED", "This account is disabled.")
-    if facts.grantee.id != facts.requestor.id:
-        yield Problem("NOT_FOR_OTHERS", "You can ask for yourself only.", field="grantee")
+    elif not facts.grantee.active:
+        yield Problem("DISABLED", f"The account of {facts.grantee.name} is disabled.", field="grantee")
 
 
-def _no_flow(ask: Entitlement) -> Problem:
+def gates(document: Document, facts: Facts) -> Iterator[bool]:
+    """Yield, in a fixed order, whether each condition that comes before the targets stands in the way."""
+    yield not document["active"] or document["trigger"] != Trigger.SELF_SERVE
+    yield not matches(document["requestors"], facts.requestor)
+    yield not for_whom(document, facts.requestor, facts.grantee)
+    yield facts.break_glass and not setting(document, "break_glass")
+    yield not windows.is_open(document.get("timeframe"), facts.at)
+
+
+def for_whom(document: Document, requestor: PersonFacts, grantee: PersonFacts) -> bool:
+    """Whether the flow lets this requestor ask for this grantee."""
+    whom = document.get("request_for") or {"scopes": [RequestScope.SELF.value]}
+    scopes = whom["scopes"]
+    if requestor.id == grantee.id:
+        return RequestScope.SELF in scopes
+    if RequestScope.DIRECT_REPORTS in scopes and grantee.manager_id == requestor.id:
+        return not grantee.outside
+    return RequestScope.OTHERS in scopes and matches(whom["grantees"], grantee)
+
+
+def _shut(facts: Facts) -> Iterator[FlowFacts]:
+    """Return the flows in whose way only the window stands: when they open is worth telling."""
+    for flow in facts.flows:
+        *before, shut = gates(flow.document, facts)
+        if shut and not any(before):
+            yield flow
+
+
+def _no_flow(ask: Entitlement, shut: Reach, facts: Facts) -> Problem:
+    waiting = shut.covering(ask)
+    if waiting and facts.at is not None:
+        at = facts.at
+        opening = min(waiting, key=lambda flow: (_opens(flow, at), flow.document["name"]))
+        words = windows.opening_words(opening.document["timeframe"], at)
+        return Problem("OUTSIDE_WINDOW", f"The access flow for this {words}.", path=_name(ask))
+    if facts.break_glass:
+        return Problem(
+            "NO_BREAK_GLASS", "No access flow lets you break the glass for this. Ask for it.", path=_name(ask)
+        )
+    if facts.requestor.id != facts.grantee.id:
+        message = f"No access flow lets you ask for this for {facts.grantee.name}."
+        return Problem("NOT_FOR_THEM", message, field="grantee", path=_name(ask))
     return Problem("NO_FLOW", "No access flow gives you this. Ask an admin to add you to one.", path=_name(ask))
+
+
+def _opens(flow: FlowFacts, at: datetime) -> float:
+    opening = windows.opens_at(flow.document["timeframe"], at)
+    return opening.timestamp() if opening else float("inf")
 
 
 def _name(ask: Entitlement) -> str:
     return f"{ask.permission_name} on {ask.resource_path}"
 
 
-def _preference(flow: FlowFacts, asked: int | None) -> tuple[bool, bool, float, str]:
-    """Order flows that cover the same: long enough first, then without approval, then longer, then by id."""
-    longest = flow.document["duration_seconds"]
+def _choose(ask: Entitlement, fitting: list[FlowFacts], facts: Facts, chosen: dict[tuple[str, Any], _Chosen]) -> None:
+    """Give the ask to the flow that is preferred; those with other owners are parts of their own."""
+    flow = min(fitting, key=lambda one: preference(one, facts))
+    owner = (ask.owner, ask.integration_owners) if asks_owner(flow.document["approval"]["groups"]) else None
+    place = chosen.setdefault((flow.document["id"], repr(owner)), _Chosen(flow, owner))
+    place.asks.append(ask)
+    others = {one.version_id for one in fitting}
+    place.rivals = others if place.rivals is None else place.rivals & others
+
+
+def preference(flow: FlowFacts, facts: Facts) -> tuple[bool, int, float, str, str]:
+    """Order flows that fit the same: long enough, least approval, longest, then by name."""
+    document = flow.document
+    longest = document["duration_seconds"]
     limit = float("inf") if longest is None else float(longest)
-    return (asked is not None and asked > limit, _asks_people(flow), -limit, flow.document["id"])
+    asked = facts.duration_seconds
+    too_short = asked is not None and asked > limit
+    return too_short, _approvals(document, facts.break_glass), -limit, document["name"], document["id"]
 
 
-def _asks_people(flow: FlowFacts) -> bool:
-    return bool(flow.document["approval"]["mode"] != ApprovalMode.NONE)
+def _approvals(document: Document, break_glass: bool) -> int:
+    """Return how many have to say yes: nobody, one of any group, or one of each."""
+    approval = document["approval"]
+    if approval["mode"] == ApprovalMode.NONE or break_glass:
+        return 0
+    first = [group for group in approval["groups"] if group.get("tier", 0) == 0]
+    return max(1, len(first)) if approval["mode"] == ApprovalMode.ALL_OF else 1
 
 
-def _part(flow: FlowFacts, asks: list[Entitlement], asked: int | None) -> Part:
-    longest = flow.document["duration_seconds"]
-    return Part(flow, tuple(asks), longest if asked is None else asked, longest)
+def _part(one: _Chosen, facts: Facts) -> Part:
+    longest, asked = one.flow.document["duration_seconds"], facts.duration_seconds
+    mine = one.flow.version_id
+    rivals = [flow for flow in facts.flows if flow.version_id != mine and flow.version_id in (one.rivals or ())]
+    return Part(
+        flow=one.flow,
+        asks=tuple(one.asks),
+        duration_seconds=longest if asked is None else asked,
+        max_duration_seconds=longest,
+        break_glass=facts.break_glass,
+        owner=one.owner,
+        rivals=tuple(sorted(rivals, key=lambda flow: preference(flow, facts))),
+    )
 
 
 def _about_part(part: Part, facts: Facts) -> Iterable[Problem]:
-    name, longest = part.flow.document["name"], part.max_duration_seconds
+    document = part.flow.document
+    name, longest = document["name"], part.max_duration_seconds
     if part.duration_seconds is not None and part.duration_seconds <= 0:
         yield Problem("INVALID_DURATION", "The duration must be longer than nothing.", field="duration")
     elif longest is not None and (part.duration_seconds or 0) > longest:
         message = f"At most {words_for(longest)} with the access flow {name}."
         yield Problem("INVALID_DURATION", message, field="duration")
-    if part.flow.document["settings"]["justification_required"] and not facts.justification.strip():
+    if (document["settings"]["justification_required"] or part.break_glass) and not facts.justification.strip():
         yield Problem("FIELD_MISSING", f"The access flow {name} wants a justification.", field="justification")
+    wrong = fields.wrong_ticket(setting(document, "ticket_pattern") or "", facts.ticket.strip())
+    if wrong:
+        yield Problem("INVALID_TICKET" if facts.ticket.strip() else "FIELD_MISSING", wrong, field="ticket")
+    for key, text in fields.wrong_answers(setting(document, "fields") or [], dict(facts.answers)):
+        yield Problem("INVALID_FIELD", text, field=f"field-{key}")
 
 
 def words_for(seconds: int) -> str:
@@ -153,131 +267,3 @@ def words_for(seconds: int) -> str:
     minutes, left = divmod(rest, 60)
     parts = [(days, "d"), (hours, "h"), (minutes, "min"), (left, "s")]
     return " ".join(f"{number} {unit}" for number, unit in parts if number) or "0 s"
-
-
-def _usable(document: Document, requestor: PersonFacts) -> bool:
-    return (
-        bool(document["active"])
-        and document["trigger"] == Trigger.SELF_SERVE
-        and matches(document["requestors"], requestor, requestor)
-    )
-
-
-def matches(group: dict[str, Any], person: PersonFacts, requestor: PersonFacts) -> bool:
-    """Whether the person fulfils a group of conditions. No conditions: nobody does."""
-    answers = [fulfils(condition, person, requestor) for condition in group["conditions"]]
-    if not answers:
-        return False
-    return all(answers) if group["operator"] == LogicalOperator.AND else any(answers)
-
-
-def fulfils(condition: dict[str, Any], person: PersonFacts, requestor: PersonFacts) -> bool:
-    """Whether the person fulfils one condition; `requestor` matters to who counts as the manager.
-
-    A negative operator holds when none of the person's values is the one meant: absent equals nothing.
-    """
-    values, operator = condition["values"], condition["operator"]
-    if condition["type"] == ConditionType.MANAGER:
-        held = [person.id] if requestor.manager_id == person.id else []
-        return bool(held) if not values else _holds(operator, _held("user", operator, person), values) and bool(held)
-    return _holds(operator, _held(condition["type"], operator, person), values)
-
-
-def _held(kind: str, operator: str, person: PersonFacts) -> list[str]:
-    """Return the person's values of a condition type; a user is known by id and e-mail, a group by id and name.
-
-    Ids count only where the whole is compared: that an id begins with "a" says nothing of anybody.
-    """
-    whole = operator in {MatchOperator.IS, MatchOperator.IS_NOT}
-    if kind == ConditionType.USER:
-        return [person.id, person.email] if whole else [person.email]
-    if kind == ConditionType.GROUP:
-        return [*person.group_ids, *person.group_names] if whole else [*person.group_names]
-    return [value for type_, value in person.attributes if type_ == kind]
-
-
-def _holds(operator: str, held: list[str], values: list[str]) -> bool:
-    pairs = [(mine, value) for mine in held for value in values]
-    match operator:
-        case MatchOperator.IS:
-            return any(mine == value for mine, value in pairs)
-        case MatchOperator.IS_NOT:
-            return all(mine != value for mine, value in pairs)
-        case MatchOperator.CONTAINS:
-            return any(value in mine for mine, value in pairs)
-        case MatchOperator.DOES_NOT_CONTAIN:
-            return all(value not in mine for mine, value in pairs)
-        case MatchOperator.STARTS_WITH:
-            return any(mine.startswith(value) for mine, value in pairs)
-        case _:
-            return False
-
-
-def targets_of(document: Document) -> Iterator[dict[str, Any]]:
-    """Return what a flow gives as integration targets; a bundle is the snapshot of its targets that the version has."""
-    for target in document["targets"]:
-        within = target.get("targets", ()) if target["kind"] == TargetKind.BUNDLE else (target,)
-        yield from (one for one in within if one["kind"] == TargetKind.INTEGRATION)
-
-
-class Reach:
-    """What some flows give, by where it lies: an ask is held against the few targets of its place, not against all."""
-
-    def __init__(self, flows: Iterable[FlowFacts]) -> None:
-        """Sort the targets by (integration, resource type)."""
-        self.flows = tuple(flows)
-        self.places: dict[tuple[str, str], list[tuple[FlowFacts, dict[str, Any]]]] = defaultdict(list)
-        for flow in self.flows:
-            for target in targets_of(flow.document):
-                self.places[target["integration"], target["resource_type"]].append((flow, target))
-
-    def bundles(self) -> dict[str, dict[str, Any]]:
-        """Return the bundles that the flows give, by id; each as the latest of their versions has it."""
-        found = {}
-        for flow in sorted(self.flows, key=lambda flow: flow.version_id):
-            for target in flow.document["targets"]:
-                if target["kind"] == TargetKind.BUNDLE and target.get("targets"):
-                    found[target["bundle"]] = target
-        return found
-
-    def covering(self, ask: Entitlement) -> list[FlowFacts]:
-        """Return the flows that give the entitlement, each once."""
-        here = self.places.get((ask.integration_id, ask.resource_type), ())
-        found = {flow.version_id: flow for flow, target in here if target_covers(target, ask)}
-        return list(found.values())
-
-    def gives(self, ask: Entitlement) -> bool:
-        """Whether one of the flows gives the entitlement."""
-        here = self.places.get((ask.integration_id, ask.resource_type), ())
-        return any(target_covers(target, ask) for _, target in here)
-
-
-def covers(document: Document, ask: Entitlement) -> bool:
-    """Whether one of the flow's targets gives the entitlement."""
-    return any(target_covers(target, ask) for target in targets_of(document))
-
-
-def target_covers(target: dict[str, Any], ask: Entitlement) -> bool:
-    """Whether an integration target gives the entitlement."""
-    if (target["integration"], target["resource_type"]) != (ask.integration_id, ask.resource_type):
-        return False
-    if ask.permission_source_id not in target["permissions"]:
-        return False
-    included = [one for one in target["selectors"] if one["mode"] == SelectorMode.INCLUDE]
-    excluded = [one for one in target["selectors"] if one["mode"] == SelectorMode.EXCLUDE]
-    return (not included or any(_selects(one, ask) for one in included)) and not any(
-        _selects(one, ask) for one in excluded
-    )
-
-
-def _selects(selector: dict[str, Any], ask: Entitlement) -> bool:
-    values = selector["values"]
-    match selector["type"]:
-        case SelectorType.NAME:
-            return ask.resource_name in values
-        case SelectorType.ID:
-            return ask.resource_source_id in values or str(ask.resource_id) in values
-        case SelectorType.TAG:
-            return any(key == selector["key"] and value in values for key, value in ask.tags)
-        case _:
-            return False

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db.models import Q
 
 from accounts.models import User
 from accounts.queries import PersonFacts, facts_of
+from flows import reach
 from flows.choices import ConditionType, LogicalOperator, MatchOperator, SelectorMode
+from flows.conditions import asks_owner, matches, owned_by
+from flows.covering import Document, FlowFacts, Reach, covers
 from flows.current import policy
-from flows.decision import Document, FlowFacts, Reach, covers, matches
+from flows.decision import Owner
 from flows.models import AccessFlow, AccessTarget, Bundle, Condition
 from integrations.models import Integration, Resource
 from integrations.queries import DEPENDANTS_NAMED, Dependant, Use, entitlements
@@ -78,32 +83,50 @@ def wanted_by(target: dict[str, Any]) -> Wanted:
     return Wanted(target["integration"], target["resource_type"], tuple(target["permissions"]), selectors)
 
 
-def approvers(document: Document, requestor: PersonFacts, grantee: PersonFacts) -> list[list[tuple[PersonFacts, str]]]:
-    """Return, for each approver group of the first tier, who may answer and why, in words.
+def approvers(
+    document: Document, requestor: PersonFacts, grantee: PersonFacts, *, owner: Owner | None = None, tier: int = 0
+) -> dict[int, list[tuple[PersonFacts, str]]]:
+    """Return who may answer and why, in words, by the index of their approver group; of one tier.
 
-    Requestor and grantee are left out unless the flow allows self-approval.
+    `owner` says who owns what is asked for (Part.owner). Requestor and grantee are left out unless the flow allows
+    self-approval.
     """
     own = set() if document["settings"]["self_approval"] else {requestor.id, grantee.id}
-    groups = [group for group in document["approval"]["groups"] if group["tier"] == 0]
-    return [
-        [(person, why(group)) for person in could_approve(group, requestor) if person.id not in own] for group in groups
-    ]
+    return {
+        index: [(person, why(group)) for person in could_approve(group, requestor) if person.id not in own]
+        for index, group in enumerate(with_owner(document["approval"]["groups"], owner))
+        if group.get("tier", 0) == tier
+    }
 
 
-def could_approve(group: dict[str, Any], requestor: PersonFacts | None = None) -> list[PersonFacts]:
-    """Return the active people who fulfil an approver group.
+def with_owner(groups: list[dict[str, Any]], owner: Owner | None) -> list[dict[str, Any]]:
+    """Return approver groups in which "Owner" means who owns it now.
 
-    Without a requestor, a condition on the manager counts as fulfilled by whoever is somebody's manager.
+    That is who the resource's tag names; where it names nobody active, the owners of its integration.
     """
+    if owner is None or not asks_owner(groups):
+        return groups
+    named, others = owner
+    meant = [condition(*named)] if named else []
+    if not meant or not reach.people({"operator": LogicalOperator.OR, "conditions": meant}).exists():
+        meant = [condition(kind, value) for kind, value in others]
+    return [owned_by(group, meant) for group in groups]
+
+
+def condition(kind: str, value: str) -> dict[str, Any]:
+    """Return the condition that somebody is, or has, just this."""
+    return {"type": kind, "operator": MatchOperator.IS.value, "source": "", "values": [value]}
+
+
+def could_approve(group: dict[str, Any], requestor: PersonFacts) -> list[PersonFacts]:
+    """Return the active people who fulfil an approver group of what the requestor asks for."""
     found = list(User.objects.filter(_maybe(group, requestor), is_active=True).distinct())
     facts = facts_of(found)
     people = [facts[user.pk] for user in found]
-    if requestor is None and any(one["type"] == ConditionType.MANAGER for one in group["conditions"]):
-        return people
-    return [person for person in people if matches(group, person, requestor or person)]
+    return [person for person in people if matches(group, person, requestor)]
 
 
-def _maybe(group: dict[str, Any], requestor: PersonFacts | None) -> Q:
+def _maybe(group: dict[str, Any], requestor: PersonFacts) -> Q:
     """Return a database condition that leaves out nobody who fulfils the group; Python decides in the end."""
     parts = [_maybe_one(condition, requestor) for condition in group["conditions"]]
     if not parts:
@@ -114,19 +137,26 @@ def _maybe(group: dict[str, Any], requestor: PersonFacts | None) -> Q:
     return joined
 
 
-def _maybe_one(condition: dict[str, Any], requestor: PersonFacts | None) -> Q:
-    values = condition["values"]
-    if condition["type"] == ConditionType.MANAGER:
-        if requestor is None:
-            return Q(reports__isnull=False)
-        return Q(pk=requestor.manager_id) if requestor.manager_id else Q(pk__in=[])
+def _maybe_one(condition: dict[str, Any], requestor: PersonFacts) -> Q:
+    kind, values, nobody = condition["type"], condition["values"], Q(pk__in=[])
+    if kind == ConditionType.WEBHOOK:
+        return nobody
+    if kind == ConditionType.OWNER:
+        return reduce(or_, (_maybe_one(one, requestor) for one in condition.get("owners", ())), nobody)
+    if kind == ConditionType.MANAGER:
+        return Q(pk=requestor.manager_id) if requestor.manager_id else nobody
     if condition["operator"] != MatchOperator.IS:
         return Q(pk__isnull=False)
-    if condition["type"] == ConditionType.USER:
+    return _has(kind, values)
+
+
+def _has(kind: str, values: list[str]) -> Q:
+    """Return the condition on people who are, or have, one of the values."""
+    if kind == ConditionType.USER:
         return Q(email__in=values) | Q(pk__in=_uuids(values))
-    if condition["type"] == ConditionType.GROUP:
+    if kind == ConditionType.GROUP:
         return Q(memberships__group__name__in=values) | Q(memberships__group__in=_uuids(values))
-    return Q(attributes__type=condition["type"], attributes__value__in=values)
+    return Q(attributes__type=kind, attributes__value__in=values)
 
 
 def _uuids(values: list[str]) -> list[str]:
@@ -141,6 +171,10 @@ def why(group: dict[str, Any]) -> str:
         match condition["type"]:
             case ConditionType.MANAGER:
                 parts.append("you are the requestor’s manager")
+            case ConditionType.OWNER:
+                parts.append("you own what is asked for")
+            case ConditionType.WEBHOOK:
+                continue
             case ConditionType.USER if condition["operator"] == MatchOperator.IS:
                 parts.append("the access flow names you")
             case ConditionType.GROUP if condition["operator"] == MatchOperator.IS:

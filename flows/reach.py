@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db.models import F, Q, QuerySet, Value
@@ -12,6 +14,7 @@ from django.db.models.lookups import Exact, GreaterThan
 
 from accounts.models import Attribute, GroupMembership, User
 from flows.choices import ConditionType, LogicalOperator, MatchOperator, SelectorMode, SelectorType
+from flows.covering import QUERIES
 from integrations.choices import IntegrationStatus, ResourceStatus
 from integrations.models import Resource, Tag
 
@@ -23,29 +26,55 @@ _COMPLEMENT = {
 }
 
 
-def people(group: dict[str, Any]) -> QuerySet[User]:
+def people(group: dict[str, Any], *, approving: bool = False) -> QuerySet[User]:
     """Return the active people who fulfil a group of conditions; nobody does where there are none.
 
-    As flows.decision.matches, but that "manager" is fulfilled by whoever is an active person's manager.
+    As flows.conditions.matches; of approvers, "manager" is fulfilled by whoever is an active person's manager.
     """
-    parts = [fulfilling(one) for one in group["conditions"]]
+    parts = [fulfilling(one, approving=approving) for one in group["conditions"]]
     if not parts:
         return User.objects.none()
     joined = parts[0]
     for part in parts[1:]:
         joined = joined & part if group["operator"] == LogicalOperator.AND else joined | part
-    return User.objects.filter(joined, is_active=True)
+    return User.objects.filter(joined, Q(is_outside=False) | _naming(group), is_active=True)
 
 
-def fulfilling(condition: dict[str, Any]) -> Q:
+def _naming(group: dict[str, Any]) -> Q:
+    """Return the condition that one of the group's conditions names the person: an outside person has to be named."""
+    naming = (ConditionType.USER, ConditionType.GROUP)
+    parts = [one for one in group["conditions"] if one["type"] in naming and one["operator"] == MatchOperator.IS]
+    return reduce(or_, (fulfilling(one) for one in parts), Q(pk__in=[]))
+
+
+def fulfilling(condition: dict[str, Any], *, approving: bool = False) -> Q:
     """Return the database condition on people that says what a policy's condition says."""
     kind, operator, values = condition["type"], MatchOperator(condition["operator"]), condition["values"]
+    if kind == ConditionType.WEBHOOK:
+        return Q(pk__in=[])
+    if kind == ConditionType.OWNER:
+        return reduce(or_, (fulfilling(one) for one in condition.get("owners", ())), Q(pk__in=[]))
     if kind == ConditionType.MANAGER:
-        managers = User.objects.filter(is_active=True, manager__isnull=False).values("manager")
-        named = fulfilling(condition | {"type": ConditionType.USER.value}) if values else Q()
-        return Q(pk__in=managers) & named
+        return _managing(condition) if approving else _managed(operator, values)
     positive = _COMPLEMENT.get(operator)
     return ~_has(kind, positive, values) if positive else _has(kind, operator, values)
+
+
+def _managing(condition: dict[str, Any]) -> Q:
+    managers = User.objects.filter(is_active=True, manager__isnull=False).values("manager")
+    named = fulfilling(condition | {"type": ConditionType.USER.value}) if condition["values"] else Q()
+    return Q(pk__in=managers) & named
+
+
+def _managed(operator: MatchOperator, values: list[str]) -> Q:
+    """Return the condition on people whose own manager is one of those meant; without values, who have one."""
+    if not values:
+        return Q(manager__isnull=False)
+    positive = _COMPLEMENT.get(operator)
+    ids = uuids(values) if operator in {MatchOperator.IS, MatchOperator.IS_NOT} else []
+    bosses = User.objects.filter(_compare("email", positive or operator, values) | Q(pk__in=ids)).values("pk")
+    found = Q(manager__in=bosses, manager__isnull=False)
+    return ~found if positive else found
 
 
 def _has(kind: str, operator: MatchOperator, values: list[str]) -> Q:
@@ -114,6 +143,13 @@ def _selects(selector: dict[str, Any]) -> Q:
 def counted(rows: QuerySet[Any]) -> int:
     """Return how many rows there are, or COUNT_MAX + 1 when there are more than COUNT_MAX."""
     return rows.order_by()[: COUNT_MAX + 1].count()
+
+
+def selects_anything(target: dict[str, Any]) -> bool:
+    """Whether a target selects something now that can be granted."""
+    if target["kind"] in QUERIES:
+        return entitlements_of(target) > 0
+    return resources(target).exists()
 
 
 def entitlements_of(target: dict[str, Any]) -> int:

@@ -3,6 +3,9 @@
     query = parse('resource_type = "database" and resource_tag["env"] = "prod"')     raises BadQuery
     query.holds(entitlement)       asked of one entitlement; pure
     query.text()                   written in one way; parses to an equal query
+    selected(query).count()        asked of the inventory: .count(most), .page(after, size), .pairs(); grantable=True
+                                   leaves out what is missing or switched off
+    places([Wanted(query=query)])  of integrations.search: what may be asked for, with text, in reading order
 
 Comparison is exact and case-sensitive. Logic has two values: an absent tag equals nothing, so = contains starts_with
 ends_with in are false of it and != not_contains not_in are true; `not` is the complement.
@@ -11,9 +14,11 @@ ends_with in are false of it and != not_contains not_in are true; `not` is the c
 from integrations.aql.errors import BadQuery
 from integrations.aql.fields import FIELDS, OPERATORS, Field
 from integrations.aql.parsing import DEPTH_MAX, LENGTH_MAX, TERMS_MAX, VALUES_MAX, parse
+from integrations.aql.selecting import COUNT_MAX, Selected, selected
 from integrations.aql.tree import And, Not, Or, Query, Term
 
 __all__ = [
+    "COUNT_MAX",
     "DEPTH_MAX",
     "FIELDS",
     "LENGTH_MAX",
@@ -26,6 +31,8 @@ __all__ = [
     "Not",
     "Or",
     "Query",
+    "Selected",
     "Term",
     "parse",
+    "selected",
 ]

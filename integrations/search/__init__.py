@@ -16,9 +16,9 @@ from weakref import WeakSet
 
 from django.db import connection
 
+from integrations.aql.conditions import SQL
 from integrations.search import statements
 from integrations.search.places import Count, Place, Selection, Wanted, places
-from integrations.search.statements import SQL
 
 __all__ = ["Count", "Place", "Search", "Selection", "Wanted", "places", "words_of"]
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from django.db import connection
 
+from integrations.aql.catalogue import Kind, catalogue
+from integrations.aql.tree import Query
 from integrations.choices import IntegrationStatus
 
 # Beyond this nobody counts.
@@ -30,12 +32,22 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What one access target gives: some permissions on the resources of one type that the selectors leave."""
+    """What one access target gives: some permissions on the resources of one type that the selectors leave.
 
-    integration_id: str
-    resource_type: str
-    permissions: tuple[str, ...]
+    With a `query` it is what that selects, wherever it lies, and the other fields are left empty; in a Place, the query
+    is what is left of it there, and names resources only.
+    """
+
+    integration_id: str = ""
+    resource_type: str = ""
+    permissions: tuple[str, ...] = ()
     selectors: tuple[Selection, ...] = ()
+    query: Query | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether it leaves no resource out."""
+        return not self.selectors and self.query is None
 
     @property
     def listed(self) -> bool:
@@ -77,20 +89,46 @@ class Count:
 def places(wanted: Iterable[Wanted]) -> list[Place]:
     """Return where what is wanted lies, in reading order, without what is switched off or has none of the permissions.
 
-    One query.
+    One query; another one where something is wanted by query.
     """
+    every = tuple(wanted)
+    found = {place.type_id: place for place in _named(one for one in every if one.query is None)}
+    for place in _selected(tuple(dict.fromkeys(one.query for one in every if one.query is not None))):
+        before = found.get(place.type_id)
+        here = (*before.wanted, *place.wanted) if before else place.wanted
+        found[place.type_id] = replace(place, wanted=here, way=_way(here))
+    return sorted(found.values(), key=lambda place: (place.integration_name, place.type_name, place.type_id))
+
+
+def _named(wanted: Iterable[Wanted]) -> Iterable[Place]:
     by_type: dict[tuple[str, str], list[Wanted]] = defaultdict(list)
     for one in wanted:
         by_type[one.integration_id, one.resource_type].append(one)
     keys = [key for key in by_type if _is_id(key[0])]
-    found = []
-    for integration_name, type_name, type_id, number, provider, sources in sorted(_types(keys)):
+    for integration_name, type_name, type_id, number, provider, sources in _types(keys) if keys else ():
         integration, kind = keys[number]
         held = set(sources.split(SEPARATOR))
         here = tuple(one for one in by_type[keys[number]] if not held.isdisjoint(one.permissions))
         if here:
-            found.append(Place(type_id, kind, type_name, integration, integration_name, provider, here, _way(here)))
-    return found
+            yield Place(type_id, kind, type_name, integration, integration_name, provider, here, _way(here))
+
+
+def _selected(queries: Sequence[Query]) -> Iterable[Place]:
+    """Return where queries select something that is active, with what is left of each there."""
+    if not queries:
+        return
+    known = catalogue()
+    here: dict[Kind, dict[Wanted, None]] = defaultdict(dict)
+    for query in queries:
+        for kind, residual in known.residuals(query.root).items():
+            left = None if isinstance(residual, bool) else Query(residual)
+            here[kind][Wanted(kind.integration_id, kind.type, query=left)] = None
+    for kind, found in here.items():
+        wanted = tuple(found)
+        yield Place(
+            kind.type_id, kind.type, kind.type_name, kind.integration_id, kind.integration_name, kind.provider,
+            wanted, _way(wanted),
+        )  # fmt: skip
 
 
 def _is_id(text: str) -> bool:
@@ -133,6 +171,6 @@ def _types(keys: list[tuple[str, str]]) -> list[tuple[str, str, int, int, str, s
 
 
 def _way(wanted: tuple[Wanted, ...]) -> Literal["whole", "listed", "selected"]:
-    if any(not one.selectors for one in wanted):
+    if any(one.whole for one in wanted):
         return "whole"
     return "listed" if all(one.listed for one in wanted) else "selected"

@@ -11,22 +11,14 @@ from typing import Any
 
 from django.db import connection
 
+from integrations.aql.conditions import SQL, condition, ids_in, joined, one_of
+from integrations.aql.tree import Query
 from integrations.search.places import Place, Selection
 
 # Counting looks at so many rows in all and of one type at most; where each has to be held against selectors, at fewer.
 COUNTED, COUNTED_SELECTED, COUNTED_OF_ONE = 4_000, 400, 101
-SQL = tuple[str, list[Any]]
 # The places by the words that a resource there still has to have.
 Groups = Mapping[tuple[str, ...], Sequence[Place]]
-
-
-def _list(values: Iterable[Any]) -> SQL:
-    """Return a list to be IN, as one parameter however long it is."""
-    if connection.vendor == "postgresql":
-        chosen = list(values)
-        cast = "bigint[]" if chosen and isinstance(chosen[0], int) else "text[]"
-        return f"= ANY(%s::{cast})", [chosen]
-    return "IN (SELECT value FROM json_each(%s))", [json.dumps(list(values))]
 
 
 def has_words(words: tuple[str, ...], row: str = "r") -> SQL:
@@ -75,24 +67,23 @@ def _text(groups: Groups, row: str = "r") -> SQL:
 
 
 def _kept(among: Sequence[Place]) -> SQL:
-    """Return the condition that `r`, in one of these places, is a row that the selectors leave.
+    """Return the condition that `k`, in one of these places, is a row that selectors or queries leave.
 
     It is a query for one value: so the planner cannot but ask it row by row, of the few that have the text.
     """
     plain: dict[str, list[str]] = {"name": [], "source": [], "tag": []}
-    shapes: dict[tuple[Selection, ...], list[int]] = defaultdict(list)
+    shapes: dict[tuple[Selection, ...] | Query, list[int]] = defaultdict(list)
     for place in among:
         for one in place.wanted:
-            if all(selection.includes for selection in one.selectors):
+            if one.query is not None:
+                shapes[one.query].append(place.type_id)
+            elif all(selection.includes for selection in one.selectors):
                 _put(place, one.selectors, plain)
             else:
                 shapes[one.selectors].append(place.type_id)
-    parts, values = ["1 = 0"], []
-    for part, more in (*_any_of(plain), *(_shape(types, shape) for shape, types in shapes.items())):
-        parts.append(part)
-        values += more
-    row = f"SELECT {' OR '.join(parts)} FROM integrations_resource k WHERE k.id = r.id"
-    return f"COALESCE(({row}), 1 = 0)", values
+    shaped = [_shape(types, shape) for shape, types in shapes.items()]
+    asked, values = joined("OR", [("1 = 0", []), *_any_of(plain), *shaped])
+    return f"COALESCE((SELECT {asked} FROM integrations_resource k WHERE k.id = r.id), 1 = 0)", values
 
 
 def _put(place: Place, selectors: Iterable[Selection], plain: dict[str, list[str]]) -> None:
@@ -103,7 +94,7 @@ def _put(place: Place, selectors: Iterable[Selection], plain: dict[str, list[str
         elif one.by == "id":
             plain["source"] += [f"{place.type_id}:{value}" for value in one.values]
             # Ours are unique, and a row is in one place only: the place's own rows are all that is asked about.
-            plain["source"] += [f"{place.type_id}#{number}" for number in _numbers(one.values)]
+            plain["source"] += [f"{place.type_id}#{number}" for number in ids_in(one.values)]
         elif one.by == "tag":
             # The length says where the key ends, whatever stands in it.
             plain["tag"] += [f"{place.type_id}:{len(one.key)}:{one.key}:{value}" for value in one.values]
@@ -112,22 +103,22 @@ def _put(place: Place, selectors: Iterable[Selection], plain: dict[str, list[str
 def _any_of(plain: dict[str, list[str]]) -> Iterable[SQL]:
     kind = "CAST(k.resource_type_id AS text)"
     if plain["name"]:
-        within, values = _list(plain["name"])
+        within, values = one_of(plain["name"])
         yield f"({kind} || ':' || k.name) {within}", values
     if plain["source"]:
-        within, values = _list(plain["source"])
+        within, values = one_of(plain["source"])
         yield f"({kind} || ':' || k.source_id) {within}", values
         yield f"({kind} || '#' || CAST(k.id AS text)) {within}", values
     if plain["tag"]:
-        within, values = _list(plain["tag"])
+        within, values = one_of(plain["tag"])
         tag = f"{kind} || ':' || CAST(length(g.key) AS text) || ':' || g.key || ':' || g.value"
         yield f"EXISTS (SELECT 1 FROM integrations_tag g WHERE g.resource_id = k.id AND ({tag}) {within})", values
 
 
-def _shape(types: list[int], selectors: tuple[Selection, ...]) -> SQL:
-    """Return the condition of targets that leave something out; equal ones are said once."""
-    within, values = _list(types)
-    left, more = _left_by(selectors)
+def _shape(types: list[int], shape: tuple[Selection, ...] | Query) -> SQL:
+    """Return the condition of queries, and of targets that leave something out; equal ones are said once."""
+    within, values = one_of(types)
+    left, more = condition(shape.root, "k") if isinstance(shape, Query) else _left_by(shape)
     return f"(k.resource_type_id {within} AND {left})", [*values, *more]
 
 
@@ -140,22 +131,17 @@ def _left_by(selectors: tuple[Selection, ...]) -> SQL:
 
 
 def _selects(one: Selection) -> SQL:
-    within, values = _list(one.values)
+    within, values = one_of(one.values)
     if one.by == "name":
         return f"k.name {within}", values
     if one.by == "id":
-        ids, numbers = _list(_numbers(one.values) or [0])
+        ids, numbers = one_of(ids_in(one.values) or [0])
         return f"(k.source_id {within} OR k.id {ids})", [*values, *numbers]
     if one.by == "tag":
         # A key is there once per resource, so this is one value, too.
         tag = f"SELECT g.value {within} FROM integrations_tag g WHERE g.resource_id = k.id AND g.key = %s"
         return f"COALESCE(({tag}), 1 = 0)", [*values, one.key]
     return "1 = 0", []
-
-
-def _numbers(values: Iterable[str]) -> list[int]:
-    """Return which of the values are ids as they are written: not 007, not a superscript, not beyond the column."""
-    return [int(one) for one in values if one.isascii() and one.isdigit() and len(one) < 19 and str(int(one)) == one]
 
 
 def walk(groups: Groups, among: Sequence[Place], most: int) -> SQL:
@@ -217,8 +203,8 @@ def dig(groups: Groups, among: Sequence[Place], most: int) -> SQL:
     parts, more = [], []
     for words, here in groups.items():
         has, text = has_words(words)
-        whole, ids = _list([place.type_id for place in here if place.way == "whole"] or [0])
-        selected, others = _list([place.type_id for place in here if place.way == "selected"] or [0])
+        whole, ids = one_of([place.type_id for place in here if place.way == "whole"] or [0])
+        selected, others = one_of([place.type_id for place in here if place.way == "selected"] or [0])
         kept, shapes = _kept([place for place in here if place.way == "selected"])
         parts.append(
             "SELECT r.id, r.resource_type_id, r.searched FROM integrations_resource r"
@@ -288,7 +274,7 @@ def look_up(groups: Groups, among: Sequence[Place], most: int) -> SQL:
                 names += [(*here, value) for value in one.values]
             else:
                 ids += [(*here, value) for value in one.values]
-                numbers += [(*here, value) for value in _numbers(one.values)]
+                numbers += [(*here, value) for value in ids_in(one.values)]
     parts, every = [], []
     for rows, column in ((names, "name"), (ids, "source_id"), (numbers, "id")):
         source, values = _named(rows, "bigint" if column == "id" else "text")

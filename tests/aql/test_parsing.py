@@ -182,13 +182,19 @@ def test_whatever_is_written_is_read_again_as_it_was(rng: random.Random) -> None
 def test_no_text_does_anything_but_parse_or_be_refused(rng: random.Random) -> None:
     words = [*FIELDS, "and", "or", "not", "=", "!=", "in", "contains", "(", ")", "[", "]", ",", '"a"', '"', "'", "\\",
              "\n", " ", "==", "x", "é", "\0", "1", '"\\', '"high"', '["k"]', "resource_tag"]  # fmt: skip
-    read = 0
+    values = {name: ["a", "b"] for name in (*FIELDS, "keys")} | {"risk": ["low"]}
+    read = refused = 0
     for _ in range(3000):
-        text = rng.choice(["", " "]).join(rng.choice(words) for _ in range(rng.randint(1, 8)))
+        text = str(a_query(rng, values, depth=1))
+        for _ in range(rng.randint(0, 2)):
+            place = rng.randint(0, len(text))
+            text = text[:place] + rng.choice(["", *words]) + text[place + rng.choice([0, 1, 5]) :]
         try:
             parse(text)
             read += 1
         except BadQuery as error:
+            refused += 1
             assert 1 <= error.line <= text.count("\n") + 1
             assert 1 <= error.column <= len(text) + 1
-    assert read
+    assert read > 500
+    assert refused > 500

@@ -65,7 +65,7 @@ def test_saving_again_makes_a_version_only_when_something_changed(story: Story) 
         ),
         ({}, {"approval_mode": "none"}, "remove the approver groups"),
         ({"requestors": {"conditions": [{"type": "group", "values": []}]}}, {}, "Give the condition"),
-        ({}, {"trigger": "automatic", "approval_mode": "none", "justification_required": False}, "not offered yet"),
+        ({}, {"trigger": "automatic", "approval_mode": "none", "justification_required": False}, "Without an end"),
     ],
 )
 def test_a_flow_that_cannot_work_is_refused_and_nothing_is_kept(

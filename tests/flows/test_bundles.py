@@ -131,7 +131,7 @@ def test_only_who_writes_policy_writes_bundles(story: Story) -> None:
     ("targets", "words"),
     [
         ([], "Say what is in the bundle"),
-        ([{"kind": "bundle", "bundle": "x"}], "no bundle lies in a bundle"),
+        ([{"kind": "bundle", "bundle": "x"}], "No bundle lies in a bundle"),
         ([{"permissions": ["FLY"]}], "There is no permission FLY"),
         ([{"resource_type": "boat"}], "no resource type “boat”"),
     ],

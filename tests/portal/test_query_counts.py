@@ -20,8 +20,8 @@ COUNTS = {
     "my_tasks": 11,
     "my_answers": 9,
     "request_page": 14,
-    "new_request": 15,
-    "check_request": 20,
+    "new_request": 16,
+    "check_request": 22,
 }
 SOME, MANY = ("db0",), tuple(f"db{number}" for number in range(6))
 

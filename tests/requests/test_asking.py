@@ -24,7 +24,7 @@ def test_the_dry_run_names_the_flow_the_approvers_and_why(story: Story) -> None:
     (plan,) = run.plans
     assert plan.part.flow.document["name"] == "Databases"
     assert plan.part.max_duration_seconds == 3600
-    assert [[(person.email, why) for person, why in group] for group in plan.approvers] == [
+    assert [[(person.email, why) for person, why in group] for group in plan.approvers.values()] == [
         [("abel@example.com", "You are in the group approvers")]
     ]
     assert not AccessRequest.objects.exists()
@@ -38,7 +38,7 @@ def test_what_is_in_the_way_is_said(story: Story) -> None:
     assert codes(story) == {"FIELD_MISSING"}
     assert codes(story, story.pair("orders_prod", "ADMIN")) == {"NO_FLOW"}
     assert codes(story, pair, user=story.cast.outsider) == {"NO_FLOW"}
-    assert codes(story, pair, grantee=story.cast.outsider) == {"NOT_FOR_OTHERS"}
+    assert codes(story, pair, grantee=story.cast.outsider) == {"NOT_FOR_THEM"}
 
 
 def test_what_does_not_exist_is_answered_like_what_is_not_given(story: Story) -> None:

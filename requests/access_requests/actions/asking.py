@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from access_requests.actions.beginning import advance
 from access_requests.lifecycle import subject_of
-from access_requests.models import AccessGroup, AccessRequest, AccessUnit, Approval
+from access_requests.models import AccessGroup, AccessRequest, AccessUnit, Approval, AskedFacts
 from accounts.models import User
 from accounts.queries import PersonFacts, facts_of
 from audit.actions import record
 from audit.actor import Actor
 from flows import queries as flow_queries
-from flows.choices import ApprovalMode
-from flows.decision import Facts, Part, Problem, Reach, decide
+from flows.choices import ApprovalMode, ConditionType
+from flows.conditions import setting
+from flows.decision import Document, Facts, Part, Problem, Reach, decide
+from flows.replay import to_json
 from integrations.queries import entitlements, over_limits
 
 # How many entitlements one ask may name.
@@ -40,7 +43,7 @@ class PartPlan:
     """What one part of an ask would become: who would be asked, by approver group, each with the reason why."""
 
     part: Part
-    approvers: tuple[tuple[tuple[PersonFacts, str], ...], ...]
+    approvers: Mapping[int, Sequence[tuple[PersonFacts, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class DryRun:
 
     plans: tuple[PartPlan, ...]
     problems: tuple[Problem, ...]
+    # What was looked at; nothing where nothing was found to look at.
+    facts: Facts | None = None
 
     @property
     def allowed(self) -> bool:
@@ -56,41 +61,59 @@ class DryRun:
         return bool(self.plans) and not self.problems
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked for besides entitlements. `duration_seconds` None means: as long as the flow allows."""
+
+    duration_seconds: int | None = None
+    justification: str = ""
+    break_glass: bool = False
+    ticket: str = ""
+    # What was written into the flows' own fields, by key.
+    answers: Mapping[str, str] = field(default_factory=dict)
+
+
 def dry_run(
     requestor: User,
     pairs: Iterable[tuple[int, int]],
     *,
     grantee: User | None = None,
-    duration_seconds: int | None = None,
-    justification: str = "",
+    wish: Wish | None = None,
+    at: datetime | None = None,
+    **wished: Any,
 ) -> DryRun:
     """Say which flow decides what, whose approval it takes, how long at most, and what is missing. Changes nothing.
 
-    `pairs` are (resource id, permission id). What does not exist and what no flow gives are answered alike.
+    `pairs` are (resource id, permission id). What does not exist and what no flow gives are answered alike. The wish
+    may be told by its fields.
     """
     wanted = list(dict.fromkeys(pairs))
     person = grantee or requestor
-    facts = facts_of([requestor, person])
-    reach = Reach(flow_queries.flows_for(facts[requestor.pk]))
+    people = facts_of([requestor, person])
+    reach = Reach(flow_queries.flows_for(people[requestor.pk]))
     # What no flow gives is not named to the person: its name may be a secret.
     asks = [one for one in entitlements(wanted[: ENTITLEMENTS_MAX + 1]) if reach.gives(one)]
     if wanted and not asks:
         return DryRun(plans=(), problems=tuple(_about_number(wanted, 0)))
-    decision = decide(
-        Facts(
-            requestor=facts[requestor.pk],
-            grantee=facts[person.pk],
-            asks=tuple(asks),
-            flows=reach.flows,
-            duration_seconds=duration_seconds,
-            justification=justification,
-        )
+    told = wish or Wish(**wished)
+    facts = Facts(
+        requestor=people[requestor.pk],
+        grantee=people[person.pk],
+        asks=tuple(asks),
+        flows=reach.flows,
+        duration_seconds=told.duration_seconds,
+        justification=told.justification,
+        at=at or timezone.now(),
+        break_glass=told.break_glass,
+        ticket=told.ticket,
+        answers=tuple(sorted(told.answers.items())),
     )
+    decision = decide(facts)
     problems = [*_about_number(wanted, len(asks)), *decision.problems]
-    plans = [_plan(part, facts[requestor.pk], facts[person.pk]) for part in decision.parts]
+    plans = [_plan(part, facts.requestor, facts.grantee) for part in decision.parts]
     problems.extend(problem for plan in plans for problem in _about_approvers(plan))
     problems.extend(Problem("LIMIT", words) for part in decision.parts for words in over_limits(part.asks))
-    return DryRun(plans=tuple(plans), problems=tuple(problems))
+    return DryRun(plans=tuple(plans), problems=tuple(problems), facts=facts)
 
 
 def _too_many(number: int) -> str:
@@ -105,21 +128,37 @@ def _about_number(wanted: list[tuple[int, int]], found: int) -> Iterable[Problem
 
 
 def _plan(part: Part, requestor: PersonFacts, grantee: PersonFacts) -> PartPlan:
-    if not part.needs_approval:
-        return PartPlan(part, ())
-    groups = flow_queries.approvers(part.flow.document, requestor, grantee)
-    return PartPlan(part, tuple(tuple(group) for group in groups))
+    if part.flow.document["approval"]["mode"] == ApprovalMode.NONE:
+        return PartPlan(part, {})
+    groups = flow_queries.approvers(part.flow.document, requestor, grantee, owner=part.owner)
+    return PartPlan(part, groups)
 
 
 def _about_approvers(plan: PartPlan) -> Iterable[Problem]:
-    """Say so when nobody could answer: a request that waits for nobody is refused, never held."""
-    if not plan.part.needs_approval:
+    """Say so when nobody could answer: a request that waits for nobody is refused, never held.
+
+    What comes after the glass was broken takes somebody as well: to review it.
+    """
+    document = plan.part.flow.document
+    approval = document["approval"]
+    if approval["mode"] == ApprovalMode.NONE or any(group.get("tier", 0) for group in approval["groups"]):
         return
-    answers = [bool(group) for group in plan.approvers]
-    everybody = plan.part.flow.document["approval"]["mode"] == ApprovalMode.ALL_OF
+    hooks = with_webhooks(document)
+    answers = [bool(group) or index in hooks for index, group in plan.approvers.items()]
+    everybody = approval["mode"] == ApprovalMode.ALL_OF
     if not (all(answers) if everybody else any(answers)) or not answers:
-        name = plan.part.flow.document["name"]
+        name = document["name"]
         yield Problem("NO_APPROVER", f"Nobody but you could approve this in the access flow {name}. Ask an admin.")
+
+
+def with_webhooks(document: Document) -> set[int]:
+    """Return the indexes of approver groups for which another system is asked."""
+    groups = document["approval"]["groups"]
+    return {
+        index
+        for index, group in enumerate(groups)
+        if any(one["type"] == ConditionType.WEBHOOK for one in group["conditions"])
+    }
 
 
 def ask(
@@ -128,55 +167,64 @@ def ask(
     *,
     actor: Actor,
     grantee: User | None = None,
-    duration_seconds: int | None = None,
-    justification: str = "",
+    wish: Wish | None = None,
+    mfa_at: datetime | None = None,
     at: datetime | None = None,
+    **wished: Any,
 ) -> list[AccessRequest]:
-    """Submit an ask: one request for each flow that decides a part of it. Raises BadAsk; then nothing is kept."""
+    """Submit an ask: one request for each part that a flow decides. Raises BadAsk; then nothing is kept.
+
+    `mfa_at` is when the requestor proved a second factor, if that counts still.
+    """
     moment, person = at or timezone.now(), grantee or requestor
+    told = wish or Wish(**wished)
     with transaction.atomic():
-        run = dry_run(requestor, pairs, grantee=person, duration_seconds=duration_seconds, justification=justification)
-        if not run.allowed:
+        run = dry_run(requestor, pairs, grantee=person, wish=told, at=moment)
+        if not run.allowed or run.facts is None:
             raise BadAsk(run.problems)
-        made = [
-            _make(
-                plan,
-                requestor=requestor,
-                grantee=person,
-                justification=justification.strip(),
-                actor=actor,
-                at=moment,
-            )
-            for plan in run.plans
-        ]
+        made = [_make(plan, (requestor, person), told, actor=actor, at=moment, mfa_at=mfa_at) for plan in run.plans]
+        AskedFacts.objects.create(asked_at=moment, facts=to_json(run.facts)).requests.set(made)
     return made
 
 
 def _make(
-    plan: PartPlan, *, requestor: User, grantee: User, justification: str, actor: Actor, at: datetime
+    plan: PartPlan, people: tuple[User, User], wish: Wish, *, actor: Actor, at: datetime, mfa_at: datetime | None
 ) -> AccessRequest:
     document = plan.part.flow.document
+    keys = {one["key"] for one in setting(document, "fields") or ()}
     request = AccessRequest.objects.create(
-        requestor=requestor,
-        grantee=grantee,
+        requestor=people[0],
+        grantee=people[1],
         flow_version_id=plan.part.flow.version_id,
-        justification=justification,
+        justification=wish.justification.strip(),
+        ticket=wish.ticket.strip(),
+        fields={key: value.strip() for key, value in wish.answers.items() if key in keys and value.strip()},
+        break_glass=wish.break_glass,
+        mfa_at=mfa_at,
         duration_seconds=plan.part.duration_seconds,
         requested_at=at,
         lapses_at=at + timedelta(seconds=document["pending_seconds"]),
     )
     _make_units(request, plan.part)
-    details = {
-        "flow": document["name"],
-        "flow_version": plan.part.flow.version_id,
-        "duration_seconds": plan.part.duration_seconds,
-        "justification": justification,
-        "entitlements": [f"{one.permission_name} on {one.resource_path}" for one in plan.part.asks],
-    }
-    record("request.created", actor=actor, subject=subject_of(request), details=details, at=at)
+    record("request.created", actor=actor, subject=subject_of(request), details=_told(request, plan), at=at)
     _make_approvals(request, plan)
     advance(request, at=at)
     return request
+
+
+def _told(request: AccessRequest, plan: PartPlan) -> dict[str, Any]:
+    """Return what the audit keeps of an ask."""
+    more = {"ticket": request.ticket, "fields": request.fields, "break_glass": request.break_glass}
+    for_whom = {"grantee": request.grantee.email} if request.grantee_id != request.requestor_id else {}
+    return {
+        "flow": plan.part.flow.document["name"],
+        "flow_version": plan.part.flow.version_id,
+        "duration_seconds": request.duration_seconds,
+        "justification": request.justification,
+        "entitlements": [f"{one.permission_name} on {one.resource_path}" for one in plan.part.asks],
+        **{name: value for name, value in more.items() if value},
+        **for_whom,
+    }
 
 
 def _make_units(request: AccessRequest, part: Part) -> None:
@@ -203,6 +251,6 @@ def _make_units(request: AccessRequest, part: Part) -> None:
 def _make_approvals(request: AccessRequest, plan: PartPlan) -> None:
     Approval.objects.bulk_create(
         Approval(request=request, approver_id=person.id, group_index=index, why=why)
-        for index, group in enumerate(plan.approvers)
+        for index, group in plan.approvers.items()
         for person, why in group
     )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from access_requests.models import AccessRequest, AccessUnit
 from accounts.queries import facts_of
-from flows.decision import covers, matches
+from flows.conditions import matches
+from flows.covering import covers
+from flows.decision import for_whom
 from flows.models import AccessFlow
 from integrations.queries import entitlements
 
@@ -22,8 +24,10 @@ def why_not_eligible(request: AccessRequest, *, also_grantable: bool = True) -> 
         return "The account is disabled."
     if not flow.active or flow.current is None:
         return f"The access flow {flow.name} is switched off."
-    if not matches(flow.current.document["requestors"], requestor, requestor):
+    if not matches(flow.current.document["requestors"], requestor):
         return f"The access flow {flow.name} no longer names {requestor.name}."
+    if not for_whom(flow.current.document, requestor, facts[request.grantee_id]):
+        return f"The access flow {flow.name} no longer lets {requestor.name} ask for this person."
     pairs = AccessUnit.objects.filter(group__request=request).values_list("resource_id", "permission_id")
     asks = entitlements(pairs)
     if len(asks) < len(pairs) or not all(covers(flow.current.document, ask) for ask in asks):

@@ -132,7 +132,18 @@ def _check(row: AccessRequest, extension: Extension, document: Document) -> tupl
         raise NotPossible("The account is disabled.")
     asks = tuple(entitlements(pairs))
     flows = (FlowFacts(extension.flow_version_id, document),)
-    decision = decide(Facts(requestor, grantee, asks, flows, justification=extension.justification))
+    decision = decide(
+        Facts(
+            requestor,
+            grantee,
+            asks,
+            flows,
+            justification=extension.justification,
+            at=extension.requested_at,
+            ticket=row.ticket,
+            answers=tuple(row.fields.items()),
+        )
+    )
     if not decision.allowed or len(asks) < len(pairs):
         raise NotPossible(" ".join(dict.fromkeys(one.message for one in decision.problems)) or "Some of it is gone.")
     return requestor, grantee
@@ -145,13 +156,13 @@ def _begin(row: AccessRequest, extension: Extension, facts: tuple[PersonFacts, P
         _give(row, extension, system(), at)
         return
     groups = flow_queries.approvers(document, *facts)
-    answers = [bool(group) for group in groups]
+    answers = [bool(group) for group in groups.values()]
     everybody = document["approval"]["mode"] == ApprovalMode.ALL_OF
     if not answers or not (all(answers) if everybody else any(answers)):
         raise NotPossible(f"Nobody but you could approve this in the access flow {document['name']}. Ask an admin.")
     ExtensionApproval.objects.bulk_create(
         ExtensionApproval(extension=extension, approver_id=person.id, group_index=index, why=why)
-        for index, group in enumerate(groups)
+        for index, group in groups.items()
         for person, why in group
     )
 

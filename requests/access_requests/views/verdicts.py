@@ -79,7 +79,7 @@ def _verdict(plan: PartPlan) -> Verdict:
         needed=approvals_needed(document),
         approvers=tuple(
             (why_asked(document, index), _some(person.name for person, _ in group))
-            for index, group in enumerate(plan.approvers)
+            for index, group in plan.approvers.items()
         ),
         longest=plan.part.max_duration_seconds,
     )

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("integrations", "0006_secret_stores"),
+        ("integrations", "0007_resource_owners"),
     ]
 
     operations = [

@@ -1,0 +1,94 @@
+"""What the database selects, what `holds` says and what a naive evaluator says are one and the same."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from integrations.aql import Query, parse, selected
+from integrations.queries import entitlements
+from integrations.search import Search, Wanted, places, words_of
+from tests.aql import world
+from tests.aql.cases import a_query
+
+
+def agree(rng: random.Random, inventories: int, queries: int) -> None:
+    """Ask three judges of everything."""
+    found = 0
+    for _ in range(inventories):
+        pairs = world.make(rng)
+        values = world.values(pairs, rng)
+        known = entitlements((one.pk, each.pk) for one, each in pairs)
+        for _ in range(queries):
+            query = parse(str(a_query(rng, values)))
+            expected = [(one.pk, each.pk) for one, each in pairs if world.naively(query.root, one, each)]
+            held = [(one.resource_id, one.permission_id) for one in known if query.holds(one)]
+            assert held == expected, str(query)
+            assert selected(query).page() == expected, str(query)
+            found += bool(expected) and len(expected) < len(pairs)
+    assert found > inventories * queries / 5
+
+
+def test_three_judges_agree(db: None, rng: random.Random) -> None:
+    agree(rng, 15, 100)
+
+
+@pytest.mark.full
+def test_three_judges_agree_ten_thousand_times(db: None, rng: random.Random) -> None:
+    agree(rng, 50, 200)
+
+
+def what_may_be_asked_for(rng: random.Random, inventories: int, queries: int) -> None:
+    seen = 0
+    for _ in range(inventories):
+        pairs = world.make(rng)
+        values = world.values(pairs, rng)
+        there = [(one, each) for one, each in pairs if one.status == "active" and one.integration.status != "disabled"]
+        for _ in range(queries):
+            some = [a_query(rng, values, depth=rng.choice([1, 2, 3])) for _ in range(rng.choice([1, 1, 2, 3]))]
+            expected = {one.pk for one, each in there for query in some if world.naively(query.root, one, each)}
+            here = places([Wanted(query=query) for query in some])
+            found, more = Search(here, ()).find(0, 1000)
+            assert sorted(found) == sorted(expected), [str(one) for one in some]
+            assert not more
+            assert sum(one.number for one in Search(here, ()).count().values()) == len(expected)
+            _pages_agree(here, rng, found)
+            _grantable_agrees(some[0], there)
+            seen += len(found)
+    assert seen > inventories * queries
+
+
+def _pages_agree(here: Any, rng: random.Random, whole: list[int]) -> None:
+    start, size = rng.randint(0, 5), rng.randint(1, 4)
+    page, more = Search(here, ()).find(start, size)
+    assert page == whole[start : start + size]
+    assert more == (len(whole) > start + size)
+    text = rng.choice(["orders", "a", "aws", "zebra", "database e"])
+    told = {
+        one.pk: f"{one.path}\n{one.name}\n{one.integration.name}\n{one.resource_type.name}".lower()
+        for one in world.Resource.objects.filter(pk__in=whole).select_related("integration", "resource_type")
+    }
+    expected = [pk for pk in whole if all(word in told[pk] for word in text.split())]
+    assert Search(here, words_of(text)).find(0, 1000)[0] == expected
+
+
+def _grantable_agrees(query: Query, there: list[Any]) -> None:
+    expected = [(one.pk, each.pk) for one, each in there if world.naively(query.root, one, each)]
+    chosen = selected(query, grantable=True)
+    assert chosen.count() == len(expected)
+    assert list(chosen.pairs()) == expected
+    assert chosen.page(size=3) == expected[:3]
+    if len(expected) > 2:
+        assert chosen.page(expected[1], 2) == expected[2:4]
+        assert chosen.count(1) == 2
+
+
+def test_what_may_be_asked_for_is_what_queries_select(db: None, rng: random.Random) -> None:
+    what_may_be_asked_for(rng, 8, 30)
+
+
+@pytest.mark.full
+def test_what_may_be_asked_for_is_what_queries_select_in_many_worlds(db: None, rng: random.Random) -> None:
+    what_may_be_asked_for(rng, 40, 100)
