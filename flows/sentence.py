@@ -205,10 +205,20 @@ def _persons(conditions: list[dict[str, Any]], operator: str, noun: str, names: 
     if all(one["type"] == ConditionType.USER and one["operator"] == MatchOperator.IS for one in conditions):
         return join([value for one in conditions for value in one["values"]], "or") or "nobody yet"
     if all(one["type"] == ConditionType.MANAGER and not one["values"] for one in conditions):
-        return "the requestor’s manager"
+        return "the requestor’s manager" if noun == "someone" else f"{noun} who have a manager"
     if all(one["type"] == ConditionType.OWNER for one in conditions):
         return "the owner of what is asked for"
-    return f"{noun} {join([whose(one, names) for one in conditions], operator)}"
+    told = [whose(one, names) if noun == "someone" else _of_whom(one, names) for one in conditions]
+    return f"{noun} {join(told, operator)}"
+
+
+def _of_whom(condition: dict[str, Any], names: Mapping[str, str]) -> str:
+    """Return a condition on whoever asks or gets access: their own manager is meant there."""
+    if condition["type"] != ConditionType.MANAGER:
+        return whose(condition, names)
+    if not condition["values"]:
+        return "who have a manager"
+    return whose(condition | {"type": "manager’s e-mail address"}, names)
 
 
 def whose(condition: dict[str, Any], names: Mapping[str, str] = NO_NAMES) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import zoneinfo
 from collections.abc import Iterator
 from typing import Any
 
 from flows.choices import FieldKind, MatchOperator, RequestScope, Trigger
+from flows.fields import wrong_pattern
 from flows.text.nodes import NOTHING, Book, Choice, Duration, Flag, Json, Node, Number, Path, Shaped, Text
 from flows.text.problems import nearest
 from flows.text.wholes import Either, Group, Keys, Many, Named, refuse
@@ -34,17 +34,14 @@ class Query(Text):
         return text
 
 
-class Ticket(Text):
-    """A regular expression."""
+class Pattern(Text):
+    """A pattern that a ticket or an answer has to fit."""
 
     def read(self, value: Any, path: Path, book: Book) -> Any:
-        """Return it, if it is one."""
+        """Return it, if it is one that is taken."""
         text = super().read(value, path, book)
-        try:
-            re.compile(text if text is not NOTHING else "")
-        except re.error as error:
-            return book.wrong(path, f"This is no pattern: {error}.")
-        return text
+        wrong = wrong_pattern(text) if text is not NOTHING and text else ""
+        return book.wrong(path, wrong) if wrong else text
 
 
 def _known_permissions(target: dict[str, Any], path: Path, book: Book) -> None:
@@ -129,7 +126,7 @@ _FIELD = Keys(
         "kind": Choice(*FieldKind.values),
         "required": Flag(default=False),
         "choices": Many(Text(), ordered=True, short=True, default=[], quiet=True),
-        "pattern": Ticket(default="", quiet=True),
+        "pattern": Pattern(default="", quiet=True),
     }
 )
 _SETTINGS = {
@@ -138,7 +135,7 @@ _SETTINGS = {
     "self_approval": Flag(default=False),
     "mfa_required": Flag(default=False),
     "break_glass": Flag(default=False),
-    "ticket_pattern": Ticket(200, default="", quiet=True),
+    "ticket_pattern": Pattern(200, default="", quiet=True),
     "fields": Many(_FIELD, ordered=True, default=[], quiet=True),
     "labels": Many(Text(), ordered=True, short=True, default=[], quiet=True),
 }
