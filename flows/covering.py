@@ -54,7 +54,7 @@ class Reach:
         self.queries: list[tuple[FlowFacts, Target]] = []
         for flow in self.flows:
             for target in targets_of(flow.document):
-                if target["kind"] in QUERIES:
+                if target.get("kind") in QUERIES:
                     self.queries.append((flow, target))
                 else:
                     self.places[target["integration"], target["resource_type"]].append((flow, target))
@@ -89,8 +89,8 @@ def covers(document: Document, ask: Entitlement) -> bool:
 
 def target_covers(target: Target, ask: Entitlement) -> bool:
     """Whether an integration target, a scope or a query gives the entitlement."""
-    if target["kind"] in QUERIES:
-        query = query_of(target["query"]) if target.get("query") else None
+    if target.get("kind") in QUERIES:
+        query = query_of(target.get("query", ""))
         return query is not None and query.holds(ask)
     if (target["integration"], target["resource_type"]) != (ask.integration_id, ask.resource_type):
         return False

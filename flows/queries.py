@@ -13,7 +13,7 @@ from accounts.queries import PersonFacts, facts_of
 from flows import reach
 from flows.choices import ConditionType, LogicalOperator, MatchOperator, SelectorMode
 from flows.conditions import asks_owner, matches, owned_by
-from flows.covering import Document, FlowFacts, Reach, covers
+from flows.covering import QUERIES, Document, FlowFacts, Reach, covers, query_of
 from flows.current import policy
 from flows.decision import Owner
 from flows.models import AccessFlow, AccessTarget, Bundle, Condition
@@ -69,11 +69,15 @@ def requestable(reach: Reach) -> list[Place]:
     What is found there is exactly that of which the decision gives some permission; whether one can be granted now,
     and whose approval it takes, is decided when it is asked for.
     """
-    return places(wanted_by(target) for here in reach.places.values() for _, target in here)
+    named = [target for here in reach.places.values() for _, target in here]
+    return places(wanted_by(target) for target in [*named, *(target for _, target in reach.queries)])
 
 
 def wanted_by(target: dict[str, Any]) -> Wanted:
-    """Return an integration target of a flow as search takes it."""
+    """Return a target of a flow as search takes it; a query that cannot be read selects nothing."""
+    if target.get("kind") in QUERIES:
+        query = query_of(target.get("query", ""))
+        return Wanted(query=query) if query else Wanted("", "", ())
     selectors = tuple(
         Selection(one["mode"] == SelectorMode.INCLUDE, one["type"], one.get("key", ""), tuple(one["values"]))
         for one in target["selectors"]

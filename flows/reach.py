@@ -14,7 +14,8 @@ from django.db.models.lookups import Exact, GreaterThan
 
 from accounts.models import Attribute, GroupMembership, User
 from flows.choices import ConditionType, LogicalOperator, MatchOperator, SelectorMode, SelectorType
-from flows.covering import QUERIES
+from flows.covering import QUERIES, query_of
+from integrations.aql import selected
 from integrations.choices import IntegrationStatus, ResourceStatus
 from integrations.models import Resource, Tag
 
@@ -147,13 +148,16 @@ def counted(rows: QuerySet[Any]) -> int:
 
 def selects_anything(target: dict[str, Any]) -> bool:
     """Whether a target selects something now that can be granted."""
-    if target["kind"] in QUERIES:
+    if target.get("kind") in QUERIES:
         return entitlements_of(target) > 0
     return resources(target).exists()
 
 
 def entitlements_of(target: dict[str, Any]) -> int:
-    """Return how many entitlements an integration target selects now: each resource with each permission."""
+    """Return how many entitlements a target selects now: each resource with each permission."""
+    if target.get("kind") in QUERIES:
+        query = query_of(target.get("query", ""))
+        return selected(query, grantable=True).count(COUNT_MAX) if query else 0
     return counted(resources(target)) * len(target["permissions"])
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from accounts.models import User
 from accounts.queries import facts_of
 from flows import queries as flow_queries
-from flows.decision import Reach, target_covers
+from flows.decision import Reach, target_covers, targets_of
 from integrations.queries import Entitlement, entitlements_on
 from integrations.search import Search, places
 
@@ -50,7 +50,7 @@ class Asker:
 
     def within(self, bundle: dict[str, Any]) -> list[Entitlement]:
         """Return what of a bundle can be granted now; at most BUNDLE_MAX, which is too many. Five queries."""
-        targets = [one for one in bundle["targets"] if one["kind"] == "integration"]
+        targets = list(targets_of({"targets": [bundle]}))
         here = places(flow_queries.wanted_by(target) for target in targets)
         ids, _ = Search(here, ()).find(0, BUNDLE_MAX)
         found = [

@@ -187,7 +187,7 @@ def _kits(who: Asker, words: tuple[str, ...]) -> list[Kit]:
     for bundle_id, target in who.reach.bundles().items():
         name = str(target.get("name", ""))
         if all(word in name.lower() for word in words):
-            systems = {one["integration"] for one in target["targets"]}
+            systems = {one["integration"] for one in target["targets"] if one.get("integration")}
             found.append(Kit(bundle_value(bundle_id), name, len(systems)))
     return sorted(found, key=lambda kit: (kit.name.lower(), kit.value))
 
