@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from flows import actions, events
 from flows.admin import pages
+from flows.admin.filters import BreakGlassFilter, IntegrationFilter, LabelFilter, StateFilter
 from flows.admin.frame import actor_of, need
 from flows.admin.suggest import suggestions
-from flows.models import AccessFlow, AccessTarget
-from flows.reach import uuids
-from integrations.models import Integration
+from flows.choices import Trigger
+from flows.models import AccessFlow
 
 if TYPE_CHECKING:
     _FlowAdmin = admin.ModelAdmin[AccessFlow]
@@ -46,52 +46,21 @@ class _FlowList(ChangeList):
         self.result_list = rows
 
 
-class StateFilter(admin.SimpleListFilter):
-    """On or off."""
-
-    title = "state"
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Return both."""
-        return [("on", "On"), ("off", "Off")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Keep those in the state."""
-        return queryset.filter(active=self.value() == "on") if self.value() in {"on", "off"} else queryset
-
-
-class IntegrationFilter(admin.SimpleListFilter):
-    """Flows that give something in one integration, by themselves or in a bundle."""
-
-    title = "integration"
-    parameter_name = "integration"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Return the integrations that are a target of anything."""
-        rows = Integration.objects.filter(targets__isnull=False).order_by("name").distinct()
-        return [(str(pk), name) for pk, name in rows.values_list("pk", "name")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Keep those with a target there."""
-        chosen = uuids([self.value() or ""])
-        if not self.value():
-            return queryset
-        direct = AccessTarget.objects.filter(integration__in=chosen)
-        bundled = AccessTarget.objects.filter(bundle__in=direct.filter(in_bundle__isnull=False).values("in_bundle"))
-        flows = Q(pk__in=direct.filter(flow__isnull=False).values("flow"))
-        return queryset.filter(flows | Q(pk__in=bundled.filter(flow__isnull=False).values("flow")))
-
-
 class _FlowColumns(_FlowAdmin):
     """What the list of flows shows."""
 
     @admin.display(description="access flow", ordering="name")
     def said(self, flow: AccessFlow) -> SafeString:
-        """Return the name, and below it the flow as one sentence."""
+        """Return the name, what is special about the flow, and below it the flow as one sentence."""
         address = reverse("admin:flows_accessflow_change", args=[flow.pk])
         sentence = flow.current.sentence if flow.current else ""
-        return format_html('<a href="{}">{}</a><p class="meta">{}</p>', address, flow.name, sentence)
+        special = [
+            *(["automatic"] if flow.trigger == Trigger.AUTOMATIC else []),
+            *(["break-glass"] if flow.break_glass else []),
+            *flow.labels,
+        ]
+        marks = format_html_join("", '<span class="meta"> · {}</span>', ((one,) for one in special))
+        return format_html('<a href="{}">{}</a>{}<p class="meta">{}</p>', address, flow.name, marks, sentence)
 
     @admin.display(description="state")
     def state(self, flow: AccessFlow) -> SafeString:
@@ -120,7 +89,7 @@ class AccessFlowAdmin(_FlowColumns):
 
     list_display = ("said", "state", "version", "used")
     list_display_links = None
-    list_filter = (StateFilter, IntegrationFilter, "approval_mode")
+    list_filter = (StateFilter, IntegrationFilter, "trigger", "approval_mode", LabelFilter, BreakGlassFilter)
     list_select_related = ("current",)
     list_per_page = 50
     sortable_by = ("said",)

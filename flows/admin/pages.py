@@ -16,9 +16,10 @@ from flows import actions, events
 from flows.admin import frame
 from flows.admin.frame import actor_of, need
 from flows.admin.reading import faults, read
+from flows.admin.steps import may_grow, steps
 from flows.differences import changes
 from flows.document import names_in
-from flows.forms import BadRows, PolicyForm, beyond_the_form, pressed
+from flows.forms import BadRows, PolicyForm, pressed, zones
 from flows.models import AccessFlow, FlowVersion
 
 VERSIONS_A_PAGE = 20
@@ -28,13 +29,10 @@ VERSIONS_BESIDE = 6
 def form_page(request: HttpRequest, flow: AccessFlow | None) -> HttpResponse:
     """Show the form of a flow; save it through the action, or say in words why not."""
     need(request, "flows.change_accessflow" if flow else "flows.add_accessflow")
-    beyond = beyond_the_form(flow.current.document) if flow and flow.current else ""
-    if flow and beyond:
-        messages.error(request, f"This flow has {beyond}, which this form would lose, so it is shown only.")
-        return show_page(request, flow)
     button = request.POST.get("_do", "")
     try:
-        form = PolicyForm(flow, pressed(request.POST, button) if request.method == "POST" else None)
+        sent = pressed(request.POST, button) if request.method == "POST" else None
+        form = PolicyForm(flow, sent, zone=getattr(request.user, "time_zone", ""))
     except BadRows as problem:
         return _refused(request, flow, problem)
     checked, meanwhile = request.method == "POST" and not button, []
@@ -55,7 +53,8 @@ def _shown(
     request: HttpRequest, flow: AccessFlow | None, form: PolicyForm, checked: bool, meanwhile: list[Any]
 ) -> HttpResponse:
     """Show the form with how it reads; what was typed stays, and what is wrong is said where it is."""
-    reading = read(form)
+    asked = steps(form.approvers)
+    reading = read(form, names=request.user.has_perm("accounts.view_user"))
     wrong = faults(form) if checked else []
     if not checked:
         form.quiet()
@@ -67,6 +66,9 @@ def _shown(
         flow=flow,
         form=form,
         reading=reading,
+        steps=asked,
+        next_step=may_grow(asked),
+        zones=zones(),
         faults=wrong,
         wrong_parts={one.part for one in wrong},
         meanwhile=meanwhile,

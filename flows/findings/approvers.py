@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from accounts.models import User
 from flows import reach
-from flows.choices import ApprovalMode, ConditionType, LogicalOperator, TargetKind
+from flows.choices import ApprovalMode, ConditionType, LogicalOperator, TargetKind, Trigger
 from flows.covering import Document, targets_of
 from flows.models import Webhook
 from flows.sentence import whose
@@ -24,7 +24,9 @@ def about_approval(document: Document) -> list[str]:
     approval = document["approval"]
     groups = [group for group in approval["groups"] if group.get("tier", 0) == 0]
     if approval["mode"] == ApprovalMode.NONE:
-        return ["Choose who approves, or remove the approver groups."] if approval["groups"] else []
+        # What an automatic flow says of approvers is refused with all else that it asks for: see about_rules.
+        odd = approval["groups"] and document["trigger"] != Trigger.AUTOMATIC
+        return ["Choose who approves, or remove the approver groups."] if odd else []
     if not groups:
         return ["Add an approver group, or choose “No approval”."]
     found = [*_about_tiers(approval), *_unknown_webhooks(approval["groups"])]

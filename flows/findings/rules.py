@@ -39,7 +39,9 @@ def _only_of_approvers(document: Document) -> Iterator[Finding]:
 
 def _about_automatic(document: Document) -> Iterator[Finding]:
     """An automatic flow asks nobody for anything: whoever matches has it."""
-    if document["approval"]["mode"] != ApprovalMode.NONE or document["approval"]["groups"]:
+    if document["approval"]["groups"]:
+        yield Finding(APPROVERS, "An automatic flow asks nobody: choose “No approval”, and remove the approver groups.")
+    elif document["approval"]["mode"] != ApprovalMode.NONE:
         yield Finding(APPROVERS, "An automatic flow asks nobody: choose “No approval”.")
     if document["settings"]["justification_required"]:
         yield Finding(RULES, "An automatic flow asks for no justification: untick it.")

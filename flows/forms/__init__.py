@@ -1,7 +1,9 @@
 """The forms of policy: a flow, a bundle. Lists of rows grow and shrink without a script."""
 
 from flows.forms.bundle import BundlePage
-from flows.forms.policy import PolicyForm, beyond_the_form
+from flows.forms.columns import PARTS
+from flows.forms.policy import PolicyForm
 from flows.forms.rows import BadRows, pressed
+from flows.forms.window import zones
 
-__all__ = ["BadRows", "BundlePage", "PolicyForm", "beyond_the_form", "pressed"]
+__all__ = ["PARTS", "BadRows", "BundlePage", "PolicyForm", "pressed", "zones"]

@@ -21,6 +21,7 @@ from integrations.queries.orders import (
     waiting_with_error,
 )
 from integrations.queries.providers import (
+    INSTEAD,
     Quality,
     Rule,
     catalogue,
@@ -28,6 +29,8 @@ from integrations.queries.providers import (
     credential,
     drawing,
     has_logins,
+    limit_doubts,
+    limits_on,
     login_max,
     manifest,
     over_limits,
@@ -59,6 +62,7 @@ from integrations.queries.uses import (
 
 __all__ = [
     "DEPENDANTS_NAMED",
+    "INSTEAD",
     "PAGE",
     "PAGES_MAX",
     "SILENT_AFTER",
@@ -91,6 +95,8 @@ __all__ = [
     "inventory",
     "is_outdated",
     "latest_errors",
+    "limit_doubts",
+    "limits_on",
     "login_max",
     "manifest",
     "open_order",
