@@ -50,7 +50,11 @@ class FlowForm(_FlowForm):
     """A flow's own columns, and the webhooks that check its requests. Self-approval is off in everything made here."""
 
     request_for = forms.MultipleChoiceField(
-        label="For whom", choices=SCOPES, widget=forms.CheckboxSelectMultiple, required=False
+        label="For whom",
+        choices=SCOPES,
+        initial=[RequestScope.SELF.value],
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
     )
     grant_duration_minutes = Minutes(label="At most", initial=60)
     extension_minutes = Minutes(label="Each by, at most")

@@ -11,6 +11,7 @@ from django import forms
 from django.forms.utils import ErrorDict
 from django.http import QueryDict
 
+from flows.choices import LogicalOperator
 from flows.fields import FIELDS_MAX
 from flows.forms import steps
 
@@ -145,4 +146,5 @@ def _add(sent: QueryDict, name: str, keys: list[str], more: str) -> None:
         sent[f"targets-{new}-kind"] = more
     if name == "approvers":
         sent[f"approvers-{new}-tier"] = str(steps.number(more))
+        sent[f"approvers-{new}-operator"] = LogicalOperator.OR.value
         sent.setlist(f"approvers-{new}-conditions", ["0"])
