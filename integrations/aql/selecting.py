@@ -11,19 +11,18 @@ from typing import Any
 from django.db import connection
 
 from integrations.aql.conditions import SQL, condition, one_of
-from integrations.aql.tree import And, Node, Query, Term
+from integrations.aql.fields import FIELDS
+from integrations.aql.leading import candidates, kept, leads, tagged
+from integrations.aql.tree import And, Node, Not, Query, Term
 from integrations.choices import IntegrationStatus, ResourceStatus
 
 # A count stops here: "more than 10,000" says enough, and costs no more.
 COUNT_MAX = 10_000
 PAGE = 5_000
 Pair = tuple[int, int]
-_ROWS = """
-FROM integrations_resource r
-JOIN integrations_resourcetype t ON t.id = r.resource_type_id
-JOIN integrations_integration i ON i.id = t.integration_id
-JOIN integrations_permission p ON p.resource_type_id = r.resource_type_id
-"""
+_TYPES = " JOIN integrations_resourcetype t ON t.id = r.resource_type_id"
+_INTEGRATIONS = " JOIN integrations_integration i ON i.id = r.integration_id"
+_PERMISSIONS = " JOIN integrations_permission p ON p.resource_type_id = r.resource_type_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +34,20 @@ class Selected:
 
     def count(self, most: int = COUNT_MAX) -> int:
         """Return how many entitlements there are, or `most` + 1 when there are more than that."""
-        rows, values = self._rows()
+        conditions = [_met(part, self._types()) for part in _conjuncts(self.query.root)]
+        rows, values = self._rows(conditions)
         ((number,),) = _read(f"SELECT count(*) FROM (SELECT 1 {rows} LIMIT {most + 1:d}) AS counted", values)
         return int(number)
 
     def page(self, after: Pair = (0, 0), size: int = PAGE) -> list[Pair]:
         """Return the next (resource id, permission id) behind a pair, in the order of these."""
-        rows, values = self._rows()
-        sql = f"SELECT r.id, p.id {rows}"
+        if connection.vendor == "postgresql" and leads(self.query.root):
+            return _read(*self._led(after, size))
+        conditions = [_met(part, self._types()) for part in _conjuncts(self.query.root)]
         if after > (0, 0):
-            sql, values = f"{sql} AND r.id >= %s AND (r.id, p.id) > (%s, %s)", [*values, after[0], *after]
-        return _read(f"{sql} ORDER BY r.id, p.id LIMIT {size:d}", values)
+            conditions.append(("r.id >= %s AND (r.id, p.id) > (%s, %s)", [after[0], *after]))
+        rows, values = self._rows(conditions)
+        return _read(f"SELECT r.id, p.id {rows} ORDER BY r.id, p.id LIMIT {size:d}", values)
 
     def pairs(self) -> Iterator[Pair]:
         """Return all pairs, read page by page."""
@@ -54,19 +56,36 @@ class Selected:
             yield from page
             page = self.page(page[-1]) if len(page) == PAGE else []
 
-    def _rows(self) -> SQL:
-        parts = [part for part in _conjuncts(self.query.root) if not _is_driving(part)]
-        drivers = [_driver(part, self._types()) for part in _conjuncts(self.query.root) if _is_driving(part)]
-        parts_sql = [condition(part) for part in parts]
-        if self.grantable:
-            parts_sql.append(("r.status = %s", [ResourceStatus.ACTIVE.value]))
-            parts_sql.append(("i.status <> %s", [IntegrationStatus.DISABLED.value]))
-        # Left as a plain list: what stands on top, the planner joins; and the list is as short as its parts are few.
-        every = [*drivers, *parts_sql]
+    def _led(self, after: Pair, size: int) -> SQL:
+        """Return the page where an index leads: candidate by candidate, in order, until the page is full."""
+        types = self._types()
+        kind, kinds = one_of(types) if types else ("IS NOT NULL", [])
+        all_kinds = f"IN (SELECT id FROM integrations_resourcetype WHERE type {kind})"
+        leading, values = candidates(self.query.root, types, (all_kinds, kinds))
+        # The tags that lead are asked of no candidate again.
+        left = [part for part in _conjuncts(self.query.root) if not _is_driving(part)]
+        conditions = [("r.id = c.resource_id", []), *(condition(part) for part in left)]
+        rows, more = self._rows([*conditions, ("(r.id, p.id) > (%s, %s)", [*after])])
         return (
-            f"{_ROWS} WHERE {' AND '.join(sql for sql, _ in every)}",
-            [value for _, values in every for value in values],
-        )
+            f"SELECT c.resource_id, x.permission_id FROM (SELECT c.resource_id FROM ({leading}) c"
+            f" WHERE c.resource_id >= %s ORDER BY c.resource_id{kept()}) c"
+            f" CROSS JOIN LATERAL (SELECT p.id AS permission_id {rows}{kept()}) x"
+            f" ORDER BY c.resource_id, x.permission_id LIMIT {size:d}"
+        ), [*values, after[0], *more]
+
+    def _rows(self, conditions: list[SQL]) -> SQL:
+        """Return the rows that meet all conditions, joined to no more than the query names."""
+        of = _named(self.query.root)
+        joins = (_TYPES if "type" in of else "") + (_INTEGRATIONS if self.grantable or "integration" in of else "")
+        if self.grantable:
+            active = (
+                "r.status = %s AND i.status <> %s",
+                [ResourceStatus.ACTIVE.value, IntegrationStatus.DISABLED.value],
+            )
+            conditions = [*conditions, active]
+        where = " AND ".join(sql for sql, _ in conditions)
+        sql = f"FROM integrations_resource r{joins}{_PERMISSIONS} WHERE {where}"
+        return sql, [value for _, values in conditions for value in values]
 
     def _types(self) -> tuple[str, ...]:
         """Return the resource types that the query names for all it selects, if it does."""
@@ -90,20 +109,19 @@ def _is_driving(part: Node) -> bool:
     return isinstance(part, Term) and part.field == "resource_tag" and part.operator in {"=", "in"}
 
 
-def _driver(part: Node, types: tuple[str, ...]) -> SQL:
-    assert isinstance(part, Term)
-    sql, values = tagged(part, types)
-    return f"r.id IN ({sql})", values
+def _met(part: Node, types: tuple[str, ...]) -> SQL:
+    """Return the condition of one part that all has to meet; one that drives is joined by the planner."""
+    if isinstance(part, Term) and _is_driving(part):
+        sql, values = tagged(part, types)
+        return f"r.id IN ({sql})", values
+    return condition(part)
 
 
-def tagged(term: Term, types: tuple[str, ...]) -> SQL:
-    """Return the ids of resources that have the tag, of these types if any: read from integrations_tag_select alone."""
-    value, values = ("= %s", [term.values[0]]) if len(term.values) == 1 else one_of(term.values)
-    sql = f"SELECT g.resource_id FROM integrations_tag g WHERE g.key = %s AND g.value {value}"
-    if not types:
-        return sql, [term.key, *values]
-    kind, more = ("= %s", [types[0]]) if len(types) == 1 else one_of(types)
-    return f"{sql} AND g.type {kind}", [term.key, *values, *more]
+def _named(node: Node) -> set[str]:
+    """Return what a query looks at: resource, type, permission, integration."""
+    if isinstance(node, Term):
+        return {FIELDS[node.field].of}
+    return {of for part in ((node.part,) if isinstance(node, Not) else node.parts) for of in _named(part)}
 
 
 def _read(sql: str, values: list[Any]) -> list[Any]:
