@@ -11,17 +11,19 @@ from typing import Any
 from django.db import connection
 
 from integrations.aql.conditions import SQL, condition, one_of
-from integrations.aql.fields import FIELDS
 from integrations.aql.leading import candidates, kept, leads, tagged
-from integrations.aql.tree import And, Node, Not, Query, Term
+from integrations.aql.tree import And, Node, Query, Term
 from integrations.choices import IntegrationStatus, ResourceStatus
 
 # A count stops here: "more than 10,000" says enough, and costs no more.
 COUNT_MAX = 10_000
 PAGE = 5_000
 Pair = tuple[int, int]
-_TYPES = " JOIN integrations_resourcetype t ON t.id = r.resource_type_id"
-_INTEGRATIONS = " JOIN integrations_integration i ON i.id = r.integration_id"
+# By the name of the row that a condition speaks of.
+_JOINS = {
+    "t": " JOIN integrations_resourcetype t ON t.id = r.resource_type_id",
+    "i": " JOIN integrations_integration i ON i.id = r.integration_id",
+}
 _PERMISSIONS = " JOIN integrations_permission p ON p.resource_type_id = r.resource_type_id"
 
 
@@ -62,21 +64,25 @@ class Selected:
         kind, kinds = one_of(types) if types else ("IS NOT NULL", [])
         all_kinds = f"IN (SELECT id FROM integrations_resourcetype WHERE type {kind})"
         leading, values = candidates(self.query.root, types, (all_kinds, kinds))
-        # The tags that lead are asked of no candidate again.
-        left = [part for part in _conjuncts(self.query.root) if not _is_driving(part)]
+        # What the index of tags says, which carries the type, is asked of no candidate again.
+        parts = _conjuncts(self.query.root)
+        driven = any(_is_driving(part) for part in parts)
+        left = [part for part in parts if not (_is_driving(part) or (driven and part == self._type()))]
         conditions = [("r.id = c.resource_id", []), *(condition(part) for part in left)]
-        rows, more = self._rows([*conditions, ("(r.id, p.id) > (%s, %s)", [*after])])
+        begin, first = "", []
+        if after > (0, 0):
+            begin, first = " WHERE c.resource_id >= %s", [after[0]]
+            conditions.append(("(r.id, p.id) > (%s, %s)", [*after]))
+        rows, more = self._rows(conditions)
         return (
-            f"SELECT c.resource_id, x.permission_id FROM (SELECT c.resource_id FROM ({leading}) c"
-            f" WHERE c.resource_id >= %s ORDER BY c.resource_id{kept()}) c"
+            f"SELECT c.resource_id, x.permission_id"
+            f" FROM (SELECT c.resource_id FROM ({leading}) c{begin} ORDER BY c.resource_id{kept()}) c"
             f" CROSS JOIN LATERAL (SELECT p.id AS permission_id {rows}{kept()}) x"
             f" ORDER BY c.resource_id, x.permission_id LIMIT {size:d}"
-        ), [*values, after[0], *more]
+        ), [*values, *first, *more]
 
     def _rows(self, conditions: list[SQL]) -> SQL:
-        """Return the rows that meet all conditions, joined to no more than the query names."""
-        of = _named(self.query.root)
-        joins = (_TYPES if "type" in of else "") + (_INTEGRATIONS if self.grantable or "integration" in of else "")
+        """Return the rows that meet all conditions, joined to no more than these name."""
         if self.grantable:
             active = (
                 "r.status = %s AND i.status <> %s",
@@ -84,15 +90,20 @@ class Selected:
             )
             conditions = [*conditions, active]
         where = " AND ".join(sql for sql, _ in conditions)
+        joins = "".join(join for row, join in _JOINS.items() if f"{row}." in where)
         sql = f"FROM integrations_resource r{joins}{_PERMISSIONS} WHERE {where}"
         return sql, [value for _, values in conditions for value in values]
 
-    def _types(self) -> tuple[str, ...]:
-        """Return the resource types that the query names for all it selects, if it does."""
+    def _type(self) -> Term | None:
+        """Return the part of the query that names the resource types of all it selects, if there is one."""
         for part in _conjuncts(self.query.root):
             if isinstance(part, Term) and part.field == "resource_type" and part.operator in {"=", "in"}:
-                return part.values
-        return ()
+                return part
+        return None
+
+    def _types(self) -> tuple[str, ...]:
+        part = self._type()
+        return part.values if part else ()
 
 
 def selected(query: Query, *, grantable: bool = False) -> Selected:
@@ -115,13 +126,6 @@ def _met(part: Node, types: tuple[str, ...]) -> SQL:
         sql, values = tagged(part, types)
         return f"r.id IN ({sql})", values
     return condition(part)
-
-
-def _named(node: Node) -> set[str]:
-    """Return what a query looks at: resource, type, permission, integration."""
-    if isinstance(node, Term):
-        return {FIELDS[node.field].of}
-    return {of for part in ((node.part,) if isinstance(node, Not) else node.parts) for of in _named(part)}
 
 
 def _read(sql: str, values: list[Any]) -> list[Any]:

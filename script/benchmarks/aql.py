@@ -71,11 +71,11 @@ def run() -> Iterator[Measure]:
         yield Measure("count from the index alone", raw, "ms")
         for name, text in SEARCHED.items():
             query = parse(text)
-            yield Measure(f"places of {name}", timed(lambda query=query: places([Wanted(query=query)])), "ms")
+            yield Measure(f"places, {name}", timed(lambda query=query: places([Wanted(query=query)])), "ms")
             here = places([Wanted(query=query)])
             found, _ = Search(here, ()).find(0, PAGE)
             taken = timed(lambda here=here: Search(here, ()).find(0, PAGE))
-            yield Measure(f"search of {name}: first {len(found)}", taken, "ms")
+            yield Measure(f"search, {name}: first {len(found)}", taken, "ms")
 
 
 def timed(work: Callable[[], Any]) -> float:
