@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
@@ -125,7 +124,8 @@ def written(text: str) -> str:
     lines = text.split("\n")
     plain = _LITERAL.fullmatch(text) and all(line.isprintable() and line == line.rstrip() for line in lines)
     if len(lines) > 1 and plain and not text.endswith("\n\n"):
-        return LiteralScalarString(text)
+        block: str = LiteralScalarString(text)
+        return block
     return text
 
 

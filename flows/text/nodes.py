@@ -179,10 +179,10 @@ class Shaped(Text):
 
 _UNITS = {"d": 86400, "h": 3600, "min": 60, "s": 1}
 _WORDS = {
-    **{word: "d" for word in ("d", "day", "days")},
-    **{word: "h" for word in ("h", "hour", "hours")},
-    **{word: "min" for word in ("min", "minute", "minutes")},
-    **{word: "s" for word in ("s", "second", "seconds")},
+    **dict.fromkeys(("d", "day", "days"), "d"),
+    **dict.fromkeys(("h", "hour", "hours"), "h"),
+    **dict.fromkeys(("min", "minute", "minutes"), "min"),
+    **dict.fromkeys(("s", "second", "seconds"), "s"),
 }
 _PIECE = re.compile(r"([0-9]{1,6}) ?([a-z]+)")
 
