@@ -29,7 +29,7 @@ approval:
         - {type: group, values: [approvers]}
 duration: 90 min
 """
-SCOPE = "name: Fresh\nquery: resource_tag[\"env\"] = \"dev\"\n"
+SCOPE = 'name: Fresh\nquery: resource_tag["env"] = "dev"\n'
 BUNDLE = """\
 name: Fresh kit
 targets:
@@ -191,9 +191,7 @@ def test_a_flow_is_switched_off_by_its_file_even_if_nobody_could_approve_it(
     assert not AccessFlow.objects.get(name="Databases").active
 
 
-def test_a_flow_that_requests_name_is_not_deleted_and_it_says_what_to_do(
-    policy: Story, repository: Repository
-) -> None:
+def test_a_flow_that_requests_name_is_not_deleted_and_it_says_what_to_do(policy: Story, repository: Repository) -> None:
     repository.export()
     (repository.root / "flows/databases.yaml").unlink()
 
