@@ -1,9 +1,9 @@
 """Decisions per second with 2,000 flows and 20,000 people, and what one may ask for of a million resources.
 
 A decision is all that a dry run does before it looks for approvers: who the person is, which flows match, what they
-give of two entitlements, which decides. The rival sends, in the same run, the bare statements for the same rows and does
-nothing with them; the pure function is measured by itself, too. What one may ask for is the first page, warm, with 200
-flows matching, an eighth of their targets queries; its rival is one statement that reads the person's groups.
+give of two entitlements, which decides. The rival sends, in the same run, the bare statements for the same rows and
+does nothing with them; the pure function is measured by itself, too. What one may ask for is the first page, warm, with
+200 flows matching, an eighth of their targets queries; its rival are its own statements, sent bare.
 LATCHKEY_TEST_DATABASE=sqlite measures SQLite, which has no limit to keep.
 """
 
