@@ -78,13 +78,7 @@ settings:
   mfa_required: true
   break_glass: false
 """
-    assert (
-        text.replace("duration: 2 h ", "duration: 60 min ").replace(settings, "")
-        == BY_HAND.replace("60 min    #", "60 min     #")
-        or text.replace("2 h", "60 min").replace(settings, "").split() == BY_HAND.split()
-    )
-    assert text.startswith('# Who reads databases.\n\nname: "Databases"   # as everybody calls it\nduration: 2 h')
-    assert "    any_of:\n    - values: ['engineers']\n      type: group\n" in text
+    assert text == BY_HAND.replace("60 min", "2 h").replace("# one hour", "   # one hour") + settings
     assert repository.plan().changes == []
 
 
@@ -126,19 +120,15 @@ def test_nothing_is_written_over_a_file_that_cannot_be_read(policy: Story, repos
     [
         ("Databases", "databases.yaml"),
         ("../../etc/passwd", "etc-passwd.yaml"),
-        ("Übersicht: Größe", "ubersicht-gro-e.yaml"),
-        ("日本", "46ddf15a.yaml"),
-        ("nul", "nul-d6cd6b7b.yaml"),
+        ("Übersicht: Größe", "ubersicht-groe.yaml"),
+        ("日本", "cf2abf0c.yaml"),
+        ("nul", "nul-99e62427.yaml"),
         ("x" * 150, "x" * 60 + ".yaml"),
-        ("taken", "taken-f33c2a4c.yaml"),
+        ("taken", "taken-99341d56.yaml"),
     ],
 )
 def test_file_names_are_safe_everywhere(name: str, file: str) -> None:
-    found = file_name(name, {"taken.yaml"})
-    assert found.split("-")[0] == file.split("-")[0] or len(found) == len(file)
-    assert found == file_name(name, {"taken.yaml"})
-    assert "/" not in found
-    assert found not in {"taken.yaml", "nul.yaml"}
+    assert file_name(name, {"taken.yaml"}) == file
 
 
 def test_things_whose_names_make_one_file_name_get_two(story: Story, repository: Repository) -> None:
