@@ -21,6 +21,7 @@ from flows.actions.bundles import define_bundle, delete_bundle
 from flows.actions.flows import define, delete, set_active
 from flows.actions.rules import BadFlow, Overtaken, StillNeeded
 from flows.actions.scopes import define_scope, delete_scope
+from flows.findings import Finding
 from flows.models import AccessFlow, AccessScope, AppliedPolicy, Bundle, Webhook
 from flows.text.changes import NOUNS, Change, between, summary
 from flows.text.folder import File, Folder
@@ -28,6 +29,7 @@ from flows.text.forms import Form, Names, flow_columns, flow_document, targets_o
 from flows.text.nodes import canonical
 from flows.text.present import Key, Present, present
 from flows.text.problems import BadText, Problem
+from flows.text.shapes import SHAPES
 
 # The key of a file that a finding's part is written under.
 _KEYS = {
@@ -170,7 +172,8 @@ class _Work:
         variable = secret_variable(form["name"], name)
         value = os.environ.get(variable)
         if not kept and not value:
-            raise BadFlow([f"The secret {name} is not kept here yet: set the environment variable {variable}."])
+            told = f"The secret {name} is not kept here yet: set the environment variable {variable}."
+            raise BadFlow([Finding("secrets", told)])
         return None if same else value
 
     def _scope(self, form: Form, row: Any) -> None:

@@ -15,7 +15,7 @@ HOOK = """\
 name: Change window   # asked first
 url: https://changes.example.com/ask
 body:
-  who: "{{ request.requestor.email }}"
+  who: "{{ requestor.email }}"
 validators:
   - path: $.approved
     operator: is
