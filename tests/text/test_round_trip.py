@@ -180,21 +180,21 @@ def read(text: str) -> dict[str, Any]:
 
 
 @given(flows())
-@settings(max_examples=300)
+@settings(max_examples=100)
 def test_a_document_comes_back_as_it_was(document: dict[str, Any]) -> None:
     text = dump(FLOW.tree(flow_form(document, NAMES)))
     assert flow_document(read(text), NAMES, document["id"]) == document
 
 
 @given(flows())
-@settings(max_examples=50)
+@settings(max_examples=30)
 def test_equal_policy_is_equal_text(document: dict[str, Any]) -> None:
     text = dump(FLOW.tree(flow_form(document, NAMES)))
     assert dump(FLOW.tree(read(text))) == text
 
 
 @given(flows(), flows())
-@settings(max_examples=200)
+@settings(max_examples=60)
 def test_whatever_a_file_said_before_it_says_the_new_after_and_keeps_its_comments(
     one: dict[str, Any], other: dict[str, Any]
 ) -> None:
@@ -215,7 +215,7 @@ def test_whatever_a_file_said_before_it_says_the_new_after_and_keeps_its_comment
 
 
 @given(flows())
-@settings(max_examples=50)
+@settings(max_examples=30)
 def test_columns_say_what_the_document_says(document: dict[str, Any]) -> None:
     columns = flow_columns(flow_form(document, NAMES))
     seconds = (columns["grant_duration_minutes"] or 0) * 60 or None
@@ -240,7 +240,7 @@ json_values = st.recursive(
 
 
 @given(st.dictionaries(texts, json_values, max_size=4), st.dictionaries(words, texts, max_size=3))
-@settings(max_examples=200)
+@settings(max_examples=60)
 def test_a_webhooks_body_comes_back_as_it_was(body: dict[str, Any], headers: dict[str, str]) -> None:
     form = {
         **{"name": "A", "description": "", "method": "POST", "url": "https://a.example/", "headers": headers},
