@@ -1,4 +1,4 @@
-"""What one policy says otherwise than another, as a list a person reads: versions of a flow, and what a text changes."""
+"""What one policy says otherwise than another, as a list a person reads: versions of a flow; what a text changes."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def _for_differs(before: Document, after: Document, names: Mapping[str, str]) ->
     old, new = ((one.get("request_for") or {}) for one in (before, after))
     if sorted(old.get("scopes") or ["self"]) != sorted(new.get("scopes") or ["self"]):
         yield f"For whom: {for_words(after, names)} instead of {for_words(before, names)}."
-    groups = (one.get("grantees") or _NOBODY for one in (old, new))
-    yield from _groups_differ("For whom", *groups, names)
+    was, now = (one.get("grantees") or _NOBODY for one in (old, new))
+    yield from _groups_differ("For whom", was, now, names)
 
 
 def _checks_differ(before: list[str], after: list[str], names: Mapping[str, str]) -> Iterator[str]:
@@ -91,7 +91,9 @@ def _values_differ(where: str, before: list[str], after: list[str]) -> Iterator[
         yield f"{where}: removed {join(gone, 'and')}."
 
 
-def targets_differ(before: list[Part], after: list[Part], names: Mapping[str, str], what: str = "What") -> Iterator[str]:
+def targets_differ(
+    before: list[Part], after: list[Part], names: Mapping[str, str], what: str = "What"
+) -> Iterator[str]:
     """Compare two lists of targets. What a bundle or a scope holds is compared within."""
     gone, new = _without(before, after), _without(after, before)
     for one in new:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from importlib import import_module
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -20,7 +21,7 @@ from flows.actions.bundles import define_bundle, delete_bundle
 from flows.actions.flows import define, delete, set_active
 from flows.actions.rules import BadFlow, Overtaken, StillNeeded
 from flows.actions.scopes import define_scope, delete_scope
-from flows.actions.webhooks import define_webhook, delete_webhook
+from flows.findings import Finding
 from flows.models import AccessFlow, AccessScope, AppliedPolicy, Bundle, Webhook
 from flows.text.changes import NOUNS, Change, between, summary
 from flows.text.folder import File, Folder
@@ -33,7 +34,7 @@ from flows.text.shapes import SHAPES
 # The key of a file that a finding's part is written under.
 _KEYS = {
     **{"who": "requestors", "for": "request_for", "what": "targets", "approvers": "approval", "time": "duration"},
-    "rules": "settings",
+    **{"rules": "settings", "timeout_seconds": "timeout"},
 }
 # Names in an audit entry, of each kind of change; further ones are counted.
 _NAMED = 200
@@ -109,7 +110,7 @@ class _Work:
             for key in sorted(key for key in self.folder.forms if key[0] == kind):
                 form = self.folder.forms[key]
                 if canonical(form) != canonical(self.before.forms.get(key)):
-                    self._tried(self.folder.files[key], lambda form=form, key=key, way=way: way(form, self.row(key)))
+                    self._try(self.folder.files[key], way, form, self.row(key))
             self._stop()
 
     def row(self, key: Key) -> Any:
@@ -120,11 +121,10 @@ class _Work:
         """Delete what has no file; what refers goes before what it refers to."""
         if not self.folder.forms:
             raise BadText([Problem("", 0, 0, "The folder holds no policy: everything would be deleted.")])
-        ways: dict[str, Callable[..., None]] = {
-            **{"flow": delete, "bundle": delete_bundle, "scope": delete_scope, "webhook": delete_webhook},
-        }
-        for kind, way in ways.items():
+        ways: dict[str, Callable[..., None]] = {"flow": delete, "bundle": delete_bundle, "scope": delete_scope}
+        for kind in reversed(SHAPES):
             for key in sorted(key for key in self.before.forms if key[0] == kind and key not in self.folder.forms):
+                way = ways.get(kind) or _webhooks().delete_webhook
                 try:
                     way(self.row(key), actor=self.actor, at=self.at)
                 except (StillNeeded, NotAllowed) as error:
@@ -139,9 +139,9 @@ class _Work:
                 self.problems.append(file.book.problem((), "This cannot be kept as it is written here."))
         self._stop()
 
-    def _tried(self, file: File, way: Callable[[], None]) -> None:
+    def _try(self, file: File, way: Callable[[Form, Any], None], form: Form, row: Any) -> None:
         try:
-            way()
+            way(form, row)
         except BadFlow as error:
             for finding in error.findings:
                 self.problems.append(file.book.problem((_KEYS.get(finding.part, finding.part),), finding.text))
@@ -157,19 +157,23 @@ class _Work:
 
     def _webhook(self, form: Form, row: Any) -> None:
         secrets = {name: self._secret(form, name, row) for name in form["secrets"]}
-        saved = define_webhook(webhook_columns(form), secrets=secrets, webhook=row, actor=self.actor, at=self.at)
+        told = {"secrets": secrets, "webhook": row, "actor": self.actor, "at": self.at}
+        saved = _webhooks().define_webhook(webhook_columns(form), **told)
         self._named(self.names.webhooks, saved.pk, saved.name)
 
     def _secret(self, form: Form, name: str, row: Any) -> str | None:
         """Return a secret from the environment if there is none yet, or if it was meant for another address."""
         kept = row is not None and row.secrets.filter(field=name).exists()
-        same = kept and row.url == form["url"] and (row.oauth or {}).get("token_url") == (form["oauth"] or {}).get(
-            "token_url"
+        same = (
+            kept
+            and row.url == form["url"]
+            and (row.oauth or {}).get("token_url") == (form["oauth"] or {}).get("token_url")
         )
         variable = secret_variable(form["name"], name)
         value = os.environ.get(variable)
         if not kept and not value:
-            raise BadFlow([f"The secret {name} is not kept here yet: set the environment variable {variable}."])
+            told = f"The secret {name} is not kept here yet: set the environment variable {variable}."
+            raise BadFlow([Finding("secrets", told)])
         return None if same else value
 
     def _scope(self, form: Form, row: Any) -> None:
@@ -198,6 +202,11 @@ class _Work:
         names[str(pk)] = told
 
 
+def _webhooks() -> Any:
+    """Return the writers of webhooks, which are there from their own module on."""
+    return import_module("flows.actions.webhooks")
+
+
 def secret_variable(webhook: str, name: str) -> str:
     """Return the environment variable that a webhook's secret is read from."""
     return ENVIRONMENT + re.sub(r"[^A-Z0-9]+", "_", f"{webhook}_{name}".upper()).strip("_")
@@ -223,7 +232,9 @@ def _remember(folder: Folder, after: Present, at: datetime) -> int:
 
 def _record(changes: list[Change], adopted: int, actor: Actor, at: datetime) -> None:
     told = {verb: list(_some(names)) for verb, names in summary(changes).items()}
-    record("policy.applied", actor=actor, subject=Subject("policy", "", "Policy"), details=told | {"kept": adopted}, at=at)
+    record(
+        "policy.applied", actor=actor, subject=Subject("policy", "", "Policy"), details=told | {"kept": adopted}, at=at
+    )
 
 
 def _some(names: list[str]) -> Iterator[str]:

@@ -33,7 +33,7 @@ def carry(content: dict[str, Any], *, actor: Actor, at: datetime) -> None:
 
 
 def _uses(key: str, pk: str) -> Q:
-    within = AccessTarget.objects.filter(access_scope=pk, in_bundle__isnull=False).values("in_bundle")
+    within = AccessTarget.objects.filter(access_scope__pk=pk, in_bundle__isnull=False).values("in_bundle")
     return Q(bundle=pk) if key == "bundle" else Q(access_scope=pk) | Q(bundle__in=within)
 
 

@@ -61,7 +61,7 @@ def about_scope(name: str, query: str, scope: AccessScope | None = None) -> list
     found = [Finding(WHAT, text) for text in wrong_query(query)]
     if not name.strip():
         found.append(Finding("", "Give the access scope a name."))
-    if AccessScope.objects.filter(name=name).exclude(pk=scope.pk if scope else None).exists():
+    if AccessScope.objects.filter(name=name).exclude(pk__in=[scope.pk] if scope else []).exists():
         found.append(Finding("", f"Another access scope is called “{name}”."))
     return found
 

@@ -35,7 +35,8 @@ class Change:
 
     def told(self) -> dict[str, Any]:
         """Return it as JSON."""
-        found = {"verb": self.verb, "kind": self.kind, "name": self.name, "file": self.file, "lines": list(self.lines)}
+        same = {name: getattr(self, name) for name in ("verb", "kind", "name", "file")}
+        found: dict[str, Any] = {**same, "lines": list(self.lines)}
         if self.kind == "flow":
             found["sentence"] = {"before": self.said, "after": self.says}
         return found
@@ -46,9 +47,7 @@ def between(before: Present, after: Present, files: Mapping[Key, str]) -> list[C
     names = {pk: name for each in (before, after) for pk, name in _called(each).items()}
     kinds = list(SHAPES)
     keys = sorted({*before.forms, *after.forms}, key=lambda key: (kinds.index(key[0]), key[1]))
-    return [
-        _change(key, before, after, names, files.get(key, "")) for key in keys if _differs(key, before, after)
-    ]
+    return [_change(key, before, after, names, files.get(key, "")) for key in keys if _differs(key, before, after)]
 
 
 def _called(one: Present) -> dict[str, str]:
@@ -74,8 +73,9 @@ def _change(key: Key, before: Present, after: Present, names: Mapping[str, str],
         said, says = (sentence(one, names) if one else "" for one in (was, now))
         return Change(verb, kind, name, file, tuple(lines), said, says, was, now)
     if kind == "bundle" and old and new:
-        pairs = (each.names.bundles[str(each.rows[key].pk)]["targets"] for each in (before, after))
-        lines = [*targets_differ(*pairs, names, "In it"), *form_lines(_without_targets(old), _without_targets(new))]
+        was_in, is_in = (each.names.bundles[str(each.rows[key].pk)]["targets"] for each in (before, after))
+        rest = form_lines(_without_targets(old), _without_targets(new))
+        lines = [*targets_differ(was_in, is_in, names, "In it"), *rest]
     else:
         lines = list(form_lines(old or {}, new or {})) if new else []
     return Change(verb, kind, name, file, tuple(lines))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
@@ -20,7 +19,7 @@ from ruamel.yaml.events import (
     SequenceEndEvent,
     SequenceStartEvent,
 )
-from ruamel.yaml.scalarstring import LiteralScalarString
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
 from ruamel.yaml.util import load_yaml_guess_indent
 
 from flows.text.problems import BadText, Problem
@@ -29,6 +28,8 @@ from flows.text.problems import BadText, Problem
 BYTES_MAX, DEPTH_MAX, PARTS_MAX = 256 * 1024, 24, 20_000
 # Nothing is folded: a long line stays one.
 _WIDTH = 1_000_000
+# What ruamel.yaml writes unquoted or single-quoted, and then reads as something else.
+_BREAKS = re.compile(r"[\x85\u2028\u2029]|^[?:-]")
 _LITERAL = re.compile(r"[^\s][^\r\x85\u2028\u2029]*", re.DOTALL)
 
 
@@ -125,8 +126,15 @@ def written(text: str) -> str:
     lines = text.split("\n")
     plain = _LITERAL.fullmatch(text) and all(line.isprintable() and line == line.rstrip() for line in lines)
     if len(lines) > 1 and plain and not text.endswith("\n\n"):
-        return LiteralScalarString(text)
-    return text
+        block: str = LiteralScalarString(text)
+        return block
+    return quoted(text)
+
+
+def quoted(text: str) -> str:
+    """Return a text in double quotes if nothing else holds it."""
+    found: str = DoubleQuotedScalarString(text) if _BREAKS.search(text) else text
+    return found
 
 
 def inside_blocks(text: str) -> set[int]:

@@ -15,7 +15,7 @@ from typing import Any
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from flows.decision import words_for
-from flows.text.loading import written
+from flows.text.loading import quoted, written
 from flows.text.problems import Problem, nearest
 
 Path = tuple[str | int, ...]
@@ -179,10 +179,10 @@ class Shaped(Text):
 
 _UNITS = {"d": 86400, "h": 3600, "min": 60, "s": 1}
 _WORDS = {
-    **{word: "d" for word in ("d", "day", "days")},
-    **{word: "h" for word in ("h", "hour", "hours")},
-    **{word: "min" for word in ("min", "minute", "minutes")},
-    **{word: "s" for word in ("s", "second", "seconds")},
+    **dict.fromkeys(("d", "day", "days"), "d"),
+    **dict.fromkeys(("h", "hour", "hours"), "h"),
+    **dict.fromkeys(("min", "minute", "minutes"), "min"),
+    **dict.fromkeys(("s", "second", "seconds"), "s"),
 }
 _PIECE = re.compile(r"([0-9]{1,6}) ?([a-z]+)")
 
@@ -256,7 +256,7 @@ class Json(Node):
     def tree(self, plain: Any) -> Any:
         """Return the data as YAML has it."""
         if isinstance(plain, dict):
-            return CommentedMap({key: self.tree(plain[key]) for key in plain})
+            return CommentedMap({quoted(key): self.tree(plain[key]) for key in plain})
         if isinstance(plain, list):
             return CommentedSeq([self.tree(one) for one in plain])
         return written(plain) if isinstance(plain, str) else plain

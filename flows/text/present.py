@@ -59,5 +59,5 @@ def known_types() -> dict[str, dict[str, set[str]]]:
     for integration, kind, permission in pairs:
         found[integration][kind].add(permission)
     for name in Integration.objects.values_list("name", flat=True):
-        found[name]  # noqa: B018 - an integration without types is known, too
+        found[name]
     return {name: dict(types) for name, types in found.items()}

@@ -205,9 +205,7 @@ FLOW = Keys(
         "active": Flag(default=True),
         "trigger": Choice(*Trigger.values, default="self_serve", quiet=True),
         "requestors": Group(CONDITION),
-        "request_for": Many(
-            Choice(*RequestScope.values), short=True, once=True, least=1, default=["self"], quiet=True
-        ),
+        "request_for": Many(Choice(*RequestScope.values), short=True, once=True, least=1, default=["self"], quiet=True),
         "grantees": Group(CONDITION, default=NOBODY, quiet=True),
         "targets": Many(Either(_INTEGRATION, _BUNDLE_TARGET, _SCOPE_TARGET, _QUERY_TARGET)),
         "approval": _APPROVAL,
@@ -240,7 +238,7 @@ BUNDLE = Keys(
     }
 )
 _OAUTH = Keys({"token_url": Text(1000), "client_id": Text(), "scope": Text(default="", quiet=True)})
-_VALIDATOR = Keys({"path": Text(needed=True), "operator": Choice(*MatchOperator.values), "value": Json()})
+_VALIDATOR = Keys({"path": Text(needed=True), "operator": Choice(*MatchOperator.values), "value": Text()})
 WEBHOOK = Keys(
     {
         "name": Text(150, needed=True),

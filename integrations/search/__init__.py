@@ -3,21 +3,23 @@
 Reading order is integration, resource type, then path. Two ways lead through it. A *walk* goes along the index
 integrations_resource_searched, type by type, and stops when the page is full: right for no text and for common ones. A
 *dig* finds all that has a rare text, by trigrams where PostgreSQL has them, and sorts it. The planner's own figures say
-which; SQLite always walks. Selectors by name and id are looked up first, so that nobody walks a table to find ten rows.
+which; SQLite always walks. Selectors by name and id are looked up first, so that nobody walks a table to find ten rows,
+and what queries select by tags is gathered by the index of these, where it is little.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
-from weakref import WeakSet
 
 from django.db import connection
 
+from integrations.aql.asking import ask
 from integrations.aql.conditions import SQL
-from integrations.search import statements
+from integrations.search import gathering, statements
 from integrations.search.places import Count, Place, Selection, Wanted, places
 
 __all__ = ["Count", "Place", "Search", "Selection", "Wanted", "places", "words_of"]
@@ -29,6 +31,8 @@ COMMON = 500
 DUG_MAX = 10_000
 # How many types one statement walks at first, and how many times more the next one; SQLite joins no more than 500.
 FIRST_TYPES, MORE_TYPES, TYPES_MAX = 16, 8, 400
+# So many values SQLite is given in one statement: it takes 32,766, and long to read a statement of so many.
+VALUES_MAX = 1_000
 # A text has at most so many words; the rest is not looked at.
 WORDS_MAX = 8
 _PART = re.compile(r"[^\W_]{3,}")
@@ -45,17 +49,6 @@ def _believed(rows: list[tuple[Any, ...]]) -> list[int]:
     return [part["Plan Rows"] for part in (plan["Plans"] if plan["Node Type"] == "Append" else [plan])]
 
 
-_told: WeakSet[Any] = WeakSet()
-
-
-def _do_not_compile() -> None:
-    """Tell PostgreSQL, once per connection, to compile no statement: that takes a second to save milliseconds."""
-    raw = connection.connection
-    if connection.vendor == "postgresql" and raw not in _told:
-        raw.execute("SET jit = off")
-        _told.add(raw)
-
-
 class Search:
     """One text, looked for in some places. Each word has to be in the path, the name, or the name of type or system."""
 
@@ -67,6 +60,7 @@ class Search:
         self._words = left
         self._listed = {place.type_id for place in places if place.way == "listed"}
         self._rare = {type_id for type_id, group in left.items() if rare[group]} - self._listed
+        self._gathered = self._gather()
         # What is there, by type id, for places that a page has read to their end: nothing of that is read again.
         self._read: dict[frozenset[int], Counter[int]] = {}
 
@@ -75,7 +69,7 @@ class Search:
         among = self.places if among is None else among
         order = {place.type_id: position for position, place in enumerate(among)}
         most = start + size + 1
-        rows = [*self._look_up(among, most), *self._dig(among, most)]
+        rows = [*self._look_up(among, most), *self._dig(among, most), *self._read_gathered(among)]
         walked, step, position = self._walked(among), FIRST_TYPES, 0
         while position < len(walked):
             here = walked[position : position + step]
@@ -83,7 +77,7 @@ class Search:
             before = sum(order[type_id] < order[here[0].type_id] for type_id, _ in rows)
             if before >= most:
                 break
-            rows += _run(statements.walk(self._grouped(here), here, most - before))
+            rows += self._asked(partial(self._walk, most - before), here)
             position, step = position + step, min(step * MORE_TYPES, TYPES_MAX)
         if len(rows) < most and position >= len(walked):
             self._read[frozenset(order)] = Counter(type_id for type_id, _ in rows)
@@ -95,23 +89,62 @@ class Search:
         everything = self._read.get(frozenset(place.type_id for place in self.places))
         if everything is not None:
             return defaultdict(lambda: Count(0), {pk: Count(0) + Count(number) for pk, number in everything.items()})
-        found = Counter(type_id for type_id, _ in self._look_up(self.places, DUG_MAX) + self._dig(self.places, DUG_MAX))
+        rows = [*self._look_up(self.places, DUG_MAX), *self._dig(self.places, DUG_MAX)]
+        found = Counter(type_id for type_id, _ in [*rows, *self._read_gathered(self.places)])
         counts = defaultdict(lambda: Count(0), {pk: Count(0) + Count(number) for pk, number in found.items()})
         walked = self._walked(self.places)
         for position in range(0, len(walked), TYPES_MAX):
             here = walked[position : position + TYPES_MAX]
-            for type_id, number, seen, most in _run(statements.count(self._grouped(here), here)):
+            for type_id, number, seen, most in self._asked(
+                lambda some: statements.count(self._grouped(some), some), here
+            ):
                 counts[type_id] += Count(number, seen >= most)
         return counts
 
+    def _walk(self, most: int, here: Sequence[Place]) -> SQL:
+        return statements.walk(self._grouped(here), here, most)
+
+    def _counting(self, here: Sequence[Place]) -> SQL:
+        return statements.count(self._grouped(here), here)
+
+    def _asked(self, statement: Callable[[Sequence[Place]], SQL], here: Sequence[Place]) -> list[tuple[Any, ...]]:
+        """Ask something of some places in one statement, or in several where it has more values than SQLite takes."""
+        sql, values = statement(here)
+        if connection.vendor == "postgresql" or len(values) <= VALUES_MAX or len(here) == 1:
+            return _run((sql, values))
+        middle = len(here) // 2
+        return [*self._asked(statement, here[:middle]), *self._asked(statement, here[middle:])]
+
     def _walked(self, among: Sequence[Place]) -> list[Place]:
-        return [one for one in among if one.type_id not in self._rare and one.type_id not in self._listed]
+        known = {*self._rare, *self._listed, *self._gathered}
+        return [one for one in among if one.type_id not in known]
 
     def _grouped(self, among: Sequence[Place]) -> dict[tuple[str, ...], list[Place]]:
         groups: dict[tuple[str, ...], list[Place]] = defaultdict(list)
         for place in among:
             groups[self._words[place.type_id]].append(place)
         return groups
+
+    def _gather(self) -> dict[int, list[int]]:
+        """Return the ids of what queries select, by type id, where an index leads to it and it is little."""
+        asked = gathering.shapes(one for one in self.places if one.type_id not in self._rare)
+        rows = _run(gathering.gather(asked)) if asked else []
+        many = {
+            shape for shape, number in Counter(row[0] for row in rows).items() if number > gathering.most(len(asked))
+        }
+        little = [here for shape, here in enumerate(asked.values()) if shape not in many]
+        found: dict[int, list[int]] = {place.type_id: [] for here in little for place in here}
+        for shape, type_id, pk in rows:
+            if shape not in many:
+                found[type_id].append(pk)
+        return found
+
+    def _read_gathered(self, among: Sequence[Place]) -> list[tuple[Any, ...]]:
+        rows = []
+        for words, here in self._grouped([one for one in among if one.type_id in self._gathered]).items():
+            ids = [pk for place in here for pk in self._gathered[place.type_id]]
+            rows += _run(gathering.read(ids, statements.has_words(words))) if ids else []
+        return rows
 
     def _dig(self, among: Sequence[Place], most: int) -> list[tuple[Any, ...]]:
         rare = [one for one in among if one.type_id in self._rare]
@@ -143,7 +176,4 @@ def _is_rare(words: tuple[str, ...]) -> bool:
 
 
 def _run(statement: SQL) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        _do_not_compile()
-        cursor.execute(*statement)
-        return list(cursor.fetchall())
+    return ask(*statement)
