@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -20,6 +21,9 @@ from flows.models import AccessFlow, AccessTarget, Bundle, Condition
 from integrations.models import Integration, Resource
 from integrations.queries import DEPENDANTS_NAMED, Dependant, Entitlement, Use, entitlements
 from integrations.search import Place, Selection, Wanted, places
+
+# As many labels as anybody reads.
+LABELS_MAX = 200
 
 
 def active_flows() -> tuple[FlowFacts, ...]:
@@ -196,3 +200,15 @@ def why(group: dict[str, Any]) -> str:
                 parts.append(f"your {other} {MatchOperator(condition['operator']).label} {values}")
     joined = f" {group['operator']} ".join(dict.fromkeys(parts))
     return joined[:1].upper() + joined[1:]
+
+
+def labels() -> list[str]:
+    """Return the labels of flows, sorted. One query; each database keeps lists its own way, so they are read here."""
+    told = AccessFlow.objects.exclude(labels=[]).order_by().values_list("labels", flat=True)
+    return sorted({label for one in told for label in one}, key=str.lower)[:LABELS_MAX]
+
+
+def with_label(label: str) -> list[uuid.UUID]:
+    """Return the ids of the flows that bear a label. One query."""
+    told = AccessFlow.objects.exclude(labels=[]).order_by().values_list("pk", "labels")
+    return [pk for pk, labels in told if label in labels]

@@ -8,8 +8,8 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from flows.labels import labels, with_label
 from flows.models import AccessTarget
+from flows.queries import labels, with_label
 from flows.reach import uuids
 from integrations.models import Integration
 

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_GET
 from accounts.models import Attribute, Group
 from accounts.queries import find_users
 from flows.choices import ConditionType
-from flows.labels import labels
 from flows.models import Webhook
+from flows.queries import labels
 from flows.reach import uuids
 from integrations.models import Resource, ResourceType, Tag
 

@@ -150,9 +150,6 @@ class FlowForm(_FlowForm):
         self._check_extensions(found)
         return found
 
-    def validate_constraints(self) -> None:
-        """Leave it at what clean() says in words; the database, not asked while a person writes, has the last word."""
-
     def _unasked(self, found: dict[str, Any]) -> dict[str, Any]:
         """Drop what nobody is asked for in an automatic flow; the page says so, and hides it."""
         for name in ("grant_duration_minutes", "max_extensions", "extension_minutes", "pending_hours"):
