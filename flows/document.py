@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from flows.choices import Party, TargetKind
-from flows.decision import Document, targets_of
+from flows.decision import Document, asked_systems, targets_of
 from flows.models import (
     AccessFlow,
     AccessScope,
@@ -19,7 +19,9 @@ from flows.models import (
     FlowCheck,
     Selector,
     Timeframe,
+    Webhook,
 )
+from flows.reach import uuids
 from integrations.models import Integration
 
 
@@ -162,10 +164,42 @@ def compose_scope(scope: AccessScope) -> dict[str, Any]:
     }
 
 
+def compose_webhook(webhook: Webhook) -> dict[str, Any]:
+    """Return a webhook as revisions, calls and the trail keep it: of secrets only which there are.
+
+    No key of it smells of a secret (audit.details): headers are a list, and the body is the JSON's text.
+    """
+    return {
+        "id": str(webhook.pk),
+        "name": webhook.name,
+        "description": webhook.description,
+        "method": webhook.method,
+        "url": webhook.url,
+        "body": json.dumps(webhook.body, ensure_ascii=False),
+        "headers": [{"name": name, "value": value} for name, value in sorted(webhook.headers.items())],
+        "oauth": {
+            "address": webhook.oauth["token_url"],
+            "client": webhook.oauth["client_id"],
+            "scope": webhook.oauth.get("scope", ""),
+        }
+        if webhook.oauth
+        else None,
+        "hidden": sorted(webhook.secrets.values_list("field", flat=True)) if webhook.pk else [],
+        "validators": webhook.validators,
+        "timeout_seconds": webhook.timeout_seconds,
+        "error_message": webhook.error_message,
+    }
+
+
 def names_in(documents: Iterable[Document]) -> dict[str, str]:
-    """Return the names of the integrations that the documents speak of, by id. One query."""
-    ids = {target["integration"] for one in documents for target in targets_of(one) if "integration" in target}
-    return {str(pk): name for pk, name in Integration.objects.filter(pk__in=ids).values_list("pk", "name")}
+    """Return the names of the integrations and webhooks that the documents speak of, by id. One query of each."""
+    every = list(documents)
+    ids = {target["integration"] for one in every for target in targets_of(one) if "integration" in target}
+    names = {str(pk): name for pk, name in Integration.objects.filter(pk__in=ids).values_list("pk", "name")}
+    asked = {pk for one in every for pk in asked_systems(one)}
+    if asked:
+        names |= {str(pk): name for pk, name in Webhook.objects.filter(pk__in=uuids(asked)).values_list("pk", "name")}
+    return names
 
 
 def digest(document: Document) -> str:

@@ -8,9 +8,9 @@ from typing import Any
 
 from accounts.models import User
 from flows import reach
-from flows.choices import ApprovalMode, ConditionType, LogicalOperator, TargetKind, Trigger
-from flows.decision import Document, targets_of
-from flows.models import Bundle
+from flows.choices import ApprovalMode, ConditionType, LogicalOperator, MatchOperator, TargetKind, Trigger
+from flows.decision import Document, asked_systems, could_say_yes, people_part, targets_of
+from flows.models import Bundle, Webhook
 from flows.sentence import whose
 from integrations.models import Permission
 
@@ -39,7 +39,32 @@ def refusals(document: Document) -> list[Finding]:
         found += _without_value(APPROVERS, group)
     if document["trigger"] == Trigger.AUTOMATIC:
         found.append(Finding("", "Automatic flows are not offered yet; choose self-serve."))
+    found += [Finding(APPROVERS, text) for text in _about_webhooks(document)]
     return found + [Finding(APPROVERS, text) for text in _about_approval(document)]
+
+
+def _about_webhooks(document: Document) -> Iterator[str]:
+    """Refuse webhooks that are not there, or where they mean nothing."""
+    asked = asked_systems(document)
+    there = {str(pk) for pk in Webhook.objects.filter(pk__in=reach.uuids(asked)).values_list("pk", flat=True)}
+    if asked - there:
+        yield "A webhook that this flow asks is not there any more: choose another, or remove it."
+    conditions = [one for group in document["approval"]["groups"] for one in group["conditions"]]
+    if any(one["type"] == ConditionType.WEBHOOK and one["operator"] != MatchOperator.IS for one in conditions):
+        yield "A webhook is named, or it is not: the operator is “is”."
+    people = [*document["requestors"]["conditions"], *document["request_for"]["grantees"]["conditions"]]
+    if any(one["type"] == ConditionType.WEBHOOK for one in people):
+        yield "A webhook answers as an approver or as a check; it says nothing of who may ask."
+
+
+def _anybody(group: dict[str, Any]) -> bool:
+    """Whether an approver group could ever say yes."""
+    return could_say_yes(group, reach.people(group).exists())
+
+
+def _alone(group: dict[str, Any]) -> bool:
+    """Whether webhooks can say yes for a group without a person."""
+    return could_say_yes(group, False)
 
 
 def about_bundle(targets: list[dict[str, Any]]) -> list[Finding]:
@@ -85,7 +110,7 @@ def _about_approval(document: Document) -> list[str]:
         return ["Choose who approves, or remove the approver groups."] if groups else []
     if not groups:
         return ["Add an approver group, or choose “No approval”."]
-    empty = [(number, group) for number, group in enumerate(groups, 1) if not reach.people(group).exists()]
+    empty = [(number, group) for number, group in enumerate(groups, 1) if not _anybody(group)]
     whys = " ".join(_why_nobody(number, group) for number, group in empty)
     if approval["mode"] == ApprovalMode.ALL_OF and empty:
         return [f"{whys} Every group has to approve, so nobody could ever approve."]
@@ -98,7 +123,11 @@ def _why_nobody(number: int, group: dict[str, Any]) -> str:
     """Return in words why an approver group has nobody in it."""
     if not group["conditions"]:
         return f"Approver group {number} names nobody."
-    alone = [one for one in group["conditions"] if not reach.people({"operator": "or", "conditions": [one]}).exists()]
+    alone = [
+        one
+        for one in people_part(group)["conditions"]
+        if not reach.people({"operator": "or", "conditions": [one]}).exists()
+    ]
     if not alone:
         return f"Nobody active fulfils all conditions of approver group {number} together."
     return " ".join(f"Nobody active is {whose(one)}." for one in alone)
@@ -111,7 +140,8 @@ def _own_only(document: Document, groups: list[dict[str, Any]]) -> str:
     asking = list(reach.people(document["requestors"])[:2])
     if len(asking) != 1:
         return ""
-    alone = [not reach.people(group).exclude(pk=asking[0].pk).exists() for group in groups]
+    others = [reach.people(group).exclude(pk=asking[0].pk).exists() for group in groups]
+    alone = [not could_say_yes(group, other) for group, other in zip(groups, others, strict=True)]
     blocked = any(alone) if document["approval"]["mode"] == ApprovalMode.ALL_OF else all(alone)
     if not blocked:
         return ""
@@ -141,10 +171,10 @@ def _approval_doubts(document: Document) -> Iterator[str]:
     if approval["mode"] == ApprovalMode.NONE or not groups or document["settings"]["self_approval"]:
         return
     for number, group in enumerate(groups, 1):
-        if not reach.people(group).exists():
+        if not _anybody(group):
             yield f"{_why_nobody(number, group)} So nobody in approver group {number} could answer."
     decisive = groups if approval["mode"] == ApprovalMode.ALL_OF or len(groups) == 1 else []
-    for group in decisive:
+    for group in (one for one in decisive if not _alone(one)):
         yield from _lonely(document, group)
         yield from _managerless(document, group)
 
@@ -158,7 +188,7 @@ def _lonely(document: Document, group: dict[str, Any]) -> Iterator[str]:
 
 def _managerless(document: Document, group: dict[str, Any]) -> Iterator[str]:
     """Tell how many who may ask have no manager, where only the manager approves."""
-    kinds = [one["type"] == ConditionType.MANAGER for one in group["conditions"]]
+    kinds = [one["type"] == ConditionType.MANAGER for one in people_part(group)["conditions"]]
     needs = any(kinds) if group["operator"] == LogicalOperator.AND else all(kinds)
     if not needs:
         return

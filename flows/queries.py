@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts.models import User
 from accounts.queries import PersonFacts, facts_of
 from flows.choices import ConditionType, LogicalOperator, MatchOperator, SelectorMode
 from flows.current import policy
-from flows.decision import Document, FlowFacts, Reach, covers, matches
-from flows.models import AccessFlow, AccessTarget, Bundle, Condition
+from flows.decision import Document, FlowFacts, Reach, covers, matches, people_part
+from flows.models import AccessFlow, AccessTarget, Bundle, Condition, Webhook
 from integrations.models import Integration, Resource
 from integrations.queries import DEPENDANTS_NAMED, Dependant, Use, entitlements
 from integrations.search import Place, Selection, Wanted, places
@@ -93,8 +93,10 @@ def approvers(document: Document, requestor: PersonFacts, grantee: PersonFacts) 
 def could_approve(group: dict[str, Any], requestor: PersonFacts | None = None) -> list[PersonFacts]:
     """Return the active people who fulfil an approver group.
 
-    Without a requestor, a condition on the manager counts as fulfilled by whoever is somebody's manager.
+    Without a requestor, a condition on the manager counts as fulfilled by whoever is somebody's manager. Webhooks are
+    no people: where a group joins one with people by "and", both have to say yes.
     """
+    group = people_part(group)
     found = list(User.objects.filter(_maybe(group, requestor), is_active=True).distinct())
     facts = facts_of(found)
     people = [facts[user.pk] for user in found]
@@ -136,7 +138,7 @@ def _uuids(values: list[str]) -> list[str]:
 def why(group: dict[str, Any]) -> str:
     """Return why members of an approver group are asked, in words."""
     parts = []
-    for condition in group["conditions"]:
+    for condition in people_part(group)["conditions"]:
         values = ", ".join(condition["values"])
         match condition["type"]:
             case ConditionType.MANAGER:
@@ -149,3 +151,8 @@ def why(group: dict[str, Any]) -> str:
                 parts.append(f"your {other} {MatchOperator(condition['operator']).label} {values}")
     joined = f" {group['operator']} ".join(dict.fromkeys(parts))
     return joined[:1].upper() + joined[1:]
+
+
+def webhooks() -> QuerySet[Webhook]:
+    """Return the webhooks that a flow may name, as a check or in a condition of type webhook (by id), by name."""
+    return Webhook.objects.order_by("name")

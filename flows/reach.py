@@ -12,6 +12,7 @@ from django.db.models.lookups import Exact, GreaterThan
 
 from accounts.models import Attribute, GroupMembership, User
 from flows.choices import ConditionType, LogicalOperator, MatchOperator, SelectorMode, SelectorType
+from flows.decision import people_part
 from integrations.choices import IntegrationStatus, ResourceStatus
 from integrations.models import Resource, Tag
 
@@ -26,8 +27,10 @@ _COMPLEMENT = {
 def people(group: dict[str, Any]) -> QuerySet[User]:
     """Return the active people who fulfil a group of conditions; nobody does where there are none.
 
-    As flows.decision.matches, but that "manager" is fulfilled by whoever is an active person's manager.
+    As flows.decision.matches, but that "manager" is fulfilled by whoever is an active person's manager. Webhooks are
+    left out: they are no people.
     """
+    group = people_part(group)
     parts = [fulfilling(one) for one in group["conditions"]]
     if not parts:
         return User.objects.none()

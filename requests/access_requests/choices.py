@@ -315,6 +315,7 @@ AUDIT_ACTIONS = {
     "export.fetched": "An export was downloaded",
     "request.created": "Access requested",
     "request.approval_given": "An approver said yes",
+    "request.webhook_answered": "Another system answered, or did not",
     "request.narrowed": "An approver said yes to less",
     "request.overdue": "A revoke is overdue",
     "request.favourite_kept": "A request was kept as a favourite",

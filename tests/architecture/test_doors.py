@@ -53,7 +53,10 @@ OWN_ROOMS = {
         "decision": "decide(facts) -> Decision",
         "document": "a flow version as data",
         "findings": "what is wrong with a policy, and what is doubtful",
+        "findings_of_webhooks": "likewise of a webhook",
+        "judging": "what an answer of a webhook means",
         "reach": "whom and what a policy reaches, counted by the database",
+        "slots": "the places in a webhook's body that a request fills",
         "sentence": "a flow in one English sentence",
     },
     "integrations": {

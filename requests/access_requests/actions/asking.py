@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from access_requests.actions.beginning import advance
+from access_requests.actions.calls import begin_calls
 from access_requests.lifecycle import subject_of
 from access_requests.models import AccessGroup, AccessRequest, AccessUnit, Approval
 from accounts.models import User
@@ -19,7 +20,7 @@ from audit.actions import record
 from audit.actor import Actor
 from flows import queries as flow_queries
 from flows.choices import ApprovalMode
-from flows.decision import Facts, Part, Problem, Reach, decide
+from flows.decision import Facts, Part, Problem, Reach, could_say_yes, decide
 from integrations.queries import entitlements, over_limits
 
 # How many entitlements one ask may name.
@@ -115,7 +116,8 @@ def _about_approvers(plan: PartPlan) -> Iterable[Problem]:
     """Say so when nobody could answer: a request that waits for nobody is refused, never held."""
     if not plan.part.needs_approval:
         return
-    answers = [bool(group) for group in plan.approvers]
+    first = [group for group in plan.part.flow.document["approval"]["groups"] if group["tier"] == 0]
+    answers = [could_say_yes(group, bool(people)) for group, people in zip(first, plan.approvers, strict=True)]
     everybody = plan.part.flow.document["approval"]["mode"] == ApprovalMode.ALL_OF
     if not (all(answers) if everybody else any(answers)) or not answers:
         name = plan.part.flow.document["name"]
@@ -175,6 +177,7 @@ def _make(
     }
     record("request.created", actor=actor, subject=subject_of(request), details=details, at=at)
     _make_approvals(request, plan)
+    begin_calls(request, document, at=at)
     advance(request, at=at)
     return request
 

@@ -168,7 +168,8 @@ def approve_extension(
         row, stored = _answer(extension, approver, ApprovalStatus.APPROVED, reason, moment)
         _check(row, stored, _current(row).document)
         _record("approval_given", stored, actor, moment, {"reason": reason.strip()})
-        if enough(stored.approvals.all(), stored.flow_version.document):
+        # What other systems said of the request stands for its extensions; people are asked again.
+        if enough(stored.approvals.all(), stored.flow_version.document, row.webhook_calls.all()):
             _give(row, stored, actor, moment)
         moved(row.pk)
     return stored
