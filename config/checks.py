@@ -211,6 +211,8 @@ def connector_rules() -> Iterable[checks.CheckMessage]:
 
 def outgoing_calls() -> Iterable[checks.CheckMessage]:
     """What the server may call beyond public addresses; a word that is not understood allows nothing and is told."""
+    if settings.CALL_CA_FILE and not Path(settings.CALL_CA_FILE).is_file():
+        yield _bad("E025", f"LATCHKEY_CALL_CA_FILE names {settings.CALL_CA_FILE}, which is no file.", "Correct it.")
     if not apps.ready:
         return
     from integrations.actions import calls_problem  # noqa: PLC0415  # its models load after this module
@@ -218,8 +220,6 @@ def outgoing_calls() -> Iterable[checks.CheckMessage]:
     if problem := calls_problem():
         hint = "Name networks (10.1.0.0/16), addresses or hosts, separated by commas."
         yield _bad("E024", f"LATCHKEY_CALL_PRIVATE_ADDRESSES: {problem}", hint)
-    if settings.CALL_CA_FILE and not Path(settings.CALL_CA_FILE).is_file():
-        yield _bad("E025", f"LATCHKEY_CALL_CA_FILE names {settings.CALL_CA_FILE}, which is no file.", "Correct it.")
 
 
 def unknown_settings() -> Iterable[checks.CheckMessage]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -10,8 +11,9 @@ from accounts.models import User
 from accounts.queries import PersonFacts, facts_of
 from flows.choices import ConditionType, LogicalOperator, MatchOperator, SelectorMode
 from flows.current import policy
-from flows.decision import Document, FlowFacts, Reach, covers, matches, people_part
-from flows.models import AccessFlow, AccessTarget, Bundle, Condition, Webhook
+from flows.decision import Document, FlowFacts, Reach, asked_systems, covers, matches, people_part
+from flows.models import AccessFlow, AccessTarget, Bundle, Condition, FlowCheck, Webhook
+from flows.reach import uuids
 from integrations.models import Integration, Resource
 from integrations.queries import DEPENDANTS_NAMED, Dependant, Use, entitlements
 from integrations.search import Place, Selection, Wanted, places
@@ -156,3 +158,22 @@ def why(group: dict[str, Any]) -> str:
 def webhooks() -> QuerySet[Webhook]:
     """Return the webhooks that a flow may name, as a check or in a condition of type webhook (by id), by name."""
     return Webhook.objects.order_by("name")
+
+
+def system_names(document: Document) -> dict[str, str]:
+    """Return the names of the webhooks that a document names, by id. One query, none where it names none."""
+    asked = asked_systems(document)
+    if not asked:
+        return {}
+    return {str(pk): name for pk, name in Webhook.objects.filter(pk__in=uuids(asked)).values_list("pk", "name")}
+
+
+def webhook_uses() -> dict[str, int]:
+    """Return how many access flows ask each webhook, by its id; those that none asks are left out. Two queries."""
+    using: dict[str, set[Any]] = defaultdict(set)
+    for flow, values in Condition.objects.filter(type=ConditionType.WEBHOOK).values_list("flow", "values"):
+        for value in values:
+            using[value].add(flow)
+    for flow, webhook in FlowCheck.objects.values_list("flow", "webhook"):
+        using[str(webhook)].add(flow)
+    return {webhook: len(flows) for webhook, flows in using.items()}

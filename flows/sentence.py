@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flows.choices import ApprovalMode, ConditionType, MatchOperator, SelectorMode, SelectorType, TargetKind, Trigger
-from flows.decision import Document, words_for
+from flows.decision import Document, people_part, webhooks_of, words_for
 
 _SAYS = {
     MatchOperator.IS: "is",
@@ -46,18 +46,22 @@ def phrases(document: Document, integrations: dict[str, str]) -> list[Phrase]:
         Phrase(what, "what"),
         Phrase(" "),
         Phrase(time_words(document), "time"),
-        *_rules(document),
+        *_rules(document, integrations),
         Phrase("; "),
-        Phrase(approval_words(document["approval"]), "approvers"),
+        Phrase(approval_words(document["approval"], integrations), "approvers"),
         *([Phrase(", giving a reason", "rules")] if _reasoned(document) else []),
         Phrase("."),
     ]
 
 
-def _rules(document: Document) -> Iterator[Phrase]:
+def _rules(document: Document, names: dict[str, str]) -> Iterator[Phrase]:
     if document["settings"]["justification_required"]:
         yield Phrase(", ")
         yield Phrase("with a justification", "rules")
+    checks = [f"“{names.get(one, 'a webhook')}”" for one in document.get("checks") or ()]
+    if checks:
+        yield Phrase(", ")
+        yield Phrase(f"once {join(checks, 'and')} {'says' if len(checks) == 1 else 'say'} yes", "rules")
 
 
 def _reasoned(document: Document) -> bool:
@@ -78,19 +82,23 @@ def time_words(document: Document) -> str:
     return f"for at most {words_for(longest)}, which may be extended {often} by {step}"
 
 
-def approval_words(approval: dict[str, Any]) -> str:
-    """Return who approves."""
+def approval_words(approval: dict[str, Any], names: dict[str, str] | None = None) -> str:
+    """Return who approves; `names` has those of the webhooks, by id."""
     if approval["mode"] == ApprovalMode.NONE:
         return "nobody has to approve"
-    groups = [_people(group, "someone") for group in approval["groups"] if group["tier"] == 0]
+    groups = [_people(group, "someone", names) for group in approval["groups"] if group["tier"] == 0]
     if approval["mode"] == ApprovalMode.ANY_OF or len(groups) < 2:
         return f"{join(groups, 'or') or 'nobody yet'} approves"
     return f"{join(groups, 'and')} have to approve, each of them"
 
 
-def _people(group: dict[str, Any], noun: str) -> str:
-    """Return who fulfils a group of conditions, as people or as someone."""
-    conditions = group["conditions"]
+def _people(group: dict[str, Any], noun: str, names: dict[str, str] | None = None) -> str:
+    """Return who fulfils a group of conditions, as people or as someone, and which webhooks are asked as well."""
+    systems = [f"the webhook “{(names or {}).get(one, 'unknown')}”" for one in webhooks_of(group)]
+    conditions = people_part(group)["conditions"]
+    if systems:
+        people = [_people(people_part(group), noun)] if conditions else []
+        return join([*systems, *people], group["operator"])
     if not conditions:
         return "nobody yet"
     if all(one["type"] == ConditionType.USER and one["operator"] == MatchOperator.IS for one in conditions):
@@ -104,6 +112,8 @@ def whose(condition: dict[str, Any]) -> str:
     """Return a condition as it follows "people" or "someone"."""
     values = join([f"“{value}”" for value in condition["values"]], "or") or "(no value yet)"
     operator, kind = MatchOperator(condition["operator"]), condition["type"]
+    if kind == ConditionType.WEBHOOK:
+        return "that is a webhook"
     if kind == ConditionType.MANAGER:
         return "who manages the requestor" + (f" and is {values}" if condition["values"] else "")
     if kind == ConditionType.GROUP and operator in {MatchOperator.IS, MatchOperator.IS_NOT}:

@@ -64,9 +64,9 @@ def known(name: str) -> bool:
 
 
 def _nearest(name: str) -> str:
-    close = difflib.get_close_matches(name, [*VOCABULARY, f"{FIELD}KEY"], 1, cutoff=0.5)
-    # "email" alone is near to nothing by its letters, but is the end of one.
-    close = close or [slot for slot in VOCABULARY if slot.endswith(f".{name}")][:1]
+    # "email" alone is the end of some, and near to others by its letters.
+    close = [slot for slot in VOCABULARY if slot.endswith(f".{name}")][:1]
+    close = close or difflib.get_close_matches(name, [*VOCABULARY, f"{FIELD}KEY"], 1, cutoff=0.5)
     return f"Did you mean “{close[0]}”?" if close else f"There are: {', '.join(VOCABULARY)}, {FIELD}KEY."
 
 

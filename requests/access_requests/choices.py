@@ -161,6 +161,21 @@ class CallState(models.TextChoices):
     FAILED = "failed", "No answer"
 
 
+CALL_TONES: dict[CallState, Tone] = {
+    CallState.WAITING: Tone.MOVE,
+    CallState.YES: Tone.GOOD,
+    CallState.NO: Tone.BAD,
+    CallState.FAILED: Tone.BAD,
+}
+
+CALL_ICONS: dict[CallState, str] = {
+    CallState.WAITING: "spinner",
+    CallState.YES: "ok",
+    CallState.NO: "no",
+    CallState.FAILED: "stop",
+}
+
+
 class ReviewState(models.TextChoices):
     """What came of a review."""
 

@@ -157,7 +157,7 @@ def values_of(request: AccessRequest) -> dict[str, Any]:
                 "name": unit.resource.name,
                 "type": unit.resource_type,
                 "integration": unit.group.integration.name,
-                "permission": unit.permission_name,
+                "permission": unit.permission_source_id,
             }
             for unit in units
         ],
