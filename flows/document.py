@@ -175,7 +175,7 @@ def compose_webhook(webhook: Webhook) -> dict[str, Any]:
         "description": webhook.description,
         "method": webhook.method,
         "url": webhook.url,
-        "body": json.dumps(webhook.body, ensure_ascii=False),
+        "body": json.dumps(webhook.body, ensure_ascii=False, sort_keys=True),
         "headers": [{"name": name, "value": value} for name, value in sorted(webhook.headers.items())],
         "oauth": {
             "address": webhook.oauth["token_url"],

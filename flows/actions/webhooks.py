@@ -70,6 +70,7 @@ def define_webhook(
         wanted = dict.fromkeys(kept) if secrets is None else dict(secrets)
         write(row, columns, wanted, kept)
         row.save()
+        row.refresh_from_db()  # numbers and order as the database keeps them: what has not changed is equal
         replaced = _write_secrets(row, wanted, moment)
         content = documents.compose_webhook(row)
         if before != content or replaced:

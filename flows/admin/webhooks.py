@@ -293,7 +293,13 @@ def changed(before: dict[str, Any] | None, after: dict[str, Any]) -> list[str]:
     """Return what a version says otherwise than the one before, a line each."""
     if before is None:
         return []
-    words = {"url": "address", "hidden": "secrets", "validators": "conditions on the answer"}
+    words = {
+        "url": "address",
+        "hidden": "secrets",
+        "validators": "conditions on the answer",
+        "oauth": "OAuth",
+        "timeout_seconds": "seconds to wait",
+    }
     names = [name for name in after if name != "id" and before.get(name) != after[name]]
     told = [_difference(words.get(name, name.replace("_", " ")), before.get(name), after[name]) for name in names]
     return told or ["A secret was typed anew."]
@@ -301,7 +307,8 @@ def changed(before: dict[str, Any] | None, after: dict[str, Any]) -> list[str]:
 
 def _difference(word: str, before: Any, after: Any) -> str:
     plain = isinstance(before, str | int) and isinstance(after, str | int) and word != "body"
-    said = f": “{after}” instead of “{before}”" if plain else " changed"
+    now, then = (f"“{one}”" if one != "" else "nothing" for one in (after, before))
+    said = f": {now} instead of {then}" if plain else " changed"
     return f"{word[:1].upper()}{word[1:]}{said}."
 
 

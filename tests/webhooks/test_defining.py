@@ -49,8 +49,10 @@ def test_a_webhook_is_saved_with_its_secrets_encrypted_and_nowhere_else() -> Non
 
 
 def test_every_saved_version_is_kept_and_saving_nothing_new_makes_none() -> None:
-    row = webhook(URL, SECRETS, oauth=OAUTH)
+    body = {"z": 1, "a": {"c": 1e5, "b": "{{ request.id }}"}}
+    row = webhook(URL, SECRETS, oauth=OAUTH, body=body)
     redefine(row)
+    redefine(row, body=body)
     redefine(row, error_message="Not yet.")
     redefine(row, {KEY: "another-hush", CLIENT: None})
     kept = Revision.objects.filter(kind="webhook", subject=row.pk).order_by("number")

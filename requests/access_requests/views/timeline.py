@@ -117,10 +117,13 @@ def _extensions(access: AccessRequest) -> Iterator[Event]:
 
 def _moves(access: AccessRequest) -> Iterator[Event]:
     answered = {(str(one.approver_id), one.decided_at) for one in access.approvals.all()}
+    refused = {one.answered_at for one in access.webhook_calls.all()}
     for row in access.transitions.all():
         state = RequestState(row.to_state)
         if state in _SILENT or (row.actor_id, row.at) in answered:
             continue  # an answer that moved the request is told as the answer
+        if state == RequestState.REJECTED and row.at in refused:
+            continue
         yield Event(row.at, ICONS[state], TONES[state], _told(access, row, state), row.reason)
 
 
