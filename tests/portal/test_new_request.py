@@ -60,7 +60,7 @@ def test_a_flow_that_takes_one_of_each_group_says_so(stage: Stage, enter: SignIn
     cast = stage.cast
     flow = making.flow(making.integration("wh", ("events",)), cast.requester, cast.approver, name="Both")
     second = flow.approver_groups.create(position=1)
-    second.conditions.create(flow=flow, type="user", values=[cast.admin.email])
+    second.conditions.create(flow=flow, party="approver", type="user", values=[cast.admin.email])
     flow.approval_mode = "all_of"
     flow.save()
     making.flow_actions.save(flow, actor=making.system())

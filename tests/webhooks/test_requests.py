@@ -281,6 +281,36 @@ def test_of_all_groups_a_webhooks_group_is_one(story: Story, server: Server) -> 
     assert story.fresh(request).state == "approved"
 
 
+EXTENDING = {"max_extensions": 2, "extension_minutes": 10, "name": "Databases", "grant_duration_minutes": 60}
+
+
+@pytest.mark.parametrize(
+    ("operator", "people", "refused"), [("and", [PEOPLE], False), ("or", [PEOPLE], False), ("or", [], True)]
+)
+def test_for_an_extension_people_are_asked_again_and_webhooks_are_not(
+    story: Story, server: Server, operator: str, people: list[dict[str, Any]], refused: bool
+) -> None:
+    groups = [group(webhook(server.address), *people, operator=operator)]
+    flow(story.integration, columns=EXTENDING, approval={"groups": groups})
+    request = story.ask("orders_prod")
+    run(story)
+    if operator == "and":
+        story.approve(request)
+    story.work()
+    rita, abel = story.cast.requester, story.cast.approver
+    told: dict[str, Any] = {"user": rita, "actor": story.by(rita), "seconds": 600, "at": story.now}
+    if refused:
+        with pytest.raises(actions.NotPossible, match="Nobody but you could approve this"):
+            actions.extend(request, justification="more", **told)
+        return
+    extension = actions.extend(request, justification="more", **told)
+    assert extension.state == "pending"
+    actions.approve_extension(extension, approver=abel, actor=story.by(abel), at=story.now)
+    extension.refresh_from_db()
+    assert extension.state == "approved"
+    assert len(server.asked) == 1
+
+
 def test_as_an_approver_a_failed_call_is_no_answer_and_others_may_still_answer(
     story: Story, server: Server, says: Says
 ) -> None:
