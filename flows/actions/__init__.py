@@ -1,22 +1,32 @@
 """The only writers of policy: one function per verb."""
 
 from flows.actions.bundles import define_bundle, delete_bundle
+from flows.actions.calling import Answer, Question, ask_webhook, question_of, try_webhook
 from flows.actions.flows import COLUMNS, define, delete, problems_of, save, set_active
 from flows.actions.rules import BadFlow, Overtaken, StillNeeded
 from flows.actions.scopes import define_scope, delete_scope
+from flows.actions.webhooks import define_webhook, delete_webhook, flows_naming
 
 __all__ = [
     "COLUMNS",
+    "Answer",
     "BadFlow",
     "Overtaken",
+    "Question",
     "StillNeeded",
+    "ask_webhook",
     "define",
     "define_bundle",
     "define_scope",
+    "define_webhook",
     "delete",
     "delete_bundle",
     "delete_scope",
+    "delete_webhook",
+    "flows_naming",
     "problems_of",
+    "question_of",
     "save",
     "set_active",
+    "try_webhook",
 ]

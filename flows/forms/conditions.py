@@ -93,10 +93,11 @@ class ConditionForm(Row):
     def told(self) -> dict[str, Any]:
         """Return the condition as documents hold it: a webhook by its id."""
         row = self.cleaned_data
-        values = row["values"]
         if row["type"] == ConditionType.WEBHOOK:
             ids = {name: pk for pk, name in self.webhooks.items()}
-            values = [ids.get(value, value) for value in values]
+            # It is named, and compared with nothing: the page shows no operator.
+            return condition(row["type"], MatchOperator.IS, [ids.get(value, value) for value in row["values"]])
+        values = row["values"]
         return condition(row["type"], row["operator"], values, str(row["source"].pk) if row["source"] else "")
 
 

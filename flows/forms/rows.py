@@ -16,9 +16,12 @@ from flows.fields import FIELDS_MAX
 from flows.forms import steps
 
 _KEY = re.compile(r"[0-9]{1,4}")
-_LISTS = re.compile(r"requestors|grantees|targets|fields|approvers|approvers-[0-9]{1,4}-conditions")
+_LISTS = re.compile(
+    r"requestors|grantees|targets|fields|headers|hidden|validators|approvers|approvers-[0-9]{1,4}-conditions"
+)
 CONDITIONS_MAX, TARGETS_MAX, GROUPS_MAX = 50, 50, 20
 _MAX = {"targets": TARGETS_MAX, "approvers": GROUPS_MAX, "fields": FIELDS_MAX}
+_MAX |= {"headers": 20, "hidden": 20, "validators": 20}
 
 
 class BadRows(ValueError):
