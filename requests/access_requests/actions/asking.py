@@ -11,10 +11,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from access_requests.actions.beginning import advance
+from access_requests.actions.standing_in import ask_stand_ins
 from access_requests.lifecycle import subject_of
 from access_requests.models import AccessGroup, AccessRequest, AccessUnit, Approval
 from accounts.models import User
-from accounts.queries import PersonFacts, facts_of
+from accounts.queries import PersonFacts, factor_counts, facts_of, why_cannot_ask
 from audit.actions import record
 from audit.actor import Actor
 from flows import queries as flow_queries
@@ -86,7 +87,7 @@ def dry_run(
             justification=justification,
         )
     )
-    problems = [*_about_number(wanted, len(asks)), *decision.problems]
+    problems = [*_about_inviters(requestor, person), *_about_number(wanted, len(asks)), *decision.problems]
     plans = [_plan(part, facts[requestor.pk], facts[person.pk]) for part in decision.parts]
     problems.extend(problem for plan in plans for problem in _about_approvers(plan))
     problems.extend(Problem("LIMIT", words) for part in decision.parts for words in over_limits(part.asks))
@@ -95,6 +96,12 @@ def dry_run(
 
 def _too_many(number: int) -> str:
     return f"One request can name at most {ENTITLEMENTS_MAX} entitlements, and this one names {number}. Remove some."
+
+
+def _about_inviters(*people: User) -> Iterable[Problem]:
+    """Say so when nobody answers for somebody from outside any more."""
+    for reason in dict.fromkeys(filter(None, map(why_cannot_ask, people))):
+        yield Problem("INVITER_GONE", reason)
 
 
 def _about_number(wanted: list[tuple[int, int]], found: int) -> Iterable[Problem]:
@@ -130,9 +137,13 @@ def ask(
     grantee: User | None = None,
     duration_seconds: int | None = None,
     justification: str = "",
+    mfa_at: datetime | None = None,
     at: datetime | None = None,
 ) -> list[AccessRequest]:
-    """Submit an ask: one request for each flow that decides a part of it. Raises BadAsk; then nothing is kept."""
+    """Submit an ask: one request for each flow that decides a part of it. Raises BadAsk; then nothing is kept.
+
+    `mfa_at`: when the requestor last proved a second factor, in the session that asks.
+    """
     moment, person = at or timezone.now(), grantee or requestor
     with transaction.atomic():
         run = dry_run(requestor, pairs, grantee=person, duration_seconds=duration_seconds, justification=justification)
@@ -144,6 +155,7 @@ def ask(
                 requestor=requestor,
                 grantee=person,
                 justification=justification.strip(),
+                mfa_at=mfa_at,
                 actor=actor,
                 at=moment,
             )
@@ -153,7 +165,14 @@ def ask(
 
 
 def _make(
-    plan: PartPlan, *, requestor: User, grantee: User, justification: str, actor: Actor, at: datetime
+    plan: PartPlan,
+    *,
+    requestor: User,
+    grantee: User,
+    justification: str,
+    mfa_at: datetime | None,
+    actor: Actor,
+    at: datetime,
 ) -> AccessRequest:
     document = plan.part.flow.document
     request = AccessRequest.objects.create(
@@ -162,6 +181,7 @@ def _make(
         flow_version_id=plan.part.flow.version_id,
         justification=justification,
         duration_seconds=plan.part.duration_seconds,
+        mfa_at=mfa_at if mfa_at is not None and factor_counts(mfa_at, at) else None,
         requested_at=at,
         lapses_at=at + timedelta(seconds=document["pending_seconds"]),
     )
@@ -175,6 +195,7 @@ def _make(
     }
     record("request.created", actor=actor, subject=subject_of(request), details=details, at=at)
     _make_approvals(request, plan)
+    ask_stand_ins(request, at=at)
     advance(request, at=at)
     return request
 

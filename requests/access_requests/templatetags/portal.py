@@ -224,6 +224,12 @@ def approval_state(approval: Approval | ExtensionApproval) -> dict[str, Any]:
     return {"badge": Badge(str(one.label), APPROVAL_TONES[one], APPROVAL_ICONS[one])}
 
 
+@register.inclusion_tag("portal/_state.html")
+def badge(word: str, tone: str, icon: str) -> dict[str, Any]:
+    """Show something that is no state in the way states are shown."""
+    return {"badge": Badge(word, Tone(tone), icon)}
+
+
 @register.inclusion_tag("portal/_icon.html")
 def icon(name: str) -> dict[str, str]:
     """Draw an icon of the sprite."""
