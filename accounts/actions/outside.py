@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.actions.letters import write_letter
-from accounts.actions.people import disable_user, put_user
+from accounts.actions.people import put_user, shut_out
 from accounts.actions.rules import BadValue, NotAllowed, record, require
 from accounts.actions.sign_in import LINK_IN_LETTERS, LINK_LASTS
 from accounts.choices import LetterKind, Role
@@ -39,8 +39,8 @@ def invite(
             raise BadValue(f"A note has at most {NOTE_MAX} characters.")
         user = User(email=email.strip().lower(), name=name.strip())
         user.is_outside, user.invited_by, user.leaves_at = True, inviter, leaves_at
-        put_user(user, [Role.GRANTEE], None, actor, moment)
-        record("user.invited", user, actor, {"until": leaves_at.isoformat(), "note": note.strip()}, moment)
+        details = {"until": leaves_at.isoformat(), "note": note.strip()}
+        put_user(user, "user.invited", details, actor=actor, roles=[Role.GRANTEE], at=moment)
         _write(user, inviter, note, moment)
     return user
 
@@ -80,8 +80,7 @@ def end_stay(user: User, *, actor: Actor, at: datetime | None = None) -> None:
         stored = _answered_for(user, actor)
         if stored.is_active:
             User.objects.filter(pk=stored.pk).update(leaves_at=moment)
-            record("user.stay_ended", stored, actor, at=moment)
-            disable_user(stored, actor=system())
+            shut_out(stored, "user.stay_ended", actor=actor, at=moment)
 
 
 def take_over(user: User, *, actor: Actor, at: datetime | None = None) -> None:
@@ -108,10 +107,8 @@ def sweep_leaving(*, at: datetime | None = None) -> int:
         with transaction.atomic():
             # Extended meanwhile: not due any more.
             user = User.objects.select_for_update(of=("self",)).filter(pk=pk, leaves_at__lte=moment).first()
-            if user is not None and user.is_active:
-                record("user.stay_ended", user, system(), {"was_to_leave_at": str(user.leaves_at)}, moment)
-                disable_user(user, actor=system())
-                done += 1
+            if user is not None:
+                done += shut_out(user, "user.stay_ended", actor=system(), at=moment)
     return done
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -52,11 +53,21 @@ def create_user(
     user = User(email=email.strip().lower(), name=name.strip(), manager=manager, time_zone=time_zone)
     with transaction.atomic():
         require(actor, "accounts.add_user")
-        put_user(user, roles, password, actor, at)
+        details = {"manager": manager.email if manager else None}
+        put_user(user, "user.created", details, actor=actor, roles=roles, password=password, at=at)
     return user
 
 
-def put_user(user: User, roles: Iterable[Role], password: str | None, actor: Actor, at: datetime | None) -> None:
+def put_user(
+    user: User,
+    action: str,
+    details: Mapping[str, Any],
+    *,
+    actor: Actor,
+    roles: Iterable[Role],
+    password: str | None = None,
+    at: datetime | None = None,
+) -> None:
     """Store somebody new. Whether the actor may is the caller's. Raises BadValue, AlreadyThere."""
     user.created_at = at or user.created_at
     with transaction.atomic():
@@ -66,8 +77,7 @@ def put_user(user: User, roles: Iterable[Role], password: str | None, actor: Act
         _save_unique(user)
         held = sorted(set(map(Role, roles)))
         RoleAssignment.objects.bulk_create([RoleAssignment(user=user, role=role) for role in held])
-        manager = user.manager.email if user.manager else None
-        record("user.created", user, actor, {"roles": held, "manager": manager}, at)
+        record(action, user, actor, {"roles": held, **details}, at)
         tell(ChangeKind.PERSON_CHANGED, user, [user])
 
 
@@ -162,15 +172,22 @@ def disable_user(user: User, *, actor: Actor) -> None:
     with transaction.atomic():
         require(actor, "accounts.change_user")
         _keep_an_admin_besides(user)
-        now = timezone.now()
-        changed = User.objects.filter(pk=user.pk, is_active=True).update(
-            is_active=False, disabled_at=now, session_round=F("session_round") + 1
-        )
-        if changed:
-            record("user.disabled", user, actor)
-            tell(ChangeKind.PERSON_DISABLED, user, [user])
-            tell_admins_of_outside(user, at=now)
+        shut_out(user, "user.disabled", actor=actor, at=timezone.now())
     user.refresh_from_db()
+
+
+def shut_out(user: User, action: str, *, actor: Actor, at: datetime) -> bool:
+    """Disable somebody, which ends their sessions and access. Whether the actor may is the caller's.
+
+    False for who is disabled already. In the caller's transaction.
+    """
+    rows = User.objects.filter(pk=user.pk, is_active=True)
+    if not rows.update(is_active=False, disabled_at=at, session_round=F("session_round") + 1):
+        return False
+    record(action, user, actor)
+    tell(ChangeKind.PERSON_DISABLED, user, [user])
+    tell_admins_of_outside(user, at=at)
+    return True
 
 
 def enable_user(user: User, *, actor: Actor) -> None:

@@ -31,7 +31,7 @@ from audit.actor import Actor, person
 from audit.choices import Source
 
 View = Callable[..., HttpResponse]
-_limited: Any = rate_limit(action="second_factor")
+_limited: Callable[[View], View] = rate_limit(action="second_factor")
 
 
 def _page(*methods: str) -> Callable[[View], View]:

@@ -105,14 +105,17 @@ def _open(name: str) -> Q:
 
 
 def _missing(model: type[Any], name: str, at: datetime) -> QuerySet[Any]:
-    """Return rows of people who are asked and away, once for each stand-in who is not asked, with `delegation`."""
+    """Return rows of people who are asked and away, once for each stand-in who is not asked.
+
+    Each has `delegate` and `away_until`.
+    """
     whose = "request__" if name == "request" else "extension__request__"
     away = Delegation.objects.filter(running(at)).values("pk")
     there = model.objects.filter(
         **{name: OuterRef(name), "group_index": OuterRef("group_index"), "approver": OuterRef("delegate")}
     )
-    rows = model.objects.filter(_open(name), status=_PENDING, stands_in_for__isnull=True)
-    return (
+    rows: QuerySet[Any] = model.objects.filter(_open(name), status=_PENDING, stands_in_for__isnull=True)
+    rows = (
         rows.filter(approver__delegations__in=away)
         .annotate(
             delegate=F("approver__delegations__delegate"),
@@ -124,13 +127,15 @@ def _missing(model: type[Any], name: str, at: datetime) -> QuerySet[Any]:
         .select_related("approver")
         .order_by("group_index", "pk", "delegate")
     )
+    return rows
 
 
 def _over(model: type[Any], at: datetime) -> QuerySet[Any]:
     """Return unanswered rows of stand-ins whose absence does not run."""
     runs = Delegation.objects.filter(running(at), user=OuterRef("stands_in_for"), delegate=OuterRef("approver"))
     name = "request" if model is Approval else "extension"
-    return model.objects.filter(_open(name), ~Exists(runs), status=_PENDING, stands_in_for__isnull=False)  # type: ignore[no-any-return]
+    rows: QuerySet[Any] = model.objects.filter(_open(name), ~Exists(runs), status=_PENDING, stands_in_for__isnull=False)
+    return rows
 
 
 def _ask(request: AccessRequest, rows: Iterable[tuple[Any, Any]], at: datetime) -> int:
@@ -153,7 +158,7 @@ def _ask(request: AccessRequest, rows: Iterable[tuple[Any, Any]], at: datetime) 
 def _withdraw(row: Any, request: AccessRequest, at: datetime) -> int:
     """Delete a row that nobody answered; a letter that tells of it and has not left is taken back."""
     _ask_anew_without(row, at)
-    deleted, _ = type(row).objects.filter(pk=row.pk, status=_PENDING, stands_in_for__isnull=False).delete()
+    deleted: int = type(row).objects.filter(pk=row.pk, status=_PENDING, stands_in_for__isnull=False).delete()[0]
     if deleted:
         details = {"for": row.stands_in_for.email, "stand_in": row.approver.email}
         record("request.stand_in_withdrawn", actor=system(), subject=subject_of(request), details=details, at=at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 from allauth.decorators import rate_limit
 from django.contrib import messages
@@ -14,10 +14,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 from access_requests import actions
 from access_requests.choices import RequestState
 from access_requests.models import AccessRequest
-from access_requests.views.common import actor_of, find, me, page
+from access_requests.views.common import View, actor_of, find, me, page
 from accounts.proving import asking, proven, try_factor
 
-_limited: Any = rate_limit(action="second_factor")
+_limited: Callable[[View], View] = rate_limit(action="second_factor")
 
 
 @sensitive_post_parameters()
