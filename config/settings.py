@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "csp",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "allauth.socialaccount",
     "django_celery_beat",
     "audit",
@@ -64,6 +65,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    # People from outside set up and prove a second factor before anything else.
+    "accounts.gate.SecondFactorGate",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -141,7 +144,11 @@ PASSWORD_SIGN_IN = env.boolean("LATCHKEY_PASSWORD_SIGN_IN", default=True)
 SOCIALACCOUNT_ADAPTER = "accounts.oidc.SocialAccountAdapter"
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
 # A whole office may come from one address, all at nine.
-ACCOUNT_RATE_LIMITS = {"single_sign_on": "120/m/ip"}
+ACCOUNT_RATE_LIMITS = {"single_sign_on": "120/m/ip", "second_factor": "10/5m/user,50/d/user"}
+# Second factors: allauth's apps, recovery codes and WebAuthn, in pages of ours (accounts/factors.py).
+MFA_ADAPTER = "accounts.adapters.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_ISSUER = "Latchkey"
 
 REDIS_URL = env.text("LATCHKEY_REDIS_URL")
 CELERY_BROKER_URL = REDIS_URL or "memory://localhost/"

@@ -46,6 +46,12 @@ TIMETABLE: tuple[Line, ...] = (
     Line("access_requests.tasks.run_exports", 5, "Writes CSV in the background, for people who watch its progress.", 2),
     Line("access_requests.tasks.sweep_reports", 30, "Starts reports by their schedules, which name minutes."),
     Line("access_requests.tasks.sweep_expired_exports", 3600, "Removes exports after a week, or an hour later."),
+    Line(
+        "accounts.tasks.sweep_leaving", 30, "Disables people from outside who were to leave, which ends their access."
+    ),
+    Line(
+        "access_requests.tasks.sweep_stand_ins", 10, "Asks stand-ins of who is away, and asks them no more afterwards."
+    ),
     Line("accounts.tasks.sweep_sessions", 3600, "Deletes sessions that are over, so that the table does not grow."),
     Line("accounts.tasks.sweep_old_letters", 3600, "Empties letters of a month ago; nobody waits for that."),
 )

@@ -14,15 +14,15 @@ from flows.models import Revision
 
 
 def keep_revision(
-    kind: PolicyKind, subject: uuid.UUID, document: dict[str, Any], *, actor: Actor, at: datetime
+    kind: PolicyKind, subject: uuid.UUID, document: dict[str, Any], *, actor: Actor, at: datetime, anew: bool = False
 ) -> Revision | None:
-    """Keep the document as the subject's next revision; nothing if it is what the last one says.
+    """Keep the document as the subject's next revision; nothing if it is what the last one says, but for `anew`.
 
     The caller holds the transaction, and has locked the subject's row if it was there before.
     """
     last = Revision.objects.filter(kind=kind, subject=subject).order_by("-number").first()
     digest = documents.digest(document)
-    if last and last.digest == digest:
+    if last and last.digest == digest and not anew:
         return None
     return Revision.objects.create(
         kind=kind,

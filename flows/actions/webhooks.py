@@ -16,15 +16,15 @@ from django.db.models import ProtectedError
 from django.utils import timezone
 
 from accounts.actions import require
-from accounts.models import User
 from audit.actions import Subject, record
 from audit.actor import Actor
 from flows import document as documents
+from flows.actions.revisions import keep_revision
 from flows.actions.rules import BadFlow, Overtaken, StillNeeded
 from flows.choices import ConditionType, PolicyKind
 from flows.findings import Finding
 from flows.findings_of_webhooks import CLIENT_SECRET, HEADER, about_webhook, bad_secret
-from flows.models import AccessFlow, Condition, Revision, Webhook, WebhookSecret
+from flows.models import AccessFlow, Condition, Webhook, WebhookSecret
 from integrations import actions as integrations
 
 COLUMNS = (
@@ -74,7 +74,8 @@ def define_webhook(
         replaced = _write_secrets(row, wanted, moment)
         content = documents.compose_webhook(row)
         if before != content or replaced:
-            _keep(row, content, actor, moment)
+            # A secret that was replaced is a new version, though its document says nothing of the value.
+            keep_revision(PolicyKind.WEBHOOK, row.pk, content, actor=actor, at=moment, anew=bool(replaced))
             details = {"after": content, "hidden_changed": replaced} | ({"before": before} if before else {})
             record("webhook.saved", actor=actor, subject=subject_of(row), details=details, at=moment)
     return row
@@ -138,21 +139,6 @@ def _write_secrets(row: Webhook, wanted: Mapping[str, str | None], at: datetime)
         for field, value in fresh.items()
     )
     return sorted({*fresh, *(one.field for one in gone)})
-
-
-def _keep(row: Webhook, content: dict[str, Any], actor: Actor, at: datetime) -> None:
-    """Keep the document as the webhook's next version."""
-    kept = Revision.objects.filter(kind=PolicyKind.WEBHOOK, subject=row.pk).order_by("-number")
-    last = kept.values_list("number", flat=True).first() or 0
-    Revision.objects.create(
-        kind=PolicyKind.WEBHOOK,
-        subject=row.pk,
-        number=last + 1,
-        document=content,
-        digest=documents.digest(content),
-        created_at=at,
-        created_by=User.objects.filter(pk=actor.id).first() if actor.id else None,
-    )
 
 
 def delete_webhook(webhook: Webhook, *, actor: Actor, at: datetime | None = None) -> None:

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.actions import reencrypt_factors
 from audit.actions import Subject, record
 from audit.actor import Actor
 from connectors.contract.orders import SecretReference as WireReference
@@ -180,7 +181,7 @@ def open_credentials(sealed: str, grant_id: str) -> dict[str, str]:
 
 def reencrypt(*, actor: Actor) -> int:
     """Encrypt again, with the newest key, what lies under an older one; return how many rows. Idempotent."""
-    keys, moved = store_keys(), 0
+    keys, moved = store_keys(), reencrypt_factors()
     for row in StoredSecret.objects.exclude(key_id=keys[0].id).iterator():
         with transaction.atomic():
             old = builtin.Encrypted(row.key_id, bytes(row.nonce), bytes(row.ciphertext))

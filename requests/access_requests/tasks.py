@@ -35,6 +35,12 @@ def sweep_letters() -> int:
 
 
 @shared_task
+def sweep_stand_ins() -> int:
+    """Ask stand-ins of who is away; ask them no more afterwards."""
+    return actions.sweep_stand_ins()
+
+
+@shared_task
 def deliver_changes() -> int:
     """Tell the news of requests."""
     return events.deliver(Change)

@@ -19,7 +19,7 @@ COUNTS = {
     "my_access": 12,
     "my_tasks": 11,
     "my_answers": 9,
-    "request_page": 14,
+    "request_page": 15,
     "new_request": 16,
     "check_request": 22,
 }

@@ -530,13 +530,13 @@ def test_a_flow_says_its_webhooks_by_name_and_refuses_those_that_are_not_there(s
     row = webhook(server.address)
     made = flow(story.integration, checks=[str(row.pk)], approval={"groups": [group(row, PEOPLE, operator="and")]})
     assert made.current is not None
-    assert "once “PAM ticket” says yes" in made.current.sentence
-    assert "the webhook “PAM ticket” and someone in the group “approvers” approves" in made.current.sentence
+    assert "the webhook “PAM ticket” has to say yes first" in made.current.sentence
+    assert "someone in the group “approvers” and the webhook “PAM ticket” approves" in made.current.sentence
     gone = {"operator": "or", "conditions": [{"type": "webhook", "operator": "is", "values": ["0" * 36]}]}
     with pytest.raises(flow_actions.BadFlow, match="is not there any more"):
         flow(story.integration, "Other", approval={"groups": [gone]})
     asks = {"conditions": [{"type": "webhook", "operator": "is", "values": [str(row.pk)]}]}
-    with pytest.raises(flow_actions.BadFlow, match="says nothing of who may ask"):
+    with pytest.raises(flow_actions.BadFlow, match="is for approvers only"):
         flow(story.integration, "Other", requestors=asks)
     nobody = {"type": "group", "operator": "is", "values": ["nobody"]}
     with pytest.raises(flow_actions.BadFlow, match="Nobody active is"):

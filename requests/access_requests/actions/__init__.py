@@ -14,6 +14,7 @@ from access_requests.actions.extending import (
     reject_extension,
     room_of,
 )
+from access_requests.actions.factor import prove_factor
 from access_requests.actions.favourites import FAVOURITES_MAX, drop_favourite, keep_favourite
 from access_requests.actions.grants import absorb, clean_up, dispatch, reorder
 from access_requests.actions.mailing import file_name
@@ -29,6 +30,7 @@ from access_requests.actions.reports import (
 from access_requests.actions.rules import NotPossible, NotYours
 from access_requests.actions.schedules import sweep_reports
 from access_requests.actions.sending import Sent, send
+from access_requests.actions.standing_in import ask_stand_ins, ask_stand_ins_again, sweep_stand_ins
 from access_requests.actions.sweeps import sweep, sweep_cleanups
 
 __all__ = [
@@ -51,6 +53,8 @@ __all__ = [
     "approve_less",
     "ask",
     "ask_group",
+    "ask_stand_ins",
+    "ask_stand_ins_again",
     "cancel",
     "cancel_extension",
     "change_report",
@@ -67,6 +71,7 @@ __all__ = [
     "hand_back",
     "keep_favourite",
     "pause_report",
+    "prove_factor",
     "recheck_flow",
     "recheck_person",
     "reject",
@@ -84,5 +89,6 @@ __all__ = [
     "sweep_cleanups",
     "sweep_expired",
     "sweep_reports",
+    "sweep_stand_ins",
     "take_credentials",
 ]

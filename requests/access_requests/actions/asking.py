@@ -13,10 +13,11 @@ from django.utils import timezone
 
 from access_requests.actions.beginning import advance
 from access_requests.actions.calls import begin_calls
+from access_requests.actions.standing_in import ask_stand_ins
 from access_requests.lifecycle import subject_of
 from access_requests.models import AccessGroup, AccessRequest, AccessUnit, Approval, AskedFacts
 from accounts.models import User
-from accounts.queries import PersonFacts, facts_of
+from accounts.queries import PersonFacts, factor_counts, facts_of, why_cannot_ask
 from audit.actions import record
 from audit.actor import Actor
 from flows import queries as flow_queries
@@ -110,7 +111,7 @@ def dry_run(
         answers=tuple(sorted(told.answers.items())),
     )
     decision = decide(facts)
-    problems = [*_about_number(wanted, len(asks)), *decision.problems]
+    problems = [*_about_inviters(requestor, person), *_about_number(wanted, len(asks)), *decision.problems]
     plans = [_plan(part, facts.requestor, facts.grantee) for part in decision.parts]
     problems.extend(problem for plan in plans for problem in _about_approvers(plan))
     problems.extend(Problem("LIMIT", words) for part in decision.parts for words in over_limits(part.asks))
@@ -119,6 +120,12 @@ def dry_run(
 
 def _too_many(number: int) -> str:
     return f"One request can name at most {ENTITLEMENTS_MAX} entitlements, and this one names {number}. Remove some."
+
+
+def _about_inviters(*people: User) -> Iterable[Problem]:
+    """Say so when nobody answers for somebody from outside any more."""
+    for reason in dict.fromkeys(filter(None, map(why_cannot_ask, people))):
+        yield Problem("INVITER_GONE", reason)
 
 
 def _about_number(wanted: list[tuple[int, int]], found: int) -> Iterable[Problem]:
@@ -190,8 +197,8 @@ def _make(
         ticket=wish.ticket.strip(),
         fields={key: value.strip() for key, value in wish.answers.items() if key in keys and value.strip()},
         break_glass=wish.break_glass,
-        mfa_at=mfa_at,
         duration_seconds=plan.part.duration_seconds,
+        mfa_at=mfa_at if mfa_at is not None and factor_counts(mfa_at, at) else None,
         requested_at=at,
         lapses_at=at + timedelta(seconds=document["pending_seconds"]),
     )
@@ -199,6 +206,7 @@ def _make(
     record("request.created", actor=actor, subject=subject_of(request), details=_told(request, plan), at=at)
     _make_approvals(request, plan)
     begin_calls(request, document, at=at)
+    ask_stand_ins(request, at=at)
     advance(request, at=at)
     return request
 

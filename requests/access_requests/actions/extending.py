@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from access_requests.actions.grants import reorder
 from access_requests.actions.rules import NotPossible, NotYours, answer_rows, enough, lock_person
+from access_requests.actions.standing_in import ask_stand_ins_again, current
 from access_requests.choices import (
     EXTENSION_SETTLED,
     EXTENSION_TOLD,
@@ -173,6 +174,7 @@ def _begin(row: AccessRequest, extension: Extension, facts: tuple[PersonFacts, P
         for index, group in groups.items()
         for person, why in group
     )
+    ask_stand_ins_again(extension, at=at)
 
 
 def _systems_yes(row: AccessRequest) -> set[str]:
@@ -243,7 +245,8 @@ def _answer(
     extension: Extension, approver: User, status: ApprovalStatus, reason: str, at: datetime
 ) -> tuple[AccessRequest, Extension]:
     """Write the approver's answer into all their rows; return request and extension, both locked."""
-    asked = ExtensionApproval.objects.filter(extension=extension, approver=approver)
+    # As for requests: whose absence is over is not stood in for any more.
+    asked = current(ExtensionApproval.objects.filter(extension=extension, approver=approver), at)
     if not approver.is_active or not asked.exists():
         raise NotYours("You were not asked to approve this extension.")
     # The same order of locks as everywhere: the person, the request, what hangs on it.

@@ -67,6 +67,7 @@ def _lapse(row: AccessRequest, at: datetime) -> bool:
     waited = {
         RequestState.APPROVED: "It was approved, but never opened.",
         RequestState.INITIALIZING: "Its checks did not answer in time.",
+        RequestState.PENDING_MFA: "No second factor was proven in time.",
     }.get(RequestState(row.state), "Nobody answered in time.")
     return endings.lapse(row, EndReason.NO_ANSWER, note=waited, actor=system(), at=at)
 

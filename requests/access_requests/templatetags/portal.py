@@ -234,6 +234,12 @@ def call_state(call: WebhookCall) -> dict[str, Any]:
     return {"badge": Badge(str(one.label), CALL_TONES[one], CALL_ICONS[one])}
 
 
+@register.inclusion_tag("portal/_state.html")
+def badge(word: str, tone: str, icon: str) -> dict[str, Any]:
+    """Show something that is no state in the way states are shown."""
+    return {"badge": Badge(word, Tone(tone), icon)}
+
+
 @register.inclusion_tag("portal/_icon.html")
 def icon(name: str) -> dict[str, str]:
     """Draw an icon of the sprite."""
