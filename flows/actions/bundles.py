@@ -14,7 +14,7 @@ from accounts.actions import require
 from audit.actions import Subject, record
 from audit.actor import Actor
 from flows import document as documents
-from flows.actions.rules import BadFlow, Overtaken, StillNeeded, add_versions
+from flows.actions.rules import BadFlow, Overtaken, Second, StillNeeded, add_versions
 from flows.choices import TargetKind
 from flows.findings import about_bundle
 from flows.models import AccessFlow, AccessTarget, Bundle
@@ -29,11 +29,13 @@ def define_bundle(
     bundle: Bundle | None = None,
     at: datetime | None = None,
     after: str | None = None,
+    second: Second | None = None,
 ) -> Bundle:
     """Make a bundle, or make `bundle` anew; every flow that uses it gets a new version in the same transaction.
 
     `after` is the digest (flows.document.digest of compose_bundle) that the writer has read; when the bundle is another
-    one by now, Overtaken is raised. Raises BadFlow when it cannot be. In both cases nothing has changed.
+    one by now, Overtaken is raised. Raises BadFlow when it cannot be, NeedsSecondAdmin when it would open production by a
+    flow and `second` is no yes to that. In all these cases nothing has changed.
     """
     require(actor, "flows.change_bundle" if bundle else "flows.add_bundle")
     moment = at or timezone.now()
@@ -54,7 +56,7 @@ def define_bundle(
             details = {"after": content, "description": description} | ({"before": before} if before else {})
             record("bundle.saved", actor=actor, subject=_subject(row), details=details, at=moment)
         if before is not None and before != content:
-            _carry(content, actor=actor, at=moment)
+            _carry(content, actor=actor, at=moment, second=second)
     return row
 
 
@@ -71,7 +73,7 @@ def delete_bundle(bundle: Bundle, *, actor: Actor, at: datetime | None = None) -
         raise StillNeeded("Access flows give this bundle. Take it out of them first.", list(using)) from error
 
 
-def _carry(content: dict[str, Any], *, actor: Actor, at: datetime) -> None:
+def _carry(content: dict[str, Any], *, actor: Actor, at: datetime, second: Second | None) -> None:
     """Give every flow that uses the bundle a version with its new content."""
     using = AccessTarget.objects.filter(bundle=content["bundle"], flow__isnull=False).values("flow")
     flows = AccessFlow.objects.filter(pk__in=using).select_related("current").order_by("pk")
@@ -80,7 +82,7 @@ def _carry(content: dict[str, Any], *, actor: Actor, at: datetime) -> None:
         for flow in flows.select_for_update(of=("self",))
         if flow.current is not None
     ]
-    add_versions(changed, actor=actor, at=at, reason=f"The bundle {content['name']} changed.")
+    add_versions(changed, actor=actor, at=at, reason=f"The bundle {content['name']} changed.", second=second)
 
 
 def _with(content: dict[str, Any], targets: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -47,6 +47,11 @@ class Selected:
             sql, values = f"{sql} AND r.id >= %s AND (r.id, p.id) > (%s, %s)", [*values, after[0], *after]
         return _read(f"{sql} ORDER BY r.id, p.id LIMIT {size:d}", values)
 
+    def statement(self) -> SQL:
+        """Return the statement that selects all (resource id, permission id), to be part of another one."""
+        rows, values = self._rows()
+        return f"SELECT r.id AS resource_id, p.id AS permission_id {rows}", values
+
     def pairs(self) -> Iterator[Pair]:
         """Return all pairs, read page by page."""
         page = self.page()
