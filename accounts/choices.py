@@ -70,6 +70,7 @@ class LetterKind(models.TextChoices):
     OVERDUE = "overdue", "An end is overdue"
     JOBS = "jobs", "A job of the timetable is late"
     REPORT = "report", "A report you asked for"
+    PROPOSAL = "proposal", "A change of policy waits for a second yes"
 
 
 # What everybody may choose not to get.
@@ -81,7 +82,7 @@ LETTERS_TO_CHOOSE = (
     LetterKind.ENDED,
 )
 # What admins get in any case: access that does not end is theirs to see to.
-LETTERS_TO_ADMINS = (LetterKind.OVERDUE, LetterKind.JOBS)
+LETTERS_TO_ADMINS = (LetterKind.OVERDUE, LetterKind.JOBS, LetterKind.PROPOSAL)
 
 
 class LetterState(models.TextChoices):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -14,10 +13,12 @@ from accounts.actions import require
 from audit.actions import Subject, record
 from audit.actor import Actor
 from flows import document as documents
-from flows.actions.rules import BadFlow, Overtaken, Second, StillNeeded, add_versions
-from flows.choices import TargetKind
+from flows.actions.carrying import carry
+from flows.actions.revisions import keep_first, keep_revision
+from flows.actions.rules import BadFlow, Overtaken, Second, StillNeeded
+from flows.choices import PolicyKind
 from flows.findings import about_bundle
-from flows.models import AccessFlow, AccessTarget, Bundle
+from flows.models import AccessFlow, Bundle
 
 
 def define_bundle(
@@ -34,8 +35,8 @@ def define_bundle(
     """Make a bundle, or make `bundle` anew; every flow that uses it gets a new version in the same transaction.
 
     `after` is the digest (flows.document.digest of compose_bundle) that the writer has read; when the bundle is another
-    one by now, Overtaken is raised. Raises BadFlow when it cannot be, NeedsSecondAdmin when it would open production by a
-    flow and `second` is no yes to that. In all these cases nothing has changed.
+    one by now, Overtaken is raised. Raises BadFlow when it cannot be, NeedsSecondAdmin when it would open production
+    by a flow and `second` is no yes to that. In all these cases nothing has changed.
     """
     require(actor, "flows.change_bundle" if bundle else "flows.add_bundle")
     moment = at or timezone.now()
@@ -53,11 +54,22 @@ def define_bundle(
         documents.write_bundle(row, targets)
         content = documents.compose_bundle(row)
         if told != (content, description):
-            details = {"after": content, "description": description} | ({"before": before} if before else {})
-            record("bundle.saved", actor=actor, subject=_subject(row), details=details, at=moment)
+            _keep(row, (before, told[1]), content, actor=actor, at=moment)
         if before is not None and before != content:
-            _carry(content, actor=actor, at=moment, second=second)
+            carry(content, actor=actor, at=moment, reason=f"The bundle {content['name']} changed.", second=second)
     return row
+
+
+def _keep(
+    row: Bundle, was: tuple[dict[str, Any] | None, str], content: dict[str, Any], *, actor: Actor, at: datetime
+) -> None:
+    """Write the bundle's next revision, and the audit entry."""
+    before, description = was
+    if before is not None:
+        keep_first(PolicyKind.BUNDLE, row.pk, {**before, "description": description}, at=at)
+    keep_revision(PolicyKind.BUNDLE, row.pk, {**content, "description": row.description}, actor=actor, at=at)
+    details = {"after": content, "description": row.description} | ({"before": before} if before else {})
+    record("bundle.saved", actor=actor, subject=_subject(row), details=details, at=at)
 
 
 def delete_bundle(bundle: Bundle, *, actor: Actor, at: datetime | None = None) -> None:
@@ -71,25 +83,6 @@ def delete_bundle(bundle: Bundle, *, actor: Actor, at: datetime | None = None) -
     except ProtectedError as error:
         using = AccessFlow.objects.filter(targets__bundle=bundle).distinct().order_by("name")
         raise StillNeeded("Access flows give this bundle. Take it out of them first.", list(using)) from error
-
-
-def _carry(content: dict[str, Any], *, actor: Actor, at: datetime, second: Second | None) -> None:
-    """Give every flow that uses the bundle a version with its new content."""
-    using = AccessTarget.objects.filter(bundle=content["bundle"], flow__isnull=False).values("flow")
-    flows = AccessFlow.objects.filter(pk__in=using).select_related("current").order_by("pk")
-    changed = [
-        (flow, flow.current.document | {"targets": _with(content, flow.current.document["targets"])})
-        for flow in flows.select_for_update(of=("self",))
-        if flow.current is not None
-    ]
-    add_versions(changed, actor=actor, at=at, reason=f"The bundle {content['name']} changed.", second=second)
-
-
-def _with(content: dict[str, Any], targets: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return a flow's targets with the bundle's content in place of what it was."""
-    return documents.ordered(
-        content if (one["kind"], one["bundle"]) == (TargetKind.BUNDLE, content["bundle"]) else one for one in targets
-    )
 
 
 def _subject(bundle: Bundle) -> Subject:

@@ -54,7 +54,7 @@ def define(
     cases nothing has changed.
     """
     with transaction.atomic():
-        row = _locked(flow) if flow else AccessFlow()
+        row = locked(flow) if flow else AccessFlow()
         if after is not None and (row.current.number if row.current else 0) != after:
             raise Overtaken("Somebody saved this access flow meanwhile.")
         for column, value in columns.items():
@@ -67,14 +67,12 @@ def define(
     return row
 
 
-def _locked(flow: AccessFlow) -> AccessFlow:
+def locked(flow: AccessFlow) -> AccessFlow:
     """Return the flow's row, locked, as it is now."""
     return AccessFlow.objects.select_for_update(of=("self",)).select_related("current").get(pk=flow.pk)
 
 
-def save(
-    flow: AccessFlow, *, actor: Actor, at: datetime | None = None, second: Second | None = None
-) -> FlowVersion:
+def save(flow: AccessFlow, *, actor: Actor, at: datetime | None = None, second: Second | None = None) -> FlowVersion:
     """Make what stands in the flow's rows its current version.
 
     Raises BadFlow, NeedsSecondAdmin; the caller's transaction then ends.
@@ -105,7 +103,7 @@ def set_active(
     """
     require(actor, "flows.change_accessflow")
     with transaction.atomic():
-        row = _locked(flow)
+        row = locked(flow)
         row.active = active
         row.save(update_fields=["active"])
         if active or row.current is None:

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Q, QuerySet
+
 from accounts.regrouping import Regrouped
 from flows.choices import ConditionType, MatchOperator, TargetKind
 from flows.covering import Document
@@ -98,17 +100,18 @@ def of_scope(scope: AccessScope | None, query: str, name: str = "") -> Change:
 
 def of_content(content: dict[str, Any]) -> Change:
     """Return what a new content of a bundle or a scope changes in every flow that gives it, also within a bundle."""
-    rows = AccessFlow.objects.filter(current__isnull=False).select_related("current")
-    key = _KEYS[content["kind"]]
-    named = rows.filter(targets__bundle=content[key]) if key == "bundle" else _with_scope(rows, content[key])
-    documents = [flow.current.document for flow in named.distinct().order_by("pk") if flow.current]
+    documents = [flow.current.document for flow in flows_with(content).order_by("pk") if flow.current]
     return of_documents((one, one | {"targets": replaced(one["targets"], content)}) for one in documents)
 
 
-def _with_scope(rows: Any, scope: Any) -> Any:
-    bundles = Bundle.objects.filter(targets__access_scope=scope)
-    direct, bundled = rows.filter(targets__access_scope=scope), rows.filter(targets__bundle__in=bundles)
-    return AccessFlow.objects.filter(pk__in=direct.values("pk").union(bundled.values("pk"))).select_related("current")
+def flows_with(content: dict[str, Any]) -> QuerySet[AccessFlow]:
+    """Return the flows that give a bundle or a scope, also a scope within a bundle, each with its current version."""
+    direct = Q(targets__bundle=content["bundle"]) if content["kind"] == TargetKind.BUNDLE else Q()
+    if not direct:
+        bundles = Bundle.objects.filter(targets__access_scope=content["access_scope"])
+        direct = Q(targets__access_scope=content["access_scope"]) | Q(targets__bundle__in=bundles)
+    giving = AccessFlow.objects.filter(direct, current__isnull=False)
+    return AccessFlow.objects.filter(pk__in=giving.order_by().values("pk")).select_related("current")
 
 
 def replaced(targets: Iterable[dict[str, Any]], content: dict[str, Any]) -> list[dict[str, Any]]:

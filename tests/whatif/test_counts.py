@@ -57,7 +57,9 @@ def counted(effect: Effect) -> tuple[int, int, int, int]:
     return effect.people_gaining.count, effect.people_losing.count, effect.gained.count, effect.lost.count
 
 
-def test_a_change_of_flows_is_counted_as_by_hand(crowd: list[User], servers: list[Integration], rng: random.Random) -> None:
+def test_a_change_of_flows_is_counted_as_by_hand(
+    crowd: list[User], servers: list[Integration], rng: random.Random
+) -> None:
     people, given = world.known(crowd), world.all_entitlements()
     seen = set()
     for _ in range(ROUNDS):
