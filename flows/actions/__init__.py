@@ -3,10 +3,11 @@
 from flows.actions.bundles import define_bundle, delete_bundle
 from flows.actions.carrying import carry
 from flows.actions.flows import COLUMNS, define, delete, problems_of, save, set_active
-from flows.actions.proposals import Call, Settled, Wanted, accept, propose, refuse, register_verb, withdraw
-from flows.actions.restoring import restore, restore_bundle
+from flows.actions.proposals import Call, Settled, Wanted, accept, propose, refuse, withdraw
+from flows.actions.restoring import restore, restore_bundle, restore_scope
 from flows.actions.revisions import keep_first, keep_revision
 from flows.actions.rules import BadFlow, NeedsSecondAdmin, Overtaken, Second, StillNeeded
+from flows.actions.scopes import define_scope, delete_scope
 
 __all__ = [
     "COLUMNS",
@@ -22,16 +23,18 @@ __all__ = [
     "carry",
     "define",
     "define_bundle",
+    "define_scope",
     "delete",
     "delete_bundle",
+    "delete_scope",
     "keep_first",
     "keep_revision",
     "problems_of",
     "propose",
     "refuse",
-    "register_verb",
     "restore",
     "restore_bundle",
+    "restore_scope",
     "save",
     "set_active",
     "withdraw",

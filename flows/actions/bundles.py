@@ -56,7 +56,7 @@ def define_bundle(
         if told != (content, description):
             _keep(row, (before, told[1]), content, actor=actor, at=moment)
         if before is not None and before != content:
-            carry(content, actor=actor, at=moment, reason=f"The bundle {content['name']} changed.", second=second)
+            carry(content, actor=actor, at=moment, second=second)
     return row
 
 

@@ -7,12 +7,13 @@ from typing import Any
 
 from audit.actor import Actor
 from flows.actions.rules import BadFlow, Second, add_versions
+from flows.choices import TargetKind
 from flows.covering import Document
 from flows.findings import refusals
 from flows.whatif.change import flows_with, replaced
 
 
-def carry(content: dict[str, Any], *, actor: Actor, at: datetime, reason: str, second: Second | None = None) -> None:
+def carry(content: dict[str, Any], *, actor: Actor, at: datetime, second: Second | None = None) -> None:
     """Give every flow that gives the bundle or scope (as flows.document composes it) a version with this content.
 
     In the caller's transaction. Raises BadFlow where a flow could not be saved because of it: what was wrong with the
@@ -31,6 +32,8 @@ def carry(content: dict[str, Any], *, actor: Actor, at: datetime, reason: str, s
     problems = [f"{flow.name}: {text}" for flow, before, after in changed for text in _newly_wrong(before, after)]
     if problems:
         raise BadFlow(problems)
+    noun = "bundle" if content["kind"] == TargetKind.BUNDLE else "access scope"
+    reason = f"The {noun} {content['name']} changed."
     add_versions([(flow, after) for flow, _, after in changed], actor=actor, at=at, reason=reason, second=second)
 
 

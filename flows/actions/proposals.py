@@ -23,10 +23,11 @@ from audit.actor import Actor, person
 from audit.choices import ActorKind, Source
 from flows.actions.bundles import define_bundle
 from flows.actions.flows import define, set_active
-from flows.actions.restoring import restore, restore_bundle
+from flows.actions.restoring import restore, restore_bundle, restore_scope
 from flows.actions.rules import BadFlow, NeedsSecondAdmin, Opening, Overtaken, Second, StillNeeded
+from flows.actions.scopes import define_scope
 from flows.choices import PolicyKind, ProposalState
-from flows.models import AccessFlow, Bundle, Proposal
+from flows.models import AccessFlow, AccessScope, Bundle, Proposal
 
 MAY_DECIDE = "flows.decide_proposal"
 
@@ -53,15 +54,6 @@ class Call:
     actor: Actor
     at: datetime
     second: Second | None = None
-
-
-Apply = Callable[[Wanted, Call], object]
-_verbs: dict[str, Apply] = {}
-
-
-def register_verb(name: str, apply: Apply) -> None:
-    """Let a change of this kind be proposed: `apply` calls its action."""
-    _verbs[name] = apply
 
 
 class Settled(Exception):
@@ -101,7 +93,7 @@ def _tried(wanted: Wanted, actor: Actor, at: datetime) -> list[Opening]:
     """Return what of a change takes two, trying it; nothing of it stays."""
     try:
         with transaction.atomic():
-            _verbs[wanted.verb](wanted, Call(actor, at))
+            _VERBS[wanted.verb](wanted, Call(actor, at))
             raise BadFlow(["This takes no second yes any more: save it."])
     except NeedsSecondAdmin as need:
         return need.openings
@@ -130,7 +122,7 @@ def accept(row: Proposal, *, actor: Actor, at: datetime | None = None) -> Propos
         author = replace(person(stored.proposed_by, Source.ADMIN), operation=actor.operation)
         try:
             with transaction.atomic():
-                _verbs[stored.change["verb"]](_wanted(stored), Call(author, moment, second))
+                _VERBS[stored.change["verb"]](_wanted(stored), Call(author, moment, second))
                 _settle(stored, ProposalState.ACCEPTED, actor, moment)
         except NeedsSecondAdmin:
             _settle(stored, ProposalState.OVERTAKEN, actor, moment, "What it would open is something else by now.")
@@ -218,52 +210,63 @@ def _wanted(row: Proposal) -> Wanted:
     return Wanted(row.change["verb"], PolicyKind(row.kind), row.name, row.change["told"], row.subject, row.after)
 
 
-def _flow(wanted: Wanted) -> AccessFlow | None:
-    return AccessFlow.objects.get(pk=wanted.subject) if wanted.subject else None
+def _row(model: Any, wanted: Wanted) -> Any:
+    """Return what would be changed; nothing for what would be new."""
+    return model.objects.get(pk=wanted.subject) if wanted.subject else None
 
 
 def _number(wanted: Wanted) -> int | None:
     return int(wanted.after) if wanted.after else None
 
 
+def _with(call: Call) -> dict[str, Any]:
+    return {"actor": call.actor, "at": call.at, "second": call.second}
+
+
 def _define(wanted: Wanted, call: Call) -> object:
     columns, document = wanted.told["columns"], wanted.told["document"]
-    told = {"actor": call.actor, "at": call.at, "second": call.second}
-    return define(columns, document, flow=_flow(wanted), after=_number(wanted), **told)
+    return define(columns, document, flow=_row(AccessFlow, wanted), after=_number(wanted), **_with(call))
 
 
 def _switch_on(wanted: Wanted, call: Call) -> object:
-    flow = AccessFlow.objects.select_related("current").get(pk=wanted.subject)
+    flow = _row(AccessFlow, wanted)
     if flow.current is None or flow.current.number != _number(wanted):
         raise Overtaken("Somebody saved this access flow meanwhile.")
-    return set_active(flow, True, actor=call.actor, at=call.at, second=call.second)
+    return set_active(flow, True, **_with(call))
 
 
 def _restore(wanted: Wanted, call: Call) -> object:
-    flow, number = AccessFlow.objects.get(pk=wanted.subject), int(wanted.told["number"])
-    return restore(flow, number, actor=call.actor, at=call.at, after=_number(wanted), second=call.second)
+    return restore(_row(AccessFlow, wanted), int(wanted.told["number"]), after=_number(wanted), **_with(call))
 
 
 def _define_bundle(wanted: Wanted, call: Call) -> object:
-    bundle = Bundle.objects.get(pk=wanted.subject) if wanted.subject else None
-    told, after = wanted.told, wanted.after or None
-    return define_bundle(
-        told["name"], told["targets"], description=told["description"], bundle=bundle, after=after,
-        actor=call.actor, at=call.at, second=call.second,
-    )  # fmt: skip
+    told, bundle = wanted.told, _row(Bundle, wanted)
+    more = {"description": told["description"], "bundle": bundle, "after": wanted.after or None}
+    return define_bundle(told["name"], told["targets"], **more, **_with(call))
+
+
+def _define_scope(wanted: Wanted, call: Call) -> object:
+    told, scope = wanted.told, _row(AccessScope, wanted)
+    more = {"description": told["description"], "scope": scope, "after": wanted.after or None}
+    return define_scope(told["name"], told["query"], **more, **_with(call))
 
 
 def _restore_bundle(wanted: Wanted, call: Call) -> object:
-    bundle, number = Bundle.objects.get(pk=wanted.subject), int(wanted.told["number"])
-    after = wanted.after or None
-    return restore_bundle(bundle, number, actor=call.actor, at=call.at, after=after, second=call.second)
+    number, after = int(wanted.told["number"]), wanted.after or None
+    return restore_bundle(_row(Bundle, wanted), number, after=after, **_with(call))
 
 
-for _name, _apply in {
+def _restore_scope(wanted: Wanted, call: Call) -> object:
+    number, after = int(wanted.told["number"]), wanted.after or None
+    return restore_scope(_row(AccessScope, wanted), number, after=after, **_with(call))
+
+
+_VERBS: dict[str, Callable[[Wanted, Call], object]] = {
     "define": _define,
     "switch_on": _switch_on,
     "restore": _restore,
     "define_bundle": _define_bundle,
     "restore_bundle": _restore_bundle,
-}.items():
-    register_verb(_name, _apply)
+    "define_scope": _define_scope,
+    "restore_scope": _restore_scope,
+}

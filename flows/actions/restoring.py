@@ -14,6 +14,7 @@ from flows import document as documents
 from flows.actions.bundles import define_bundle
 from flows.actions.flows import locked, save
 from flows.actions.rules import BadFlow, Overtaken, Second
+from flows.actions.scopes import define_scope
 from flows.choices import LogicalOperator, PolicyKind, TargetKind
 from flows.covering import Document
 from flows.findings import refusals
@@ -124,26 +125,34 @@ def columns_of(document: Document) -> dict[str, Any]:
 
 
 def restore_bundle(
-    bundle: Bundle,
-    number: int,
-    *,
-    actor: Actor,
-    at: datetime | None = None,
-    after: str | None = None,
+    bundle: Bundle, number: int, *, actor: Actor, at: datetime | None = None, after: str | None = None,
     second: Second | None = None,
-) -> Bundle:
+) -> Bundle:  # fmt: skip
     """Make an earlier version of a bundle its next one. Raises as `restore` and flows.actions.define_bundle do."""
-    kept = Revision.objects.filter(kind=PolicyKind.BUNDLE, subject=bundle.pk, number=number).first()
-    if kept is None:
-        raise LookupError(f"{bundle.name} has no version {number}.")
-    told = kept.document
+    told = revision_of(PolicyKind.BUNDLE, bundle.pk, number).document
+    description = told.get("description", "")
     return define_bundle(
-        told["name"],
-        told["targets"],
-        description=told.get("description", ""),
-        actor=actor,
-        bundle=bundle,
-        at=at,
-        after=after,
+        told["name"], told["targets"], description=description, bundle=bundle, actor=actor, at=at, after=after,
         second=second,
-    )
+    )  # fmt: skip
+
+
+def restore_scope(
+    scope: AccessScope, number: int, *, actor: Actor, at: datetime | None = None, after: str | None = None,
+    second: Second | None = None,
+) -> AccessScope:  # fmt: skip
+    """Make an earlier version of an access scope its next one. Raises as `restore` and define_scope do."""
+    told = revision_of(PolicyKind.SCOPE, scope.pk, number).document
+    description = told.get("description", "")
+    return define_scope(
+        told["name"], told["query"], description=description, scope=scope, actor=actor, at=at, after=after,
+        second=second,
+    )  # fmt: skip
+
+
+def revision_of(kind: PolicyKind, subject: uuid.UUID, number: int) -> Revision:
+    """Return a kept version. Raises LookupError where there is none."""
+    kept = Revision.objects.filter(kind=kind, subject=subject, number=number).first()
+    if kept is None:
+        raise LookupError(f"There is no version {number}.")
+    return kept
