@@ -97,6 +97,8 @@ def _tried(wanted: Wanted, actor: Actor, at: datetime) -> list[Opening]:
             raise BadFlow(["This takes no second yes any more: save it."])
     except NeedsSecondAdmin as need:
         return need.openings
+    except IntegrityError as error:
+        raise BadFlow([f"Something else is called {wanted.name}: choose another name."]) from error
 
 
 def _kept(wanted: Wanted, openings: list[Opening]) -> dict[str, Any]:
