@@ -7,14 +7,10 @@ is the effect's digest ("Save anyway"). The digest is of the change, so the butt
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.http import HttpRequest
-from django.template.loader import render_to_string
 from django.utils import timezone
 
-from accounts.regrouping import Foretold, Regrouped
-from flows.whatif import Change, Effect, foresee, of_group
+from flows.whatif import Change, Effect, foresee
 
 SURE = "_sure"
 
@@ -39,12 +35,3 @@ def look_first(request: HttpRequest, change: Change) -> None:
         return
     if foresee(change, at=timezone.now()).costs:
         raise Unsure(whole(change))
-
-
-def foretell_group(change: Regrouped, user: Any) -> Foretold:
-    """Say what a change of a group would do, to whom the page of groups is open: in full to who may read of flows."""
-    effect = whole(of_group(change))
-    told = effect if user.has_perm("flows.view_accessflow") else None
-    may_see = user.has_perm("requests.view_accessrequest")
-    shown = render_to_string("admin/flows/_effect.html", {"effect": told, "may_see_requests": may_see})
-    return Foretold(shown, effect.costs)

@@ -85,7 +85,7 @@ def of_a_bundle(bundle: Bundle) -> History:
     return History(
         Bundle, bundle, PolicyKind.BUNDLE, "restore_bundle", *_revisions(PolicyKind.BUNDLE, bundle), digest(now),
         lambda before, after: _named(before, after, _targets),
-        lambda version: "; ".join(target_words(one, names_in([version.document])) for one in version.document["targets"]),
+        _bundle_says,
         lambda document: of_bundle(bundle, bundle_of(str(bundle.pk), document["name"], document["targets"])),
         lambda number, **told: actions.restore_bundle(bundle, number, after=digest(now), **told),
     )  # fmt: skip
@@ -101,6 +101,11 @@ def of_a_scope(scope: AccessScope) -> History:
         lambda document: of_scope(scope, document["query"], document["name"]),
         lambda number, **told: actions.restore_scope(scope, number, after=digest(now), **told),
     )  # fmt: skip
+
+
+def _bundle_says(version: Any) -> str:
+    names = names_in([version.document])
+    return "; ".join(target_words(one, names) for one in version.document["targets"])
 
 
 def _revisions(kind: PolicyKind, row: Any) -> tuple[Any, int]:
@@ -143,10 +148,9 @@ def compare_page(request: HttpRequest, of: History) -> HttpResponse:
     """Show what one version says otherwise than another: in lines that a person reads, and as documents."""
     last = str(of.current)
     old, new = (of.version(request.GET.get(name, last)) for name in ("old", "new"))
-    lines = difflib.unified_diff(
-        *(json.dumps(one.document, indent=2, ensure_ascii=False, sort_keys=True).splitlines() for one in (old, new)),
-        f"version {old.number}", f"version {new.number}", lineterm="",
-    )  # fmt: skip
+    one, other = (json.dumps(each.document, indent=2, ensure_ascii=False, sort_keys=True) for each in (old, new))
+    names = f"version {old.number}", f"version {new.number}"
+    lines = difflib.unified_diff(one.splitlines(), other.splitlines(), *names, lineterm="")
     told = {"old": old, "new": new, "lines": of.differences(old.document, new.document), "code": "\n".join(lines)}
     return _page(request, of, "compare.html", f"Versions {old.number} and {new.number} of {of.row.name}", **told)
 
