@@ -1,4 +1,4 @@
-"""10,000 past asks decided again with 2,000 flows, by policy as it is and as it would be, against parsing their JSON."""
+"""10,000 past asks decided again with 2,000 flows, by policy of now and as it would be, against parsing their JSON."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import tracemalloc
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+from django.db import connection
 from lib import benchworld
 from lib.crowd import Crowd, Size, gather
 
@@ -79,8 +80,6 @@ def _seconds(do: object) -> float:
 
 def _parse() -> None:
     """Read the text of every ask, and parse it: the bare loop."""
-    from django.db import connection
-
     with connection.cursor() as cursor:
         cursor.execute("SELECT facts::text FROM requests_askedfacts")
         for (text,) in cursor.fetchall():
