@@ -18,7 +18,7 @@ from flows.admin import effects, history, proposing
 from flows.admin.frame import actor_of, need, page
 from flows.admin.reading import bundle_faults, count_targets
 from flows.choices import PolicyKind
-from flows.document import bundle_of, compose_bundle, names_in
+from flows.document import bundle_of, compose_bundle, digest, names_in
 from flows.forms import BadRows, BundlePage, pressed
 from flows.models import AccessFlow, Bundle
 from flows.sentence import target_words
@@ -151,7 +151,9 @@ def _try(request: HttpRequest, form: BundlePage, bundle: Bundle | None, found: d
     try:
         if "_propose" in request.POST:
             return _propose(request, form, bundle)
-        effects.look_first(request, of_bundle(bundle, _content(form, bundle)))
+        # Who has not read what is there now hears of that first.
+        if bundle and digest(compose_bundle(bundle)) == form.own.cleaned_data["version"]:
+            effects.look_first(request, of_bundle(bundle, _content(form, bundle)))
         saved = _save(form, bundle, actor_of(request))
     except actions.Overtaken:
         found["overtaken"] = True

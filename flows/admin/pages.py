@@ -69,8 +69,9 @@ def _try(request: HttpRequest, form: PolicyForm, flow: AccessFlow | None, found:
         if "_propose" in request.POST:
             return _propose(request, form, flow)
         draft = form.draft()
-        # What policy refuses is said first.
-        if not refusals(draft):
+        # What policy refuses is said first, and what others saved meanwhile.
+        current = flow is None or flow.current is None or form.flow.cleaned_data["version"] == flow.current.number
+        if current and not refusals(draft):
             effects.look_first(request, of_flow(flow, draft))
         saved = _save(form, flow, actor_of(request))
         return _saved(request, saved) if saved is not None else None
