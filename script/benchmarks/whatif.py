@@ -35,7 +35,7 @@ AIM_SECONDS, AIM_MEGABYTES = 10.0, 64.0
 def run() -> Iterator[Measure]:
     """Replay changes that touch few asks, and one that touches all of them."""
     with benchworld.database():
-        crowd = gather(assemble(), Size(people=20_000, resources=RESOURCES, flows=2_000, matching=200, requests=100))
+        crowd = gather(assemble(), Size(people=20_000, resources=RESOURCES, flows=2_000, matching=200, requests=0))
         _asks(crowd)
         at = datetime.now(UTC)
         parsing = _seconds(_parse)

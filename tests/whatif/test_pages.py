@@ -8,6 +8,7 @@ import pytest
 from django.conf import LazySettings
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.choices import Role
 from accounts.models import Group, GroupMembership, User
@@ -46,7 +47,7 @@ def narrower(desk: Client, row: AccessFlow, **change: Any) -> dict[str, Any]:
 
 
 def test_what_changes_is_shown_beside_the_form_and_nothing_is_saved(story: Story, desk: Client) -> None:
-    row = AccessFlow.objects.get()
+    row, story.now = AccessFlow.objects.get(), timezone.now()
     story.ask("orders_prod")
     page = desk.post(page_of("change", row), narrower(desk, row, _save=None, _do="whatif"))
     assert page.status_code == 200
