@@ -243,6 +243,12 @@ HEARTBEAT_SECONDS = env.integer("LATCHKEY_HEARTBEAT_SECONDS", 10)
 PROVIDERS = env.text("LATCHKEY_PROVIDERS")
 RETRY_SECONDS_MAX = env.integer("LATCHKEY_RETRY_SECONDS_MAX", 3600)
 
+# What the server itself may call (webhooks): of private addresses only these networks and hosts; https only, unless
+# plain HTTP is allowed; and the file of a CA of one's own, instead of the public ones.
+CALL_PRIVATE_ADDRESSES = env.words("LATCHKEY_CALL_PRIVATE_ADDRESSES")
+CALL_PLAIN_HTTP = env.boolean("LATCHKEY_CALL_PLAIN_HTTP", default=False)
+CALL_CA_FILE = env.text("LATCHKEY_CALL_CA_FILE")
+
 # What the connector in this server may do, by whoever owns the machine: a file of rules.
 CONNECTOR_RULES = env.text("LATCHKEY_CONNECTOR_RULES")
 # The image that the commands to install a connector name; organisations mostly have a registry of their own.

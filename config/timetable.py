@@ -21,6 +21,8 @@ class Line:
 
 TIMETABLE: tuple[Line, ...] = (
     Line("access_requests.tasks.sweep", 2, "Ends what is over, dispatches what was approved: the lag people feel."),
+    # A webhook may take a minute to answer, and a second request must not wait for the first one's.
+    Line("access_requests.tasks.call_webhooks", 2, "Asks webhooks: somebody waits for a check; retries fall due.", 4),
     # An order may wait for a target that does not answer. Eight may; the other threads stay free to end access in time.
     Line("integrations.tasks.run_orders", 2, "Runs orders of the connector in this process, as they fall due.", 8),
     Line("audit.tasks.seal", 2, "Chains what was written since; until then an entry shows as not sealed."),

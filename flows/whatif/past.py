@@ -6,7 +6,7 @@ may have changed since, and that is not this change. An ask that the changed flo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -102,6 +102,8 @@ class Again:
 
     def differs(self, ask: events.Asked) -> Kind | None:
         """Return how an ask would have gone otherwise; None where it would have gone the same."""
+        if ask.kept is not None and not self._may_touch(ask.kept):
+            return None
         facts = ask.facts if ask.facts is not None else from_json(dict(ask.kept or {}), ())
         after = facts if self.regrouped is None else _moved(facts, self.regrouped)
         now = _fitting(self.now, facts)
@@ -113,6 +115,13 @@ class Again:
             decide(replace(facts, flows=(*_open_to(others, facts), *now))),
             decide(replace(after, flows=(*_open_to(others, after), *then))),
         )
+
+    def _may_touch(self, kept: Mapping[str, Any]) -> bool:
+        """Whether one of the flows that change could give any of it, by where it lies: without reading all of it."""
+        places = self.now.places.keys() | self.then.places.keys()
+        if self.now.queries or self.then.queries:
+            return True
+        return any((one["integration_id"], one["resource_type"]) in places for one in kept["asks"])
 
 
 def _facts(number: int, document: Any) -> Iterator[FlowFacts]:

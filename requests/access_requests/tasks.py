@@ -17,6 +17,12 @@ def sweep() -> int:
 
 
 @shared_task
+def call_webhooks() -> int:
+    """Ask webhooks about requests: as checks, as approvers."""
+    return actions.run_calls()
+
+
+@shared_task
 def sweep_cleanups() -> int:
     """Remove logins left behind."""
     return actions.sweep_cleanups()

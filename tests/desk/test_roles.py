@@ -14,8 +14,8 @@ from access_requests.models import AccessRequest, AccessSession, Approval, Proof
 from accounts.choices import Role
 from accounts.models import User
 from audit.actor import system
-from flows.actions import define_bundle
-from flows.models import AccessFlow, Bundle, Proposal
+from flows.actions import define_bundle, define_webhook
+from flows.models import AccessFlow, Bundle, Proposal, Webhook
 from integrations.models import Connector, ConnectorInstance, Integration, Order, Resource
 from tests.cast import person
 from tests.desk.conftest import signed_in
@@ -88,6 +88,12 @@ OWN: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "flows_proposal_withdraw": ((405, 405, 405, 405), (409, 409, 409, 409)),
     # A POST of nothing is the yes to the question; a flow stands in the way.
     "flows_bundle_delete": (POLICY, (409, 409, 403, 403)),
+    "flows_webhook_changelist": (LOOK, LOOK),
+    "flows_webhook_add": (POLICY, POLICY),
+    "flows_webhook_change": (LOOK, POLICY),
+    "flows_webhook_history": (LOOK, LOOK),
+    # A POST of nothing is the yes to the question; a flow stands in the way.
+    "flows_webhook_delete": (POLICY, (409, 409, 403, 403)),
     "requests_accessrequest_revoke": (REVOKING, REVOKING),
 }
 
@@ -124,7 +130,10 @@ def rows(story: Story) -> dict[str, Any]:
         kind="flow", name="Open", why="It takes two.", proposed_by=story.cast.requester,
         change={"verb": "define", "told": {"columns": {}, "document": {}}, "openings": []},
     )  # fmt: skip
-    models = (Integration, Connector, ConnectorInstance, Resource, Order, AccessFlow, Bundle, Proposal, AccessRequest)
+    hook = define_webhook({"name": "Ticket", "url": "https://tickets.example.com/"}, actor=system())
+    flow(story.integration, "With a webhook", checks=[str(hook.pk)])
+    policy = (AccessFlow, Bundle, Webhook, Proposal)
+    models = (Integration, Connector, ConnectorInstance, Resource, Order, *policy, AccessRequest)
     records = (AccessSession, Approval, Transition, StandingRecord, Proof)
     return {model._meta.model_name or "": model.objects.first() for model in (*models, *records)}  # type: ignore[attr-defined]
 
@@ -151,7 +160,7 @@ def test_the_desk_has_the_pages_it_should() -> None:
     assert set(OWN) <= found
     models = {name.split("_")[1] for name in found}
     assert models == {
-        *("integration", "connector", "connectorinstance", "resource", "order", "accessflow", "bundle"),
+        *("integration", "connector", "connectorinstance", "resource", "order", "accessflow", "bundle", "webhook"),
         *("proposal", "accessrequest", "accesssession", "approval", "transition", "standingrecord", "proof"),
     }
     assert all(name in OWN or name.rpartition("_")[2] in READ_ONLY for name in found)

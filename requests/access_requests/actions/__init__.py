@@ -2,6 +2,7 @@
 
 from access_requests.actions.answers import approve, approve_less, reject
 from access_requests.actions.asking import ENTITLEMENTS_MAX, BadAsk, DryRun, ask, dry_run
+from access_requests.actions.calls import ask_group, run_calls
 from access_requests.actions.credentials import AlreadySeen, NothingToSee, reset_credentials, take_credentials
 from access_requests.actions.endings import cancel, end, hand_back, recheck_flow, recheck_person, revoke
 from access_requests.actions.exports import AT_ONCE, export_now, fetch, run_exports, sweep_expired
@@ -49,6 +50,7 @@ __all__ = [
     "approve_extension",
     "approve_less",
     "ask",
+    "ask_group",
     "cancel",
     "cancel_extension",
     "change_report",
@@ -74,6 +76,7 @@ __all__ = [
     "resume_report",
     "revoke",
     "room_of",
+    "run_calls",
     "run_exports",
     "save_report",
     "send",

@@ -33,7 +33,7 @@ def approve(
         row = _answer(request, approver, ApprovalStatus.APPROVED, reason, moment)
         details = {"reason": reason.strip()}
         record("request.approval_given", actor=actor, subject=subject_of(row), details=details, at=moment)
-        if enough(row.approvals.all(), row.flow_version.document):
+        if enough(row.approvals.all(), row.flow_version.document, row.webhook_calls.all()):
             approve_now(row, actor=actor, reason=reason.strip(), at=moment)
         moved(row.pk)
     return row

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from access_requests.actions.beginning import advance
+from access_requests.actions.calls import begin_calls
 from access_requests.lifecycle import subject_of
 from access_requests.models import AccessGroup, AccessRequest, AccessUnit, Approval, AskedFacts
 from accounts.models import User
@@ -19,9 +20,9 @@ from accounts.queries import PersonFacts, facts_of
 from audit.actions import record
 from audit.actor import Actor
 from flows import queries as flow_queries
-from flows.choices import ApprovalMode, ConditionType
+from flows.choices import ApprovalMode
 from flows.conditions import setting
-from flows.decision import Document, Facts, Part, Problem, Reach, decide
+from flows.decision import Facts, Part, Problem, Reach, could_say_yes, decide
 from flows.replay import to_json
 from integrations.queries import entitlements, over_limits
 
@@ -143,22 +144,11 @@ def _about_approvers(plan: PartPlan) -> Iterable[Problem]:
     approval = document["approval"]
     if approval["mode"] == ApprovalMode.NONE or any(group.get("tier", 0) for group in approval["groups"]):
         return
-    hooks = with_webhooks(document)
-    answers = [bool(group) or index in hooks for index, group in plan.approvers.items()]
+    answers = [could_say_yes(approval["groups"][index], bool(people)) for index, people in plan.approvers.items()]
     everybody = approval["mode"] == ApprovalMode.ALL_OF
     if not (all(answers) if everybody else any(answers)) or not answers:
         name = document["name"]
         yield Problem("NO_APPROVER", f"Nobody but you could approve this in the access flow {name}. Ask an admin.")
-
-
-def with_webhooks(document: Document) -> set[int]:
-    """Return the indexes of approver groups for which another system is asked."""
-    groups = document["approval"]["groups"]
-    return {
-        index
-        for index, group in enumerate(groups)
-        if any(one["type"] == ConditionType.WEBHOOK for one in group["conditions"])
-    }
 
 
 def ask(
@@ -208,6 +198,7 @@ def _make(
     _make_units(request, plan.part)
     record("request.created", actor=actor, subject=subject_of(request), details=_told(request, plan), at=at)
     _make_approvals(request, plan)
+    begin_calls(request, document, at=at)
     advance(request, at=at)
     return request
 

@@ -198,7 +198,7 @@ def _with_mine(rows: QuerySet[AccessRequest], user: User) -> QuerySet[AccessRequ
 
 
 def in_full(rows: QuerySet[AccessRequest]) -> QuerySet[AccessRequest]:
-    """Add all that the page of one request shows: seven queries more."""
+    """Add all that the page of one request shows: eight queries more."""
     groups = _groups().select_related("integration", "session", "proof")
     extensions = Extension.objects.select_related("requested_by", "flow_version")
     answers = ExtensionApproval.objects.select_related("approver")
@@ -208,6 +208,7 @@ def in_full(rows: QuerySet[AccessRequest]) -> QuerySet[AccessRequest]:
         Prefetch("approvals", Approval.objects.select_related("approver")),
         Prefetch("extensions", extensions.prefetch_related(Prefetch("approvals", answers))),
         Prefetch("narrowings", Narrowing.objects.select_related("approver")),
+        "webhook_calls",
         "transitions",
     )
 

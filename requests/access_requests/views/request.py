@@ -73,6 +73,8 @@ def _context(http: HttpRequest, access: AccessRequest, typed: Typed | None = Non
         "grants": [Grant(one, errors.get(one.integration_id, {}), connect_of(one) if live else None) for one in groups],
         "dispatched": any(group.dispatched_at for group in groups),
         "asked": [Asked(one, why_asked(document, one.group_index)) for one in approvals],
+        "systems": [one for one in access.webhook_calls.all() if one.group_index is not None],
+        "asking": [one for one in access.webhook_calls.all() if one.is_asked_in(access.state)],
         "approvals_needed": approvals_needed(document),
         "risk": risk_of(units_of(access)),
         "unit_count": len(units_of(access)),

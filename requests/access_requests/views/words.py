@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flows.choices import ApprovalMode, ConditionType, MatchOperator
+from flows.decision import people_part
 
 
 def why_asked(document: dict[str, Any], group_index: int) -> str:
@@ -12,7 +13,7 @@ def why_asked(document: dict[str, Any], group_index: int) -> str:
     groups = [group for group in document["approval"]["groups"] if group["tier"] == 0]
     if group_index >= len(groups):
         return ""
-    group = groups[group_index]
+    group = people_part(groups[group_index])
     joined = f" {group['operator']} ".join(dict.fromkeys(_condition(one) for one in group["conditions"]))
     return joined[:1].upper() + joined[1:]
 
