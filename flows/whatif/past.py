@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from accounts.queries import PersonFacts
@@ -18,7 +19,7 @@ from flows import events
 from flows.choices import Trigger
 from flows.conditions import matches
 from flows.covering import FlowFacts, Reach
-from flows.current import policy
+from flows.current import Policy, policy
 from flows.decision import Decision, Facts, Part, decide, for_whom
 from flows.replay import from_json
 from flows.whatif.change import Change
@@ -28,6 +29,8 @@ DAYS = 90
 # Of more asks than these only the newest are decided again.
 ASKS_MAX = 20_000
 SHOWN = 10
+# Of so many people what the unchanged flows give them is remembered.
+_PEOPLE_KEPT = 500
 
 
 class Kind(StrEnum):
@@ -94,11 +97,13 @@ class Again:
     def __init__(self, change: Change) -> None:
         """Take the current flows; those that change are there twice, numbered as no saved version is."""
         ids = set(change.flows)
-        others = [flow for flow in policy().flows if flow.document["id"] not in ids]
+        others = Policy(tuple(flow for flow in policy().flows if flow.document["id"] not in ids))
         now = [one for number, key in enumerate(change.flows) for one in _facts(-1 - number, change.now(key))]
         then = [one for number, key in enumerate(change.flows) for one in _facts(-1 - number, change.then(key))]
         self.regrouped = change.regrouped
-        self.others, self.now, self.then = Reach(others), Reach(now), Reach(then)
+        self.now, self.then = Reach(now), Reach(then)
+        # The same few people ask again and again, and are mostly known as they were.
+        self.others = lru_cache(maxsize=_PEOPLE_KEPT)(lambda person: Reach(others.of(person)))
 
     def differs(self, ask: events.Asked) -> Kind | None:
         """Return how an ask would have gone otherwise; None where it would have gone the same."""
@@ -110,11 +115,14 @@ class Again:
         then = _fitting(self.then, after)
         if not now and not then:
             return None
-        others = _covering(self.others, facts.asks)
-        return difference(
-            decide(replace(facts, flows=(*_open_to(others, facts), *now))),
-            decide(replace(after, flows=(*_open_to(others, after), *then))),
-        )
+        others = self._others(facts)
+        also = others if after is facts else self._others(after)
+        return difference(decide(replace(facts, flows=(*others, *now))), decide(replace(after, flows=(*also, *then))))
+
+    def _others(self, facts: Facts) -> list[FlowFacts]:
+        """Return the flows that do not change and have a say in it."""
+        found = _covering(self.others(facts.requestor), facts.asks)
+        return [flow for flow in found if for_whom(flow.document, facts.requestor, facts.grantee)]
 
     def _may_touch(self, kept: Mapping[str, Any]) -> bool:
         """Whether one of the flows that change could give any of it, by where it lies: without reading all of it."""

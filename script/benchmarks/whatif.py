@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection
-from lib import benchworld
+from lib import benchworld, crowd
 from lib.crowd import Size, gather
 
 from access_requests.models import AskedFacts
@@ -28,12 +28,15 @@ from integrations.queries import entitlements
 from tests.cast import assemble
 
 ASKS = int(os.environ.get("BENCH_ASKS", "10000"))
+SYSTEMS = 50
 RESOURCES = int(os.environ.get("BENCH_RESOURCES", "40000"))
 AIM_SECONDS, AIM_MEGABYTES = 10.0, 64.0
 
 
 def run() -> Iterator[Measure]:
     """Replay changes that touch few asks, and one that touches all of them."""
+    # As many systems as at product scale, with fewer resources each: a replay reads none of them.
+    crowd.PER_INTEGRATION = RESOURCES // SYSTEMS
     with benchworld.database():
         gather(assemble(), Size(people=20_000, resources=RESOURCES, flows=2_000, matching=200, requests=0))
         _asks()
