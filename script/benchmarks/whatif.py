@@ -59,10 +59,15 @@ def run() -> Iterator[Measure]:
 
 
 def _asks() -> None:
-    """Make asks of the last 90 days by people who are engineers, on any system."""
+    """Make asks of the last 90 days by people who are engineers, on the systems that flows give them whole."""
     people = list(User.objects.filter(memberships__group__name="engineers"))
     facts = facts_of(people)
-    pool = list(Resource.objects.order_by("source_id")[:2_000])
+    given_whole = {
+        one.document["targets"][0]["integration"]
+        for one in FlowVersion.objects.all()
+        if _theirs(one) and not one.document["targets"][0]["selectors"]
+    }
+    pool = list(Resource.objects.filter(integration__in=given_whole).order_by("source_id")[:2_000])
     allowed = {one.resource_type_id: one.pk for one in Permission.objects.filter(source_id="READ_ONLY")}
     given = entitlements((one.pk, allowed[one.resource_type_id]) for one in pool)
     now, rows = datetime.now(UTC), []
