@@ -20,7 +20,7 @@ from flows.whatif.change import (
     of_switch,
 )
 from flows.whatif.effect import Effect, Tally, foresee
-from flows.whatif.past import Kind, Past
+from flows.whatif.past import Kind, Past, regrouped
 
 __all__ = [
     "Change",
@@ -37,4 +37,5 @@ __all__ = [
     "of_group",
     "of_scope",
     "of_switch",
+    "regrouped",
 ]

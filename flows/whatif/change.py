@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +36,11 @@ class Change:
     def flows(self) -> list[str]:
         """The ids of all flows that the change is about."""
         return sorted({*self.before, *self.after})
+
+    @property
+    def saved(self) -> list[uuid.UUID]:
+        """The ids of the flows that are there now."""
+        return [uuid.UUID(key) for key in self.before]
 
     @property
     def digest(self) -> str:

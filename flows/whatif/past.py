@@ -17,10 +17,9 @@ from accounts.queries import PersonFacts
 from accounts.regrouping import Regrouped
 from flows import events
 from flows.choices import Trigger
-from flows.conditions import matches
-from flows.covering import FlowFacts, Reach
+from flows.covering import FlowFacts, Reach, Target, target_covers
 from flows.current import Policy, policy
-from flows.decision import Decision, Facts, Part, decide, for_whom
+from flows.decision import Decision, Facts, Part, decide, gates, preference
 from flows.replay import from_json
 from flows.whatif.change import Change
 from integrations.queries import Entitlement
@@ -30,7 +29,8 @@ DAYS = 90
 ASKS_MAX = 20_000
 SHOWN = 10
 # Of so many people what the unchanged flows give them is remembered.
-_PEOPLE_KEPT = 500
+_PEOPLE_KEPT = 1_000
+Near = list[tuple[FlowFacts, Target]]
 
 
 class Kind(StrEnum):
@@ -92,7 +92,11 @@ def replayed(change: Change, *, at: datetime) -> Past:
 
 
 class Again:
-    """Policy as it is and as it would be, ready to decide asks."""
+    """Policy as it is and as it would be, ready to decide asks.
+
+    Of the flows that give something only the one that is preferred has a say in whether and how it is given. So decide
+    looks at that one of those that do not change, and at that one of those that do; the others change no answer.
+    """
 
     def __init__(self, change: Change) -> None:
         """Take the current flows; those that change are there twice, numbered as no saved version is."""
@@ -102,8 +106,14 @@ class Again:
         then = [one for number, key in enumerate(change.flows) for one in _facts(-1 - number, change.then(key))]
         self.regrouped = change.regrouped
         self.now, self.then = Reach(now), Reach(then)
+
         # The same few people ask again and again, and are mostly known as they were.
-        self.others = lru_cache(maxsize=_PEOPLE_KEPT)(lambda person: Reach(others.of(person)))
+        @lru_cache(maxsize=_PEOPLE_KEPT)
+        def ranked(person: PersonFacts, duration: int | None, break_glass: bool) -> Reach:
+            asked = Facts(person, person, (), (), duration_seconds=duration, break_glass=break_glass)
+            return Reach(sorted(others.of(person), key=lambda one: preference(one, asked)))
+
+        self.ranked = ranked
 
     def differs(self, ask: events.Asked) -> Kind | None:
         """Return how an ask would have gone otherwise; None where it would have gone the same."""
@@ -111,18 +121,19 @@ class Again:
             return None
         facts = ask.facts if ask.facts is not None else from_json(dict(ask.kept or {}), ())
         after = facts if self.regrouped is None else _moved(facts, self.regrouped)
-        now = _fitting(self.now, facts)
-        then = _fitting(self.then, after)
+        now, then = _best(self.now, facts), _best(self.then, after)
         if not now and not then:
             return None
         others = self._others(facts)
         also = others if after is facts else self._others(after)
-        return difference(decide(replace(facts, flows=(*others, *now))), decide(replace(after, flows=(*also, *then))))
+        return difference(
+            decide(replace(facts, flows=_each(others, now))), decide(replace(after, flows=_each(also, then)))
+        )
 
     def _others(self, facts: Facts) -> list[FlowFacts]:
-        """Return the flows that do not change and have a say in it."""
-        found = _covering(self.others(facts.requestor), facts.asks)
-        return [flow for flow in found if for_whom(flow.document, facts.requestor, facts.grantee)]
+        """Return the flows that do not change and that would be chosen, if no other were."""
+        reach = self.ranked(facts.requestor, facts.duration_seconds, facts.break_glass)
+        return [flow for ask in facts.asks for near in _places(reach, ask) if (flow := _first(near, ask, facts))]
 
     def _may_touch(self, kept: Mapping[str, Any]) -> bool:
         """Whether one of the flows that change could give any of it, by where it lies: without reading all of it."""
@@ -137,25 +148,31 @@ def _facts(number: int, document: Any) -> Iterator[FlowFacts]:
         yield FlowFacts(number, document)
 
 
-def _covering(reach: Reach, asks: tuple[Entitlement, ...]) -> list[FlowFacts]:
-    """Return the flows that give any of what is asked for: no other has a say in it."""
-    if len(asks) == 1:
-        return reach.covering(asks[0])
-    return list({flow.version_id: flow for ask in asks for flow in reach.covering(ask)}.values())
+def _each(*flows: list[FlowFacts]) -> tuple[FlowFacts, ...]:
+    return tuple({one.version_id: one for each in flows for one in each}.values())
 
 
-def _open_to(flows: list[FlowFacts], facts: Facts) -> list[FlowFacts]:
-    """Return the flows whose requestors and grantees these are; of others the decision says nothing."""
-    return [
-        flow
-        for flow in flows
-        if matches(flow.document["requestors"], facts.requestor)
-        and for_whom(flow.document, facts.requestor, facts.grantee)
-    ]
+def _places(reach: Reach, ask: Entitlement) -> tuple[Near, Near]:
+    """Return the targets that may give it, by its place and by queries, each in the order of the flows."""
+    return reach.places.get((ask.integration_id, ask.resource_type), []), reach.queries
 
 
-def _fitting(reach: Reach, facts: Facts) -> list[FlowFacts]:
-    return _open_to(_covering(reach, facts.asks), facts)
+def _first(near: Near, ask: Entitlement, facts: Facts) -> FlowFacts | None:
+    """Return the first flow that gives it to these people at this time."""
+    for flow, target in near:
+        if target_covers(target, ask) and not any(gates(flow.document, facts)):
+            return flow
+    return None
+
+
+def _best(reach: Reach, facts: Facts) -> list[FlowFacts]:
+    """Return the flows that would be chosen of these, for each thing that is asked for."""
+    found = []
+    for ask in facts.asks:
+        usable = [one for one in reach.covering(ask) if not any(gates(one.document, facts))]
+        if usable:
+            found.append(min(usable, key=lambda one: preference(one, facts)))
+    return found
 
 
 def _moved(facts: Facts, change: Regrouped) -> Facts:

@@ -15,9 +15,7 @@ from access_requests.models import AccessRequest, AccessUnit, AskedFacts
 from accounts.queries import PersonFacts, facts_of
 from flows.decision import Facts
 from flows.events import Asked, Ends, Link, Period
-from flows.reach import uuids
-from flows.whatif.change import Change
-from flows.whatif.past import regrouped
+from flows.whatif import Change, regrouped
 from integrations.queries import Entitlement, entitlements
 
 BATCH = 500
@@ -30,7 +28,7 @@ def ending(change: Change) -> Ends:
     Read in batches: the rules look at people and inventory, and are the ones that end access when it comes to it.
     """
     rows = AccessRequest.objects.filter(state__in=set(OPEN) - {RequestState.REVOKING})
-    rows = rows.filter(flow_version__flow__in=uuids(change.before)).order_by("pk")
+    rows = rows.filter(flow_version__flow__in=change.saved).order_by("pk")
     count, first = 0, list[int]()
     for batch in _batches(rows.values_list("pk", "requestor", "grantee", "flow_version__flow")):
         people = facts_of({who for _, requestor, grantee, _ in batch for who in (requestor, grantee)})

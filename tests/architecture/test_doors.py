@@ -20,9 +20,11 @@ MORE_DOORS = {
     ("audit", "actor"),
     ("audit", "export"),
     ("flows", "decision"),
+    ("flows", "whatif"),
     ("integrations", "search"),
     ("integrations", "aql"),
     ("accounts", "letters"),
+    ("accounts", "regrouping"),
 }
 
 ROOMS = {
@@ -33,6 +35,8 @@ ROOMS = {
 OWN_ROOMS = {
     "accounts": {
         "adapters": "allauth asks an adapter",
+        "asking_first": "changes of groups in the admin site: what follows is shown first",
+        "regrouping": "a change of a group before it is made, and who foretells what follows",
         "backends": "Django asks a backend who signs in",
         "letters": "what a letter says: plain data into text and HTML",
         "post": "how a letter leaves: by SMTP or into a folder, and what went wrong",
@@ -56,6 +60,9 @@ OWN_ROOMS = {
         "document": "a flow version as data",
         "findings": "what is wrong with a policy, and what is doubtful",
         "findings_of_webhooks": "likewise of a webhook",
+        "foretelling": "what policy says of a change of a group",
+        "guard": "what takes a second admin's yes",
+        "whatif": "what a change would do, before it is made",
         "judging": "what an answer of a webhook means",
         "reach": "whom and what a policy reaches, counted by the database",
         "slots": "the places in a webhook's body that a request fills",
@@ -69,6 +76,7 @@ OWN_ROOMS = {
         "wire": "models to the connectors' dataclasses and back",
     },
     "access_requests": {
+        "foretelling": "live requests and past asks, told to what-if",
         "hearing": "what is done at news from below",
         "letters": "what letters say of requests",
         "offering": "what a person may ask for, as the page of a new request shows it",
