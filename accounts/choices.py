@@ -79,6 +79,7 @@ class LetterKind(models.TextChoices):
     SECURITY = "security", "Your second factors changed"
     INVITATION = "invitation", "You are invited"
     OUTSIDE = "outside", "Nobody answers for people from outside any more"
+    PROPOSAL = "proposal", "A change of policy waits for a second yes"
 
 
 # What everybody may choose not to get.
@@ -90,7 +91,7 @@ LETTERS_TO_CHOOSE = (
     LetterKind.ENDED,
 )
 # What admins get in any case: access that does not end is theirs to see to.
-LETTERS_TO_ADMINS = (LetterKind.OVERDUE, LetterKind.JOBS, LetterKind.OUTSIDE)
+LETTERS_TO_ADMINS = (LetterKind.OVERDUE, LetterKind.JOBS, LetterKind.OUTSIDE, LetterKind.PROPOSAL)
 
 
 class LetterState(models.TextChoices):

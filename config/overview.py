@@ -7,6 +7,7 @@ from typing import Any
 
 import accounts.queries
 import audit.queries
+import flows.queries
 import integrations.queries
 from access_requests.queries import figures
 from config import first_steps, watchdog
@@ -24,6 +25,8 @@ def read(user: Any, at: datetime) -> dict[str, Any]:
         told["figures"] = figures.figures(at)
         told["late_ends"] = figures.late_ends() if told["figures"].overdue else []
         told["may_hurry"] = user.has_perm("integrations.retry_order")
+    if user.has_perm("flows.view_proposal"):
+        told["proposals"] = flows.queries.waiting_proposals()
     if user.has_perm("integrations.view_order"):
         told["queue"] = integrations.queries.queue()
         told["may_see_queue"] = True

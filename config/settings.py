@@ -237,6 +237,11 @@ EMAIL_FILE_PATH = DATA / "mail"
 _sender = "localhost" if EMBEDDED else urlsplit(PUBLIC_URL).hostname
 DEFAULT_FROM_EMAIL = env.text("LATCHKEY_EMAIL_FROM", f"Latchkey <latchkey@{_sender}>")
 
+# Resources with one of these tags are production ("env=production", comma-separated). Opening them to everyone without
+# approval then takes a second admin's yes, unless FOUR_EYES is off.
+PRODUCTION_TAGS = env.pairs("LATCHKEY_PRODUCTION_TAG")
+FOUR_EYES = env.boolean("LATCHKEY_FOUR_EYES", default=True)
+
 # How long a lease on an order lasts (seconds), and how long an order waits between tries at most.
 LEASE_SECONDS = env.integer("LATCHKEY_LEASE_SECONDS", 60)
 # How often an instance of a remote connector says that it is alive; after three beats of silence its link is given up.

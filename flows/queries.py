@@ -13,12 +13,12 @@ from django.db.models import Q, QuerySet
 from accounts.models import User
 from accounts.queries import PersonFacts, facts_of
 from flows import reach
-from flows.choices import ConditionType, LogicalOperator, MatchOperator, SelectorMode
+from flows.choices import ConditionType, LogicalOperator, MatchOperator, ProposalState, SelectorMode
 from flows.conditions import asked_systems, asks_owner, matches, owned_by, people_part
 from flows.covering import QUERIES, Document, FlowFacts, Reach, covers, query_of
 from flows.current import policy
 from flows.decision import Owner
-from flows.models import AccessFlow, AccessTarget, Bundle, Condition, FlowCheck, Webhook
+from flows.models import AccessFlow, AccessTarget, Bundle, Condition, FlowCheck, Proposal, Webhook
 from flows.reach import uuids
 from integrations.models import Integration, Resource
 from integrations.queries import DEPENDANTS_NAMED, Dependant, Entitlement, Use, entitlements
@@ -36,6 +36,11 @@ def active_flows() -> tuple[FlowFacts, ...]:
 def flows_for(person: PersonFacts) -> tuple[FlowFacts, ...]:
     """Return the current self-serve flows whose requestors the person is one of. One query when nothing has changed."""
     return policy().of(person)
+
+
+def waiting_proposals() -> int:
+    """Return how many changes of policy wait for a second admin's yes."""
+    return Proposal.objects.filter(state=ProposalState.WAITING).count()
 
 
 def dependants_of(integration: Integration) -> list[Dependant]:

@@ -22,11 +22,12 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from accounts import actions
+from accounts import actions, asking_first
 from accounts.admin.more import MoreOfPeople
 from accounts.choices import LETTER_LOOKS, GroupSource, LetterState, Role
 from accounts.forms import PersonForm, named_group, named_person
 from accounts.models import Attribute, Group, GroupMembership, Letter, User
+from accounts.regrouping import ended, foretold
 from audit.actor import Actor, person
 from audit.choices import Source
 
@@ -66,6 +67,8 @@ class _ThroughActions(_AnyAdmin):
     def _try(self, request: HttpRequest, view: Callable[..., Any], *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             return cast(HttpResponse, view(request, *args, **kwargs))
+        except asking_first.Unsure as unsure:
+            return asking_first.ask(request, unsure, {**self.admin_site.each_context(request), "opts": self.opts})
         except actions.Refused as refusal:
             messages.error(request, str(refusal))
             return HttpResponseRedirect(request.get_full_path())
@@ -198,8 +201,14 @@ class UserAdmin(MoreOfPeople, _ThroughActions):
         actions.set_roles(obj, roles, actor=actor)
         if password:
             actions.set_password(obj, password, actor=actor)
-            if obj == request.user:
-                update_session_auth_hash(request, obj)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """End and begin memberships; what follows from that is said first, and then nothing of the page is saved."""
+        if change:
+            asking_first.look_first(request, asking_first.of_person(form.instance, formsets))
+        super().save_related(request, form, formsets, change)
+        if change and form.cleaned_data.get("new_password") and form.instance == request.user:
+            update_session_auth_hash(request, form.instance)
 
     @admin.action(description="Disable the chosen people: sign them out and end their access", permissions=["change"])
     def disable(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
@@ -251,10 +260,23 @@ class GroupAdmin(_ThroughActions):
         """Return how many members the group has."""
         return int(group._members)
 
-    def save_model(self, request: HttpRequest, obj: Group, form: Any, change: bool) -> None:
-        """Create or rename."""
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Rename, and end and begin memberships: one change, and what follows from it is said first."""
         if change:
-            actions.rename_group(obj, form.cleaned_data["name"], actor=_actor(request))
+            name = form.cleaned_data["name"]
+            asking_first.look_first(request, asking_first.of_group(form.instance, name, formsets))
+            actions.rename_group(form.instance, name, actor=_actor(request))
+        super().save_related(request, form, formsets, change)
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Ask, with what follows."""
+        group = self.get_object(request, object_id)
+        told = foretold(ended(group), request.user) if group and self.has_delete_permission(request, group) else []
+        return super().delete_view(request, object_id, {**(extra_context or {}), "foretold": told})
+
+    def save_model(self, request: HttpRequest, obj: Group, form: Any, change: bool) -> None:
+        """Create; what is there is renamed with its members, in save_related."""
+        if change:
             return
         obj.pk = actions.create_group(form.cleaned_data["name"], actor=_actor(request)).pk
         obj._state.adding = False

@@ -2,8 +2,12 @@
 
 from flows.actions.bundles import define_bundle, delete_bundle
 from flows.actions.calling import Answer, Question, ask_webhook, question_of, try_webhook
+from flows.actions.carrying import carry
 from flows.actions.flows import COLUMNS, define, delete, problems_of, save, set_active
-from flows.actions.rules import BadFlow, Overtaken, StillNeeded
+from flows.actions.proposals import Call, Settled, Wanted, accept, propose, refuse, withdraw
+from flows.actions.restoring import restore, restore_bundle, restore_scope
+from flows.actions.revisions import keep_first, keep_revision
+from flows.actions.rules import BadFlow, NeedsSecondAdmin, Overtaken, Second, StillNeeded
 from flows.actions.scopes import define_scope, delete_scope
 from flows.actions.webhooks import define_webhook, delete_webhook, flows_naming
 
@@ -11,10 +15,17 @@ __all__ = [
     "COLUMNS",
     "Answer",
     "BadFlow",
+    "Call",
+    "NeedsSecondAdmin",
     "Overtaken",
     "Question",
+    "Second",
+    "Settled",
     "StillNeeded",
+    "Wanted",
+    "accept",
     "ask_webhook",
+    "carry",
     "define",
     "define_bundle",
     "define_scope",
@@ -24,9 +35,17 @@ __all__ = [
     "delete_scope",
     "delete_webhook",
     "flows_naming",
+    "keep_first",
+    "keep_revision",
     "problems_of",
+    "propose",
     "question_of",
+    "refuse",
+    "restore",
+    "restore_bundle",
+    "restore_scope",
     "save",
     "set_active",
     "try_webhook",
+    "withdraw",
 ]

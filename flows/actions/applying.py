@@ -18,7 +18,7 @@ from audit.actor import Actor
 from flows import document as documents
 from flows.actions.bundles import define_bundle, delete_bundle
 from flows.actions.flows import define, delete, set_active
-from flows.actions.rules import BadFlow, Overtaken, StillNeeded
+from flows.actions.rules import BadFlow, NeedsSecondAdmin, Overtaken, StillNeeded
 from flows.actions.scopes import define_scope, delete_scope
 from flows.actions.webhooks import define_webhook, delete_webhook
 from flows.findings import Finding
@@ -145,7 +145,7 @@ class _Work:
         except BadFlow as error:
             for finding in error.findings:
                 self.problems.append(file.book.problem((_KEYS.get(finding.part, finding.part),), finding.text))
-        except (Overtaken, NotAllowed) as error:
+        except (Overtaken, NotAllowed, NeedsSecondAdmin) as error:
             self.problems.append(file.book.problem((), str(error)))
         except IntegrityError:
             told = "Somebody wrote this meanwhile, or the database refuses it: plan it again."

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from accounts.models import User
-from audit.actor import Actor
+from audit.actor import Actor, system
 from flows import document as documents
 from flows.choices import PolicyKind
 from flows.models import Revision
@@ -33,3 +33,9 @@ def keep_revision(
         created_at=at,
         created_by=User.objects.filter(pk=actor.id).first() if actor.id else None,
     )
+
+
+def keep_first(kind: PolicyKind, subject: uuid.UUID, document: dict[str, Any], *, at: datetime) -> None:
+    """Keep what was there before revisions were kept, as nobody's, so that the first change can be compared with it."""
+    if not Revision.objects.filter(kind=kind, subject=subject).exists():
+        keep_revision(kind, subject, document, actor=system(), at=at)

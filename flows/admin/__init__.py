@@ -2,6 +2,7 @@
 
 from flows.admin.bundles import BundleAdmin
 from flows.admin.flows import AccessFlowAdmin
+from flows.admin.proposing import ProposalAdmin
 from flows.admin.webhooks import WebhookAdmin
 
-__all__ = ["AccessFlowAdmin", "BundleAdmin", "WebhookAdmin"]
+__all__ = ["AccessFlowAdmin", "BundleAdmin", "ProposalAdmin", "WebhookAdmin"]

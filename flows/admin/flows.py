@@ -17,13 +17,14 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from flows import actions, events
-from flows.admin import pages
+from flows.admin import effects, pages
 from flows.admin.filters import BreakGlassFilter, IntegrationFilter, LabelFilter, StateFilter
 from flows.admin.frame import actor_of, need
 from flows.admin.suggest import suggestions
 from flows.admin.why import why_page
 from flows.choices import Trigger
 from flows.models import AccessFlow
+from flows.whatif import of_switch
 
 if TYPE_CHECKING:
     _FlowAdmin = admin.ModelAdmin[AccessFlow]
@@ -113,6 +114,8 @@ class AccessFlowAdmin(_FlowColumns):
             path("why/", view(why_page), name=f"{own}_why"),
             path("suggest/", view(suggestions), name=f"{own}_suggest"),
             path("<path:object_id>/switch/", view(self._of(pages.switch_page)), name=f"{own}_switch"),
+            path("<path:object_id>/compare/", view(self._of(pages.compare_page)), name=f"{own}_compare"),
+            path("<path:object_id>/restore/<str:number>/", view(self.restore_view), name=f"{own}_restore"),
             path("<path:object_id>/code/", view(self._of(pages.code_page)), name=f"{own}_code"),
             *super().get_urls(),
         ]
@@ -139,6 +142,10 @@ class AccessFlowAdmin(_FlowColumns):
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """Ask, then delete."""
         return pages.delete_page(request, self._one(request, object_id))
+
+    def restore_view(self, request: HttpRequest, object_id: str, number: str) -> HttpResponse:
+        """Ask, then make an earlier version the next one."""
+        return pages.restore_page(request, self._one(request, object_id), number)
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """Show the versions."""
@@ -172,7 +179,8 @@ class AccessFlowAdmin(_FlowColumns):
         chosen = list(queryset.filter(active=True))
         live = events.live_requests(uuid.UUID(str(flow.pk)) for flow in chosen)
         title = f"Switch off {len(chosen)} access flow{'' if len(chosen) == 1 else 's'}"
-        return pages.page(request, "switch_many.html", title, flows=chosen, live=live)
+        effect = effects.whole(of_switch(chosen, False)) if chosen else None
+        return pages.page(request, "switch_many.html", title, flows=chosen, live=live, effect=effect)
 
     def _switch(self, request: HttpRequest, flows: QuerySet[AccessFlow], active: bool) -> None:
         actor, name = actor_of(request), ""
@@ -183,5 +191,7 @@ class AccessFlowAdmin(_FlowColumns):
                     actions.set_active(flow, active, actor=actor)
         except actions.BadFlow as problem:
             messages.error(request, f"Nothing was changed, for {name}: {' '.join(problem.problems)}")
+        except actions.NeedsSecondAdmin as problem:
+            messages.error(request, f"Nothing was changed. {problem.why} Propose it on the page of {name}.")
         else:
             messages.success(request, f"Switched {'on' if active else 'off'}: {len(flows)}.")

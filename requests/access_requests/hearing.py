@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.db.models import Count
 from django.utils import timezone
 
-from access_requests import actions
+from access_requests import actions, foretelling
 from access_requests.actions import letters
 from access_requests.choices import EXTENSION_SETTLED, OPEN, REQUEST_MOVED, RequestState
 from access_requests.models import AccessRequest
@@ -60,6 +60,7 @@ def _by_flow(flows: flow_events.Ids, **narrowed: object) -> dict[uuid.UUID, int]
 def subscribe_all() -> None:
     """Subscribe; doing it again changes nothing."""
     flow_events.count_with(live=_live, recent=_recent)
+    flow_events.foretell_with(ending=foretelling.ending, asked=foretelling.asked, links=foretelling.links)
     subscribe("order.settled", _order_settled)
     subscribe("flow.changed", _flow_changed)
     subscribe(REQUEST_MOVED, _request_moved)

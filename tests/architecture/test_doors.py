@@ -20,6 +20,7 @@ MORE_DOORS = {
     ("audit", "actor"),
     ("audit", "export"),
     ("flows", "decision"),
+    ("flows", "whatif"),
     ("integrations", "search"),
     ("integrations", "aql"),
     ("accounts", "letters"),
@@ -27,6 +28,7 @@ MORE_DOORS = {
     ("accounts", "proving"),
     # The floor that knows owners says that they may invite.
     ("accounts", "inviting"),
+    ("accounts", "regrouping"),
 }
 
 ROOMS = {
@@ -42,6 +44,8 @@ OWN_ROOMS = {
         "inviting": "who may invite people from outside",
         "proving": "asking for a second factor, as pages of any floor do it",
         "keeping": "the secrets of second factors as ciphertext",
+        "asking_first": "changes of groups in the admin site: what follows is shown first",
+        "regrouping": "a change of a group before it is made, and who foretells what follows",
         "backends": "Django asks a backend who signs in",
         "letters": "what a letter says: plain data into text and HTML",
         "post": "how a letter leaves: by SMTP or into a folder, and what went wrong",
@@ -65,6 +69,9 @@ OWN_ROOMS = {
         "document": "a flow version as data",
         "findings": "what is wrong with a policy, and what is doubtful",
         "findings_of_webhooks": "likewise of a webhook",
+        "foretelling": "what policy says of a change of a group",
+        "guard": "what takes a second admin's yes",
+        "whatif": "what a change would do, before it is made",
         "judging": "what an answer of a webhook means",
         "reach": "whom and what a policy reaches, counted by the database",
         "slots": "the places in a webhook's body that a request fills",
@@ -78,6 +85,7 @@ OWN_ROOMS = {
         "wire": "models to the connectors' dataclasses and back",
     },
     "access_requests": {
+        "foretelling": "live requests and past asks, told to what-if",
         "hearing": "what is done at news from below",
         "letters": "what letters say of requests",
         "offering": "what a person may ask for, as the page of a new request shows it",

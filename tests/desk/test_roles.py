@@ -15,7 +15,7 @@ from accounts.choices import Role
 from accounts.models import User
 from audit.actor import system
 from flows.actions import define_bundle, define_webhook
-from flows.models import AccessFlow, Bundle, Webhook
+from flows.models import AccessFlow, Bundle, Proposal, Webhook
 from integrations.models import Connector, ConnectorInstance, Integration, Order, Resource
 from tests.cast import person
 from tests.desk.conftest import signed_in
@@ -67,10 +67,25 @@ OWN: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "flows_accessflow_switch": (POLICY, POLICY),
     "flows_accessflow_code": (LOOK, LOOK),
     "flows_accessflow_suggest": (POLICY, (405, 405, 405, 405)),
+    "flows_accessflow_why": (LOOK, (405, 405, 405, 405)),
+    "flows_accessflow_compare": (LOOK, LOOK),
+    # A POST that does not say what it has read is too late.
+    "flows_accessflow_restore": (POLICY, (409, 409, 403, 403)),
     "flows_bundle_changelist": (LOOK, LOOK),
     "flows_bundle_add": (POLICY, POLICY),
     "flows_bundle_change": (LOOK, POLICY),
-    "flows_bundle_history": (NOT_FOUND, NOT_FOUND),
+    "flows_bundle_history": (LOOK, LOOK),
+    "flows_bundle_compare": (LOOK, LOOK),
+    "flows_bundle_restore": (POLICY, (409, 409, 403, 403)),
+    "flows_proposal_changelist": (LOOK, LOOK),
+    "flows_proposal_add": (NOBODY, NOBODY),
+    "flows_proposal_change": (LOOK, LOOK),
+    "flows_proposal_delete": (NOBODY, NOBODY),
+    "flows_proposal_history": (NOT_FOUND, NOT_FOUND),
+    # Only who proposed it takes it back; only another admin says no, after which it is too late for a yes.
+    "flows_proposal_accept": ((405, 405, 405, 405), (302, 403, 403, 403)),
+    "flows_proposal_refuse": ((405, 405, 405, 405), (409, 403, 403, 403)),
+    "flows_proposal_withdraw": ((405, 405, 405, 405), (409, 409, 409, 409)),
     # A POST of nothing is the yes to the question; a flow stands in the way.
     "flows_bundle_delete": (POLICY, (409, 409, 403, 403)),
     "flows_webhook_changelist": (LOOK, LOOK),
@@ -111,9 +126,14 @@ def rows(story: Story) -> dict[str, Any]:
     story.later(hours=2)
     kit = define_bundle("Kit", document(story.integration)["targets"], actor=system())
     flow(story.integration, "With a bundle", targets=[{"kind": "bundle", "bundle": str(kit.pk)}])
+    Proposal.objects.create(
+        kind="flow", name="Open", why="It takes two.", proposed_by=story.cast.requester,
+        change={"verb": "define", "told": {"columns": {}, "document": {}}, "openings": []},
+    )  # fmt: skip
     hook = define_webhook({"name": "Ticket", "url": "https://tickets.example.com/"}, actor=system())
     flow(story.integration, "With a webhook", checks=[str(hook.pk)])
-    models = (Integration, Connector, ConnectorInstance, Resource, Order, AccessFlow, Bundle, Webhook, AccessRequest)
+    policy = (AccessFlow, Bundle, Webhook, Proposal)
+    models = (Integration, Connector, ConnectorInstance, Resource, Order, *policy, AccessRequest)
     records = (AccessSession, Approval, Transition, StandingRecord, Proof)
     return {model._meta.model_name or "": model.objects.first() for model in (*models, *records)}  # type: ignore[attr-defined]
 
@@ -125,10 +145,12 @@ def address(name: str, rows: dict[str, Any]) -> str:
         "add": list,
         "changelist": list,
         "suggest": list,
+        "why": list,
         "revoke": list,
         "connect": lambda: ["simulated"],
         "press": lambda: [rows[model].pk, "check"],
         "revoketoken": lambda: [rows[model].pk, 0],
+        "restore": lambda: [rows[model].pk, 1],
     }
     return reverse(f"admin:{name}", args=arguments.get(what, lambda: [rows[model].pk])())
 
@@ -139,7 +161,7 @@ def test_the_desk_has_the_pages_it_should() -> None:
     models = {name.split("_")[1] for name in found}
     assert models == {
         *("integration", "connector", "connectorinstance", "resource", "order", "accessflow", "bundle", "webhook"),
-        *("accessrequest", "accesssession", "approval", "transition", "standingrecord", "proof"),
+        *("proposal", "accessrequest", "accesssession", "approval", "transition", "standingrecord", "proof"),
     }
     assert all(name in OWN or name.rpartition("_")[2] in READ_ONLY for name in found)
 

@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from access_requests.models import AccessRequest, AccessUnit
-from accounts.queries import facts_of
+from accounts.queries import PersonFacts, facts_of
 from flows.conditions import matches
-from flows.covering import covers
+from flows.covering import Document, covers
 from flows.decision import for_whom
 from flows.models import AccessFlow
-from integrations.queries import entitlements
+from integrations.queries import Entitlement, entitlements
+
+
+def why_not_given(
+    document: Document | None,
+    requestor: PersonFacts,
+    grantee: PersonFacts,
+    asks: Sequence[Entitlement],
+    wanted: int | None = None,
+) -> str:
+    """Return why a flow's document would not give this, in words; nothing when it would. No document: it is off.
+
+    `wanted` is how many entitlements there were to be; fewer `asks` means that some are not known any more.
+    """
+    if not grantee.active or not requestor.active:
+        return "The account is disabled."
+    if document is None or not document["active"]:
+        return "The access flow is switched off."
+    name = document["name"]
+    if not matches(document["requestors"], requestor):
+        return f"The access flow {name} no longer names {requestor.name}."
+    if not for_whom(document, requestor, grantee):
+        return f"The access flow {name} no longer lets {requestor.name} ask for this person."
+    if len(asks) < (wanted or 0) or not all(covers(document, ask) for ask in asks):
+        return f"The access flow {name} no longer gives all of this."
+    return ""
 
 
 def why_not_eligible(request: AccessRequest, *, also_grantable: bool = True) -> str:
@@ -24,13 +51,10 @@ def why_not_eligible(request: AccessRequest, *, also_grantable: bool = True) -> 
         return "The account is disabled."
     if not flow.active or flow.current is None:
         return f"The access flow {flow.name} is switched off."
-    if not matches(flow.current.document["requestors"], requestor):
-        return f"The access flow {flow.name} no longer names {requestor.name}."
-    if not for_whom(flow.current.document, requestor, facts[request.grantee_id]):
-        return f"The access flow {flow.name} no longer lets {requestor.name} ask for this person."
     pairs = AccessUnit.objects.filter(group__request=request).values_list("resource_id", "permission_id")
     asks = entitlements(pairs)
-    if len(asks) < len(pairs) or not all(covers(flow.current.document, ask) for ask in asks):
-        return f"The access flow {flow.name} no longer gives all of this."
+    why = why_not_given(flow.current.document, requestor, facts[request.grantee_id], asks, len(pairs))
+    if why:
+        return why
     refused = [ask.refusal for ask in asks if ask.refusal] if also_grantable else []
     return refused[0] if refused else ""
