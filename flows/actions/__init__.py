@@ -1,5 +1,6 @@
 """The only writers of policy: one function per verb."""
 
+from flows.actions.automatic import Step, move_run, put_off_run, run_now, start_run, take_up
 from flows.actions.bundles import define_bundle, delete_bundle
 from flows.actions.flows import COLUMNS, define, delete, problems_of, save, set_active
 from flows.actions.rules import BadFlow, Overtaken, StillNeeded
@@ -8,12 +9,18 @@ __all__ = [
     "COLUMNS",
     "BadFlow",
     "Overtaken",
+    "Step",
     "StillNeeded",
     "define",
     "define_bundle",
     "delete",
     "delete_bundle",
+    "move_run",
     "problems_of",
+    "put_off_run",
+    "run_now",
     "save",
     "set_active",
+    "start_run",
+    "take_up",
 ]

@@ -9,13 +9,14 @@ from django.db.models import Count
 from django.utils import timezone
 
 from access_requests import actions
-from access_requests.actions import letters
+from access_requests.actions import automatic, letters
 from access_requests.choices import EXTENSION_SETTLED, OPEN, REQUEST_MOVED, RequestState
 from access_requests.models import AccessRequest
 from accounts.choices import ChangeKind
 from accounts.events import subscribe
 from accounts.models import AbstractChange
 from flows import events as flow_events
+from flows.choices import RUN_ASKED
 from integrations.models import Order
 
 
@@ -26,12 +27,23 @@ def _order_settled(change: AbstractChange) -> None:
 
 
 def _people_changed(change: AbstractChange) -> None:
-    for user_id in change.payload.get("users", ()):
+    users = change.payload.get("users", ())
+    for user_id in users:
         actions.recheck_person(user_id)
+    automatic.people_changed(users)
 
 
 def _flow_changed(change: AbstractChange) -> None:
     actions.recheck_flow(change.subject_id)
+    automatic.flow_changed(change.subject_id)
+
+
+def _run_asked(change: AbstractChange) -> None:
+    automatic.flow_changed(change.subject_id)
+
+
+def _inventory_changed(change: AbstractChange) -> None:
+    automatic.inventory_changed(change.subject_id)
 
 
 def _request_moved(change: AbstractChange) -> None:
@@ -62,6 +74,8 @@ def subscribe_all() -> None:
     flow_events.count_with(live=_live, recent=_recent)
     subscribe("order.settled", _order_settled)
     subscribe("flow.changed", _flow_changed)
+    subscribe(RUN_ASKED, _run_asked)
+    subscribe("inventory.changed", _inventory_changed)
     subscribe(REQUEST_MOVED, _request_moved)
     subscribe(EXTENSION_SETTLED, _extension_settled)
     for kind in ChangeKind:
