@@ -86,6 +86,12 @@ def policy(trigger: Trigger = Trigger.SELF_SERVE) -> Policy:
     return made
 
 
+def documents() -> tuple[FlowFacts, ...]:
+    """Return the current version of every flow, also of those that are off or automatic. For those who read policy."""
+    rows = FlowVersion.objects.filter(pk__in=AccessFlow.objects.filter(current__isnull=False).values("current"))
+    return tuple(FlowFacts(pk, document) for pk, document in rows.order_by("pk").values_list("pk", "document"))
+
+
 def _read(trigger: Trigger, current: Current) -> list[tuple[int, Document]]:
     """Return the documents of versions, read where they are not in memory; what is current no more is forgotten."""
     kept = _documents.get(trigger, {})

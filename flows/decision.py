@@ -75,7 +75,8 @@ Owner = tuple[tuple[str, str] | None, tuple[tuple[str, str], ...]]
 class Part:
     """The part of an ask that one flow decides; it becomes one request. `duration_seconds` None: without an end.
 
-    `owner` is who answers for all of it, where the flow asks owners. `rivals` are the flows that fit all of it as well.
+    `owner` is who answers for all of it, where the flow asks owners. `rivals` are the flows that fit all of it as well,
+    `asked_seconds` is what was asked for, if anything was.
     """
 
     flow: FlowFacts
@@ -85,6 +86,7 @@ class Part:
     break_glass: bool = False
     owner: Owner | None = None
     rivals: tuple[FlowFacts, ...] = ()
+    asked_seconds: int | None = None
 
     @property
     def needs_approval(self) -> bool:
@@ -240,6 +242,7 @@ def _part(one: _Chosen, facts: Facts) -> Part:
         break_glass=facts.break_glass,
         owner=one.owner,
         rivals=tuple(sorted(rivals, key=lambda flow: preference(flow, facts))),
+        asked_seconds=asked,
     )
 
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from flows.choices import Party, TargetKind
+from flows.choices import ConditionType, Party, TargetKind
 from flows.decision import Document, targets_of
 from flows.models import (
     AccessFlow,
@@ -19,7 +19,9 @@ from flows.models import (
     FlowCheck,
     Selector,
     Timeframe,
+    Webhook,
 )
+from flows.reach import uuids
 from integrations.models import Integration
 
 
@@ -163,9 +165,25 @@ def compose_scope(scope: AccessScope) -> dict[str, Any]:
 
 
 def names_in(documents: Iterable[Document]) -> dict[str, str]:
-    """Return the names of the integrations that the documents speak of, by id. One query."""
-    ids = {target["integration"] for one in documents for target in targets_of(one) if "integration" in target}
-    return {str(pk): name for pk, name in Integration.objects.filter(pk__in=ids).values_list("pk", "name")}
+    """Return the names of the integrations and webhooks that the documents speak of, by id. One query for each."""
+    whole = list(documents)
+    found = [one for each in whole for one in conditions_of(each)]
+    ids = {target["integration"] for each in whole for target in targets_of(each) if "integration" in target}
+    ids |= {one["source"] for one in found if one.get("source")}
+    hooks = {value for one in found if one["type"] == ConditionType.WEBHOOK for value in one["values"]}
+    hooks |= {pk for each in whole for pk in each.get("checks") or ()}
+    names = {str(pk): name for pk, name in Integration.objects.filter(pk__in=ids).values_list("pk", "name")}
+    if hooks:
+        names |= {str(pk): name for pk, name in Webhook.objects.filter(pk__in=uuids(hooks)).values_list("pk", "name")}
+    return names
+
+
+def conditions_of(document: Document) -> list[dict[str, Any]]:
+    """Return all conditions of a flow: on requestors, grantees and approvers. A bundle's content has none."""
+    grantees = (document.get("request_for") or {}).get("grantees") or {"conditions": ()}
+    requestors = document.get("requestors") or {"conditions": ()}
+    groups = (requestors, grantees, *(document.get("approval") or {"groups": ()})["groups"])
+    return [one for group in groups for one in group["conditions"]]
 
 
 def digest(document: Document) -> str:

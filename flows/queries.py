@@ -19,7 +19,7 @@ from flows.decision import Owner
 from flows.models import AccessFlow, AccessTarget, Bundle, Condition
 from integrations.aql.catalogue import catalogue
 from integrations.models import Integration, Resource
-from integrations.queries import DEPENDANTS_NAMED, Dependant, Use, entitlements
+from integrations.queries import DEPENDANTS_NAMED, Dependant, Entitlement, Use, entitlements
 from integrations.search import Place, Selection, Wanted, places
 
 
@@ -139,6 +139,15 @@ def with_owner(groups: list[dict[str, Any]], owner: Owner | None) -> list[dict[s
     if not meant or not reach.people({"operator": LogicalOperator.OR, "conditions": meant}).exists():
         meant = [condition(kind, value) for kind, value in others]
     return [owned_by(group, meant) for group in groups]
+
+
+def owners_of(ask: Entitlement) -> list[str]:
+    """Return the names of the active people who own a resource: whom its tag names, else its integration's owners."""
+    if ask.owner is None and not ask.integration_owners:
+        return []
+    group = {"operator": "or", "conditions": [{"type": ConditionType.OWNER, "operator": "is", "values": []}]}
+    (meant,) = with_owner([group], (ask.owner, ask.integration_owners))
+    return list(reach.people(meant).order_by("name").values_list("name", flat=True)[:10])
 
 
 def condition(kind: str, value: str) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def opens_at(window: Window | None, at: datetime) -> datetime | None:
     for number in range(9):
         day = today + timedelta(days=number)
         start = _instant(datetime.combine(day, time.fromisoformat(window["start"])), zone)
-        if DAYS[day.weekday()] in window["days"] and start > at:
+        if DAYS[day.weekday()] in window["days"] and start.timestamp() > at.timestamp():
             return start
     return None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -14,10 +13,12 @@ from accounts.actions import require
 from audit.actions import Subject, record
 from audit.actor import Actor
 from flows import document as documents
-from flows.actions.rules import BadFlow, Overtaken, StillNeeded, add_versions
-from flows.choices import TargetKind
+from flows.actions.carrying import carry
+from flows.actions.revisions import keep_revision
+from flows.actions.rules import BadFlow, Overtaken, StillNeeded
+from flows.choices import PolicyKind
 from flows.findings import about_bundle
-from flows.models import AccessFlow, AccessTarget, Bundle
+from flows.models import AccessFlow, Bundle
 
 
 def define_bundle(
@@ -53,8 +54,10 @@ def define_bundle(
         if told != (content, description):
             details = {"after": content, "description": description} | ({"before": before} if before else {})
             record("bundle.saved", actor=actor, subject=_subject(row), details=details, at=moment)
+        kept = content | {"description": description}
+        keep_revision(PolicyKind.BUNDLE, row.pk, kept, actor=actor, at=moment)
         if before is not None and before != content:
-            _carry(content, actor=actor, at=moment)
+            carry(content, actor=actor, at=moment)
     return row
 
 
@@ -69,25 +72,6 @@ def delete_bundle(bundle: Bundle, *, actor: Actor, at: datetime | None = None) -
     except ProtectedError as error:
         using = AccessFlow.objects.filter(targets__bundle=bundle).distinct().order_by("name")
         raise StillNeeded("Access flows give this bundle. Take it out of them first.", list(using)) from error
-
-
-def _carry(content: dict[str, Any], *, actor: Actor, at: datetime) -> None:
-    """Give every flow that uses the bundle a version with its new content."""
-    using = AccessTarget.objects.filter(bundle=content["bundle"], flow__isnull=False).values("flow")
-    flows = AccessFlow.objects.filter(pk__in=using).select_related("current").order_by("pk")
-    changed = [
-        (flow, flow.current.document | {"targets": _with(content, flow.current.document["targets"])})
-        for flow in flows.select_for_update(of=("self",))
-        if flow.current is not None
-    ]
-    add_versions(changed, actor=actor, at=at, reason=f"The bundle {content['name']} changed.")
-
-
-def _with(content: dict[str, Any], targets: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return a flow's targets with the bundle's content in place of what it was."""
-    return documents.ordered(
-        content if (one["kind"], one["bundle"]) == (TargetKind.BUNDLE, content["bundle"]) else one for one in targets
-    )
 
 
 def _subject(bundle: Bundle) -> Subject:

@@ -20,6 +20,7 @@ from flows import actions, events
 from flows.admin import pages
 from flows.admin.frame import actor_of, need
 from flows.admin.suggest import suggestions
+from flows.admin.why import why_page
 from flows.models import AccessFlow, AccessTarget
 from flows.reach import uuids
 from integrations.models import Integration
@@ -140,6 +141,7 @@ class AccessFlowAdmin(_FlowColumns):
         """Add the pages that the admin site does not know."""
         view, own = self.admin_site.admin_view, "flows_accessflow"
         return [
+            path("why/", view(why_page), name=f"{own}_why"),
             path("suggest/", view(suggestions), name=f"{own}_suggest"),
             path("<path:object_id>/switch/", view(self._of(pages.switch_page)), name=f"{own}_switch"),
             path("<path:object_id>/code/", view(self._of(pages.code_page)), name=f"{own}_code"),

@@ -16,7 +16,7 @@ from flows import actions, events
 from flows.admin import frame
 from flows.admin.frame import actor_of, need
 from flows.admin.reading import faults, read
-from flows.admin.versions import changes
+from flows.differences import changes
 from flows.document import names_in
 from flows.forms import BadRows, PolicyForm, beyond_the_form, pressed
 from flows.models import AccessFlow, FlowVersion

@@ -24,6 +24,7 @@ __all__ = [
     "WHO",
     "Finding",
     "about_bundle",
+    "about_scope",
     "doubts",
     "refusals",
     "wrong_query",
@@ -54,6 +55,16 @@ def about_bundle(targets: list[dict[str, Any]]) -> list[Finding]:
     if any(target.get("kind") == TargetKind.BUNDLE for target in targets):
         return [Finding(WHAT, "No bundle lies in a bundle: add what is in it.")]
     return [Finding(WHAT, text) for target in targets for text in _about_target({"kind": "integration"} | target)]
+
+
+def about_scope(name: str, query: str, scope: AccessScope | None = None) -> list[Finding]:
+    """Return why a scope must not be saved; `scope` is the one that would be changed."""
+    found = [Finding(WHAT, text) for text in wrong_query(query)]
+    if not name.strip():
+        found.append(Finding("", "Give the access scope a name."))
+    if AccessScope.objects.filter(name=name).exclude(pk__in=[scope.pk] if scope else []).exists():
+        found.append(Finding("", f"Another access scope is called “{name}”."))
+    return found
 
 
 def _without_value(part: str, group: dict[str, Any]) -> list[Finding]:

@@ -1,7 +1,7 @@
 """Policy: who may get what, for how long, with whose yes."""
 
 from flows.models.flows import AccessFlow, FlowVersion, Timeframe, for_themselves
-from flows.models.keeping import AutomaticRun, Change, Proposal, Revision
+from flows.models.keeping import AppliedPolicy, AutomaticRun, Change, Proposal, Revision
 from flows.models.people import ApproverGroup, Condition
 from flows.models.targets import AccessScope, AccessTarget, Bundle, Selector
 from flows.models.webhooks import FlowCheck, Webhook, WebhookSecret
@@ -10,6 +10,7 @@ __all__ = [
     "AccessFlow",
     "AccessScope",
     "AccessTarget",
+    "AppliedPolicy",
     "ApproverGroup",
     "AutomaticRun",
     "Bundle",

@@ -131,6 +131,26 @@ class AutomaticRun(models.Model):
         return f"run of {self.flow_id}"
 
 
+class AppliedPolicy(models.Model):
+    """What a thing was when policy as text was applied last: whatever differs from it since is drift."""
+
+    kind = models.CharField(max_length=20, choices=PolicyKind.choices)
+    name = models.CharField(max_length=150)
+    # What it said, in names (flows.text.forms).
+    form = models.JSONField()
+    applied_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        """Once for each thing."""
+
+        default_permissions = ("view",)
+        constraints = [models.UniqueConstraint(fields=["kind", "name"], name="flows_applied_once")]
+
+    def __str__(self) -> str:
+        """Name the thing."""
+        return self.name
+
+
 class Change(AbstractChange):
     """News of flows: one was saved, switched off, or deleted."""
 

@@ -5,6 +5,8 @@
     query.text()                   written in one way; parses to an equal query
     selected(query).count()        asked of the inventory: .count(most), .page(after, size), .pairs(); grantable=True
                                    leaves out what is missing or switched off
+    rows_of(query), query_of(rows) a plain query as rows of a form, and back
+    words.complete(text, cursor), words.tokens(text), words.fields(), words.operators(field)     for an editor
     places([Wanted(query=query)])  of integrations.search: what may be asked for, with text, in reading order
 
 Comparison is exact and case-sensitive. Logic has two values: an absent tag equals nothing, so = contains starts_with
@@ -14,6 +16,7 @@ ends_with in are false of it and != not_contains not_in are true; `not` is the c
 from integrations.aql.errors import BadQuery
 from integrations.aql.fields import FIELDS, OPERATORS, Field
 from integrations.aql.parsing import DEPTH_MAX, LENGTH_MAX, TERMS_MAX, VALUES_MAX, parse
+from integrations.aql.rows import Row, query_of, rows_of
 from integrations.aql.selecting import COUNT_MAX, Selected, selected
 from integrations.aql.tree import And, Not, Or, Query, Term
 
@@ -31,8 +34,11 @@ __all__ = [
     "Not",
     "Or",
     "Query",
+    "Row",
     "Selected",
     "Term",
     "parse",
+    "query_of",
+    "rows_of",
     "selected",
 ]

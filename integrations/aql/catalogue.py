@@ -23,9 +23,9 @@ from integrations.choices import IntegrationStatus, ResourceStatus
 from integrations.queries.entitlements import texts
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Kind:
-    """One resource type of one integration."""
+    """One resource type of one integration; there once in a catalogue."""
 
     type_id: int
     type: str

@@ -71,15 +71,20 @@ def _read(text: str, found: list[Piece]) -> Node:
         raise at(text, len(text), "", expected_by(reading), _last_word(found)) from None
 
 
-def interactive(before: list[Piece]) -> Reading | None:
-    """Return the parser as it is after some words, or None where they are wrong."""
+def is_readable(text: str) -> bool:
+    """Whether a text is short enough, and of characters that a database keeps."""
+    return len(text) <= LENGTH_MAX and not _UNKEEPABLE.search(text)
+
+
+def terminals_after(before: list[Piece]) -> set[str]:
+    """Return which terminals may come behind some words; none where they are wrong already."""
     reading = _begun()
     try:
         for piece in before:
             reading.feed_token(_token(piece))
     except (UnexpectedToken, _Wrong):
-        return None
-    return reading
+        return set()
+    return reading.accepts()
 
 
 def expected_by(reading: Reading) -> tuple[str, ...]:
@@ -240,12 +245,14 @@ def _term(field: tuple[str, str], operator: Token, values: list[Token]) -> Term:
 
 def _value(token: Token) -> str:
     """Return what a text in quotes says."""
+    for match in _ESCAPE.finditer(token, 1, len(token) - 1):
+        if match[1] not in _ESCAPED:
+            expected = tuple(f"\\{one}" for one in _ESCAPED)
+            why = f"{match[0]} means nothing: expected {spoken(expected)}."
+            raise _Wrong((token.start_pos or 0) + match.start(), match[0], why, expected, f"\\{match[0]}")
+    return value_of(token)
 
-    def unescaped(match: re.Match[str]) -> str:
-        if match[1] in _ESCAPED:
-            return _ESCAPED[match[1]]
-        expected = tuple(f"\\{one}" for one in _ESCAPED)
-        why = f"{match[0]} means nothing: expected {spoken(expected)}."
-        raise _Wrong((token.start_pos or 0) + 1 + match.start(), match[0], why, expected, f"\\{match[0]}")
 
-    return _ESCAPE.sub(unescaped, token[1:-1])
+def value_of(text: str) -> str:
+    """Return what a text in quotes says; an escape that means nothing is passed over."""
+    return _ESCAPE.sub(lambda match: _ESCAPED.get(match[1], match[1]), text[1:-1])

@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection
 
 from integrations.aql.conditions import SQL, condition, one_of
+from integrations.aql.leading import candidates, kept, leads, tagged
 from integrations.aql.tree import And, Node, Query, Term
 from integrations.choices import IntegrationStatus, ResourceStatus
 
@@ -18,12 +19,12 @@ from integrations.choices import IntegrationStatus, ResourceStatus
 COUNT_MAX = 10_000
 PAGE = 5_000
 Pair = tuple[int, int]
-_ROWS = """
-FROM integrations_resource r
-JOIN integrations_resourcetype t ON t.id = r.resource_type_id
-JOIN integrations_integration i ON i.id = t.integration_id
-JOIN integrations_permission p ON p.resource_type_id = r.resource_type_id
-"""
+# By the name of the row that a condition speaks of.
+_JOINS = {
+    "t": " JOIN integrations_resourcetype t ON t.id = r.resource_type_id",
+    "i": " JOIN integrations_integration i ON i.id = r.integration_id",
+}
+_PERMISSIONS = " JOIN integrations_permission p ON p.resource_type_id = r.resource_type_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +36,20 @@ class Selected:
 
     def count(self, most: int = COUNT_MAX) -> int:
         """Return how many entitlements there are, or `most` + 1 when there are more than that."""
-        rows, values = self._rows()
+        conditions = [_met(part, self._types()) for part in _conjuncts(self.query.root)]
+        rows, values = self._rows(conditions)
         ((number,),) = _read(f"SELECT count(*) FROM (SELECT 1 {rows} LIMIT {most + 1:d}) AS counted", values)
         return int(number)
 
     def page(self, after: Pair = (0, 0), size: int = PAGE) -> list[Pair]:
         """Return the next (resource id, permission id) behind a pair, in the order of these."""
-        rows, values = self._rows()
-        sql = f"SELECT r.id, p.id {rows}"
+        if connection.vendor == "postgresql" and leads(self.query.root):
+            return _read(*self._led(after, size))
+        conditions = [_met(part, self._types()) for part in _conjuncts(self.query.root)]
         if after > (0, 0):
-            sql, values = f"{sql} AND r.id >= %s AND (r.id, p.id) > (%s, %s)", [*values, after[0], *after]
-        return _read(f"{sql} ORDER BY r.id, p.id LIMIT {size:d}", values)
+            conditions.append(("r.id >= %s AND (r.id, p.id) > (%s, %s)", [after[0], *after]))
+        rows, values = self._rows(conditions)
+        return _read(f"SELECT r.id, p.id {rows} ORDER BY r.id, p.id LIMIT {size:d}", values)
 
     def pairs(self) -> Iterator[Pair]:
         """Return all pairs, read page by page."""
@@ -54,26 +58,52 @@ class Selected:
             yield from page
             page = self.page(page[-1]) if len(page) == PAGE else []
 
-    def _rows(self) -> SQL:
-        parts = [part for part in _conjuncts(self.query.root) if not _is_driving(part)]
-        drivers = [_driver(part, self._types()) for part in _conjuncts(self.query.root) if _is_driving(part)]
-        parts_sql = [condition(part) for part in parts]
-        if self.grantable:
-            parts_sql.append(("r.status = %s", [ResourceStatus.ACTIVE.value]))
-            parts_sql.append(("i.status <> %s", [IntegrationStatus.DISABLED.value]))
-        # Left as a plain list: what stands on top, the planner joins; and the list is as short as its parts are few.
-        every = [*drivers, *parts_sql]
+    def _led(self, after: Pair, size: int) -> SQL:
+        """Return the page where an index leads: candidate by candidate, in order, until the page is full."""
+        types = self._types()
+        kind, kinds = one_of(types) if types else ("IS NOT NULL", [])
+        all_kinds = f"IN (SELECT id FROM integrations_resourcetype WHERE type {kind})"
+        leading, values = candidates(self.query.root, types, (all_kinds, kinds))
+        # What the index of tags says, which carries the type, is asked of no candidate again.
+        parts = _conjuncts(self.query.root)
+        driven = any(_is_driving(part) for part in parts)
+        left = [part for part in parts if not (_is_driving(part) or (driven and part == self._type()))]
+        conditions = [("r.id = c.resource_id", []), *(condition(part) for part in left)]
+        begin, first = "", []
+        if after > (0, 0):
+            begin, first = " WHERE c.resource_id >= %s", [after[0]]
+            conditions.append(("(r.id, p.id) > (%s, %s)", [*after]))
+        rows, more = self._rows(conditions)
         return (
-            f"{_ROWS} WHERE {' AND '.join(sql for sql, _ in every)}",
-            [value for _, values in every for value in values],
-        )
+            f"SELECT c.resource_id, x.permission_id"
+            f" FROM (SELECT c.resource_id FROM ({leading}) c{begin} ORDER BY c.resource_id{kept()}) c"
+            f" CROSS JOIN LATERAL (SELECT p.id AS permission_id {rows}{kept()}) x"
+            f" ORDER BY c.resource_id, x.permission_id LIMIT {size:d}"
+        ), [*values, *first, *more]
 
-    def _types(self) -> tuple[str, ...]:
-        """Return the resource types that the query names for all it selects, if it does."""
+    def _rows(self, conditions: list[SQL]) -> SQL:
+        """Return the rows that meet all conditions, joined to no more than these name."""
+        if self.grantable:
+            active = (
+                "r.status = %s AND i.status <> %s",
+                [ResourceStatus.ACTIVE.value, IntegrationStatus.DISABLED.value],
+            )
+            conditions = [*conditions, active]
+        where = " AND ".join(sql for sql, _ in conditions)
+        joins = "".join(join for row, join in _JOINS.items() if f"{row}." in where)
+        sql = f"FROM integrations_resource r{joins}{_PERMISSIONS} WHERE {where}"
+        return sql, [value for _, values in conditions for value in values]
+
+    def _type(self) -> Term | None:
+        """Return the part of the query that names the resource types of all it selects, if there is one."""
         for part in _conjuncts(self.query.root):
             if isinstance(part, Term) and part.field == "resource_type" and part.operator in {"=", "in"}:
-                return part.values
-        return ()
+                return part
+        return None
+
+    def _types(self) -> tuple[str, ...]:
+        part = self._type()
+        return part.values if part else ()
 
 
 def selected(query: Query, *, grantable: bool = False) -> Selected:
@@ -90,20 +120,12 @@ def _is_driving(part: Node) -> bool:
     return isinstance(part, Term) and part.field == "resource_tag" and part.operator in {"=", "in"}
 
 
-def _driver(part: Node, types: tuple[str, ...]) -> SQL:
-    assert isinstance(part, Term)
-    sql, values = tagged(part, types)
-    return f"r.id IN ({sql})", values
-
-
-def tagged(term: Term, types: tuple[str, ...]) -> SQL:
-    """Return the ids of resources that have the tag, of these types if any: read from integrations_tag_select alone."""
-    value, values = ("= %s", [term.values[0]]) if len(term.values) == 1 else one_of(term.values)
-    sql = f"SELECT g.resource_id FROM integrations_tag g WHERE g.key = %s AND g.value {value}"
-    if not types:
-        return sql, [term.key, *values]
-    kind, more = ("= %s", [types[0]]) if len(types) == 1 else one_of(types)
-    return f"{sql} AND g.type {kind}", [term.key, *values, *more]
+def _met(part: Node, types: tuple[str, ...]) -> SQL:
+    """Return the condition of one part that all has to meet; one that drives is joined by the planner."""
+    if isinstance(part, Term) and _is_driving(part):
+        sql, values = tagged(part, types)
+        return f"r.id IN ({sql})", values
+    return condition(part)
 
 
 def _read(sql: str, values: list[Any]) -> list[Any]:

@@ -3,7 +3,8 @@
 Reading order is integration, resource type, then path. Two ways lead through it. A *walk* goes along the index
 integrations_resource_searched, type by type, and stops when the page is full: right for no text and for common ones. A
 *dig* finds all that has a rare text, by trigrams where PostgreSQL has them, and sorts it. The planner's own figures say
-which; SQLite always walks. Selectors by name and id are looked up first, so that nobody walks a table to find ten rows.
+which; SQLite always walks. Selectors by name and id are looked up first, so that nobody walks a table to find ten rows,
+and what queries select by tags is gathered by the index of these, where it is little.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from weakref import WeakSet
 from django.db import connection
 
 from integrations.aql.conditions import SQL
-from integrations.search import statements
+from integrations.search import gathering, statements
 from integrations.search.places import Count, Place, Selection, Wanted, places
 
 __all__ = ["Count", "Place", "Search", "Selection", "Wanted", "places", "words_of"]
@@ -67,6 +68,7 @@ class Search:
         self._words = left
         self._listed = {place.type_id for place in places if place.way == "listed"}
         self._rare = {type_id for type_id, group in left.items() if rare[group]} - self._listed
+        self._gathered = self._gather()
         # What is there, by type id, for places that a page has read to their end: nothing of that is read again.
         self._read: dict[frozenset[int], Counter[int]] = {}
 
@@ -75,7 +77,7 @@ class Search:
         among = self.places if among is None else among
         order = {place.type_id: position for position, place in enumerate(among)}
         most = start + size + 1
-        rows = [*self._look_up(among, most), *self._dig(among, most)]
+        rows = [*self._look_up(among, most), *self._dig(among, most), *self._read_gathered(among)]
         walked, step, position = self._walked(among), FIRST_TYPES, 0
         while position < len(walked):
             here = walked[position : position + step]
@@ -95,7 +97,8 @@ class Search:
         everything = self._read.get(frozenset(place.type_id for place in self.places))
         if everything is not None:
             return defaultdict(lambda: Count(0), {pk: Count(0) + Count(number) for pk, number in everything.items()})
-        found = Counter(type_id for type_id, _ in self._look_up(self.places, DUG_MAX) + self._dig(self.places, DUG_MAX))
+        rows = [*self._look_up(self.places, DUG_MAX), *self._dig(self.places, DUG_MAX)]
+        found = Counter(type_id for type_id, _ in [*rows, *self._read_gathered(self.places)])
         counts = defaultdict(lambda: Count(0), {pk: Count(0) + Count(number) for pk, number in found.items()})
         walked = self._walked(self.places)
         for position in range(0, len(walked), TYPES_MAX):
@@ -105,13 +108,35 @@ class Search:
         return counts
 
     def _walked(self, among: Sequence[Place]) -> list[Place]:
-        return [one for one in among if one.type_id not in self._rare and one.type_id not in self._listed]
+        known = {*self._rare, *self._listed, *self._gathered}
+        return [one for one in among if one.type_id not in known]
 
     def _grouped(self, among: Sequence[Place]) -> dict[tuple[str, ...], list[Place]]:
         groups: dict[tuple[str, ...], list[Place]] = defaultdict(list)
         for place in among:
             groups[self._words[place.type_id]].append(place)
         return groups
+
+    def _gather(self) -> dict[int, list[int]]:
+        """Return the ids of what queries select, by type id, where an index leads to it and it is little."""
+        asked = gathering.shapes(one for one in self.places if one.type_id not in self._rare)
+        rows = _run(gathering.gather(asked)) if asked else []
+        many = {
+            shape for shape, number in Counter(row[0] for row in rows).items() if number > gathering.most(len(asked))
+        }
+        little = [here for shape, here in enumerate(asked.values()) if shape not in many]
+        found: dict[int, list[int]] = {place.type_id: [] for here in little for place in here}
+        for shape, type_id, pk in rows:
+            if shape not in many:
+                found[type_id].append(pk)
+        return found
+
+    def _read_gathered(self, among: Sequence[Place]) -> list[tuple[Any, ...]]:
+        rows = []
+        for words, here in self._grouped([one for one in among if one.type_id in self._gathered]).items():
+            ids = [pk for place in here for pk in self._gathered[place.type_id]]
+            rows += _run(gathering.read(ids, statements.has_words(words))) if ids else []
+        return rows
 
     def _dig(self, among: Sequence[Place], most: int) -> list[tuple[Any, ...]]:
         rare = [one for one in among if one.type_id in self._rare]

@@ -96,7 +96,7 @@ def places(wanted: Iterable[Wanted]) -> list[Place]:
     for place in _selected(tuple(dict.fromkeys(one.query for one in every if one.query is not None))):
         before = found.get(place.type_id)
         here = (*before.wanted, *place.wanted) if before else place.wanted
-        found[place.type_id] = replace(place, wanted=here, way=_way(here))
+        found[place.type_id] = replace(place, wanted=here, way=_way(here)) if before else place
     return sorted(found.values(), key=lambda place: (place.integration_name, place.type_name, place.type_id))
 
 

@@ -24,6 +24,7 @@ urlpatterns = [
     path("exports/<uuid:pk>/part/", views.export_part, name="export_part"),
     path("exports/<uuid:pk>/download/", views.export_fetch, name="export_fetch"),
     path("requests/new/", views.new_request, name="new_request"),
+    path("requests/why-not/", views.why_not, name="why_not"),
     path("requests/new/found/", views.find_resources, name="find_resources"),
     path("requests/new/check/", views.check_request, name="check_request"),
     path("requests/<int:pk>/", views.request_page, name="request_page"),

@@ -9,7 +9,7 @@ import pytest
 
 from integrations.aql import Query, parse, selected
 from integrations.queries import entitlements
-from integrations.search import Search, Wanted, places, words_of
+from integrations.search import Search, Wanted, gathering, places, words_of
 from tests.aql import world
 from tests.aql.cases import a_query
 
@@ -85,8 +85,12 @@ def _grantable_agrees(query: Query, there: list[Any]) -> None:
         assert chosen.count(1) == 2
 
 
-def test_what_may_be_asked_for_is_what_queries_select(db: None, rng: random.Random) -> None:
-    what_may_be_asked_for(rng, 8, 30)
+@pytest.mark.parametrize("gathered", [5_000, 3, 0])
+def test_what_may_be_asked_for_is_what_queries_select(
+    db: None, rng: random.Random, monkeypatch: pytest.MonkeyPatch, gathered: int
+) -> None:
+    monkeypatch.setattr(gathering, "GATHERED_MAX", gathered)
+    what_may_be_asked_for(rng, 5, 30)
 
 
 @pytest.mark.full

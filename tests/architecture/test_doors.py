@@ -54,11 +54,13 @@ OWN_ROOMS = {
     "flows": {
         "current": "the current flows, ready in memory",
         "decision": "decide(facts) -> Decision",
+        "differences": "what one policy says otherwise than another, in words",
         "document": "a flow version as data",
         "giving": "what an automatic flow gives to each of its people",
         "findings": "what is wrong with a policy, and what is doubtful",
         "reach": "whom and what a policy reaches, counted by the database",
         "sentence": "a flow in one English sentence",
+        "text": "policy as YAML in a folder",
     },
     "integrations": {
         "aql": "the query language: read, written, asked of one entitlement and of the inventory",

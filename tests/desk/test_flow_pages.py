@@ -15,7 +15,7 @@ from django.utils import timezone
 from audit.actor import system
 from audit.models import AuditEntry
 from flows import actions
-from flows.admin.versions import changes
+from flows.differences import changes
 from flows.models import AccessFlow, FlowVersion
 from tests.story import Story, document
 

@@ -57,6 +57,7 @@ TABLE: dict[str, Row] = {
     "new_request": Row(OWN),
     "check_request": Row(OWN, "post"),
     "find_resources": Row(OWN),
+    "why_not": Row(OWN),
     "request_page": Row(NOBODY, "get", REQUEST),
     "request_part": Row(NOBODY, "get", REQUEST),
     "withdraw_request": Row(NOBODY, "post", REQUEST),

@@ -5,6 +5,7 @@ Everything here is narrowed to what an access flow gives the person. What none g
 
 from access_requests.offering.basket import Basket, Line, Picks, fill, picks_of
 from access_requests.offering.reaching import Asker, Choice, asker
+from access_requests.offering.reasons import WhyNot, why_not
 from access_requests.offering.results import Filters, Found, look
 
 __all__ = [
@@ -15,8 +16,10 @@ __all__ = [
     "Found",
     "Line",
     "Picks",
+    "WhyNot",
     "asker",
     "fill",
     "look",
     "picks_of",
+    "why_not",
 ]

@@ -8,6 +8,7 @@ from access_requests.views.extending import approve_extension, extend, reject_ex
 from access_requests.views.favourites import favourite
 from access_requests.views.home import my_access
 from access_requests.views.passwords import reset_password, show_password
+from access_requests.views.reasons import why_not
 from access_requests.views.reports import (
     report_csv,
     report_delete,
@@ -52,6 +53,7 @@ __all__ = [
     "revoke",
     "schedule_reading",
     "show_password",
+    "why_not",
     "withdraw",
     "withdraw_extension",
 ]

@@ -10,6 +10,7 @@ from access_requests import actions
 from access_requests.actions.asking import PartPlan
 from access_requests.views.words import approvals_needed, why_asked
 from flows.decision import Problem
+from flows.explaining import why
 
 NAMES_MAX = 5
 
@@ -32,6 +33,7 @@ class Verdict:
     needed: str
     approvers: tuple[tuple[str, Some], ...]
     longest: int | None
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ def _verdict(plan: PartPlan) -> Verdict:
             for index, group in plan.approvers.items()
         ),
         longest=plan.part.max_duration_seconds,
+        why=why(plan.part) if plan.part.rivals else "",
     )
 
 
