@@ -73,7 +73,7 @@ class Rule:
     @property
     def gives(self) -> bool:
         """Whether it gives anything to anybody."""
-        return self.flow.current is not None and gives_by_itself(self.flow.current.document)
+        return self.flow.active and self.flow.current is not None and gives_by_itself(self.flow.current.document)
 
     @property
     def given(self) -> Given:
