@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
 
 Ids = Iterable[uuid.UUID]
 Counter = Callable[[Ids], dict[uuid.UUID, int]]
@@ -29,3 +31,36 @@ def recent_requests(flows: Ids) -> dict[uuid.UUID, int]:
 def _count(name: str, flows: Ids) -> dict[uuid.UUID, int]:
     counter, ids = _counters.get(name), list(flows)
     return counter(ids) if counter and ids else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Somebody who holds through an automatic flow: who, since when, and how it stands, in a word."""
+
+    name: str
+    email: str
+    since: datetime
+    word: str
+    request: int
+
+
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """How many people hold through a flow, and the first of them by name."""
+
+    number: int = 0
+    first: tuple[Holder, ...] = ()
+
+
+FindHolders = Callable[[uuid.UUID, int], Holders]
+_finders: list[FindHolders] = []
+
+
+def find_holders_with(find: FindHolders) -> None:
+    """Register how to find who holds through a flow: called with the flow and how many are to be named."""
+    _finders[:] = [find]
+
+
+def holders(flow: uuid.UUID, at_most: int) -> Holders:
+    """Return who holds through an automatic flow; nobody where nothing knows."""
+    return _finders[0](flow, at_most) if _finders else Holders()

@@ -14,6 +14,7 @@ from django.urls import reverse
 from audit.actor import Actor
 from flows import actions, events
 from flows.admin import frame
+from flows.admin.automatic import beside
 from flows.admin.frame import actor_of, need
 from flows.admin.reading import faults, read
 from flows.differences import changes
@@ -74,6 +75,7 @@ def _shown(
         next_number=form.flow.number + 1,
         versions=_versions_beside(flow),
         status=409 if meanwhile else 200,
+        **beside(request, flow),
     )
 
 
@@ -128,7 +130,7 @@ def _saved(request: HttpRequest, flow: AccessFlow) -> HttpResponse:
 
 def show_page(request: HttpRequest, flow: AccessFlow) -> HttpResponse:
     """Show a flow to who may not change it."""
-    return page(request, "flow.html", flow.name, flow=flow, versions=_versions_beside(flow))
+    return page(request, "flow.html", flow.name, flow=flow, versions=_versions_beside(flow), **beside(request, flow))
 
 
 def switch_page(request: HttpRequest, flow: AccessFlow) -> HttpResponse:

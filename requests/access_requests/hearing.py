@@ -10,11 +10,12 @@ from django.utils import timezone
 
 from access_requests import actions
 from access_requests.actions import automatic, letters
+from access_requests.automatic import held_through
 from access_requests.choices import EXTENSION_SETTLED, OPEN, REQUEST_MOVED, RequestState
 from access_requests.models import AccessRequest
 from accounts.choices import ChangeKind
 from accounts.events import subscribe
-from accounts.models import AbstractChange
+from accounts.models import AbstractChange, User
 from flows import events as flow_events
 from flows.choices import RUN_ASKED
 from integrations.models import Order
@@ -69,8 +70,24 @@ def _by_flow(flows: flow_events.Ids, **narrowed: object) -> dict[uuid.UUID, int]
     return dict(rows.values_list("flow_version__flow").annotate(number=Count("pk")))
 
 
+def _holders(flow: uuid.UUID, at_most: int) -> flow_events.Holders:
+    """Return who holds through an automatic flow, the first by name."""
+    rows = held_through(flow)
+    people = rows.aggregate(people=Count("grantee", distinct=True))["people"]
+    first = User.objects.filter(pk__in=rows.values("grantee")).order_by("name", "pk")[:at_most] if at_most else ()
+    held = rows.filter(grantee__in=[user.pk for user in first]).order_by("-pk") if first else ()
+    oldest = {row.grantee_id: row for row in held}
+    named = [
+        flow_events.Holder(user.name, user.email, row.requested_at, row.word, row.pk)
+        for user in first
+        if (row := oldest.get(user.pk))
+    ]
+    return flow_events.Holders(people, tuple(named))
+
+
 def subscribe_all() -> None:
     """Subscribe; doing it again changes nothing."""
+    flow_events.find_holders_with(_holders)
     flow_events.count_with(live=_live, recent=_recent)
     subscribe("order.settled", _order_settled)
     subscribe("flow.changed", _flow_changed)

@@ -20,7 +20,7 @@ from access_requests.views.hints import hints_of, risk_of, units_of
 from access_requests.views.rules import May, may_of
 from access_requests.views.timeline import events_of
 from access_requests.views.typed import Typed, typed_in
-from access_requests.views.words import approvals_needed, why_asked
+from access_requests.views.words import approvals_needed, why_asked, why_held
 from accounts.models import User
 
 
@@ -74,6 +74,7 @@ def _context(http: HttpRequest, access: AccessRequest, typed: Typed | None = Non
         "dispatched": any(group.dispatched_at for group in groups),
         "asked": [Asked(one, why_asked(document, one.group_index)) for one in approvals],
         "approvals_needed": approvals_needed(document),
+        "why_held": why_held(access, user),
         "risk": risk_of(units_of(access)),
         "unit_count": len(units_of(access)),
         "events": events_of(access),
