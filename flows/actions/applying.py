@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from importlib import import_module
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -20,6 +21,7 @@ from flows.actions.bundles import define_bundle, delete_bundle
 from flows.actions.flows import define, delete, set_active
 from flows.actions.rules import BadFlow, Overtaken, StillNeeded
 from flows.actions.scopes import define_scope, delete_scope
+from flows.findings import Finding
 from flows.models import AccessFlow, AccessScope, AppliedPolicy, Bundle, Webhook
 from flows.text.changes import NOUNS, Change, between, summary
 from flows.text.folder import File, Folder
@@ -27,11 +29,12 @@ from flows.text.forms import Form, Names, flow_columns, flow_document, targets_o
 from flows.text.nodes import canonical
 from flows.text.present import Key, Present, present
 from flows.text.problems import BadText, Problem
+from flows.text.shapes import SHAPES
 
 # The key of a file that a finding's part is written under.
 _KEYS = {
     **{"who": "requestors", "for": "request_for", "what": "targets", "approvers": "approval", "time": "duration"},
-    "rules": "settings",
+    **{"rules": "settings", "timeout_seconds": "timeout"},
 }
 # Names in an audit entry, of each kind of change; further ones are counted.
 _NAMED = 200
@@ -119,8 +122,9 @@ class _Work:
         if not self.folder.forms:
             raise BadText([Problem("", 0, 0, "The folder holds no policy: everything would be deleted.")])
         ways: dict[str, Callable[..., None]] = {"flow": delete, "bundle": delete_bundle, "scope": delete_scope}
-        for kind, way in ways.items():
+        for kind in reversed(SHAPES):
             for key in sorted(key for key in self.before.forms if key[0] == kind and key not in self.folder.forms):
+                way = ways.get(kind) or _webhooks().delete_webhook
                 try:
                     way(self.row(key), actor=self.actor, at=self.at)
                 except (StillNeeded, NotAllowed) as error:
@@ -153,9 +157,8 @@ class _Work:
 
     def _webhook(self, form: Form, row: Any) -> None:
         secrets = {name: self._secret(form, name, row) for name in form["secrets"]}
-        from flows.actions.webhooks import define_webhook  # noqa: PLC0415
-
-        saved = define_webhook(webhook_columns(form), secrets=secrets, webhook=row, actor=self.actor, at=self.at)
+        told = {"secrets": secrets, "webhook": row, "actor": self.actor, "at": self.at}
+        saved = _webhooks().define_webhook(webhook_columns(form), **told)
         self._named(self.names.webhooks, saved.pk, saved.name)
 
     def _secret(self, form: Form, name: str, row: Any) -> str | None:
@@ -169,7 +172,8 @@ class _Work:
         variable = secret_variable(form["name"], name)
         value = os.environ.get(variable)
         if not kept and not value:
-            raise BadFlow([f"The secret {name} is not kept here yet: set the environment variable {variable}."])
+            told = f"The secret {name} is not kept here yet: set the environment variable {variable}."
+            raise BadFlow([Finding("secrets", told)])
         return None if same else value
 
     def _scope(self, form: Form, row: Any) -> None:
@@ -196,6 +200,11 @@ class _Work:
         """Let what comes later name what was made."""
         assert isinstance(names, dict)
         names[str(pk)] = told
+
+
+def _webhooks() -> Any:
+    """Return the writers of webhooks, which are there from their own module on."""
+    return import_module("flows.actions.webhooks")
 
 
 def secret_variable(webhook: str, name: str) -> str:

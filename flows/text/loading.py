@@ -19,7 +19,7 @@ from ruamel.yaml.events import (
     SequenceEndEvent,
     SequenceStartEvent,
 )
-from ruamel.yaml.scalarstring import LiteralScalarString
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
 from ruamel.yaml.util import load_yaml_guess_indent
 
 from flows.text.problems import BadText, Problem
@@ -28,6 +28,8 @@ from flows.text.problems import BadText, Problem
 BYTES_MAX, DEPTH_MAX, PARTS_MAX = 256 * 1024, 24, 20_000
 # Nothing is folded: a long line stays one.
 _WIDTH = 1_000_000
+# What ruamel.yaml writes unquoted or single-quoted, and then reads as something else.
+_BREAKS = re.compile(r"[\x85\u2028\u2029]|^[?:-]")
 _LITERAL = re.compile(r"[^\s][^\r\x85\u2028\u2029]*", re.DOTALL)
 
 
@@ -126,7 +128,13 @@ def written(text: str) -> str:
     if len(lines) > 1 and plain and not text.endswith("\n\n"):
         block: str = LiteralScalarString(text)
         return block
-    return text
+    return quoted(text)
+
+
+def quoted(text: str) -> str:
+    """Return a text in double quotes if nothing else holds it."""
+    found: str = DoubleQuotedScalarString(text) if _BREAKS.search(text) else text
+    return found
 
 
 def inside_blocks(text: str) -> set[int]:

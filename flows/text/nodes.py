@@ -15,7 +15,7 @@ from typing import Any
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from flows.decision import words_for
-from flows.text.loading import written
+from flows.text.loading import quoted, written
 from flows.text.problems import Problem, nearest
 
 Path = tuple[str | int, ...]
@@ -256,7 +256,7 @@ class Json(Node):
     def tree(self, plain: Any) -> Any:
         """Return the data as YAML has it."""
         if isinstance(plain, dict):
-            return CommentedMap({key: self.tree(plain[key]) for key in plain})
+            return CommentedMap({quoted(key): self.tree(plain[key]) for key in plain})
         if isinstance(plain, list):
             return CommentedSeq([self.tree(one) for one in plain])
         return written(plain) if isinstance(plain, str) else plain

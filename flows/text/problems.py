@@ -41,4 +41,4 @@ def nearest(word: str, known: Iterable[str]) -> str:
     if not words:
         return " There is none yet."
     more = f" and {len(words) - 12} more" if len(words) > 12 else ""
-    return f" There is {', '.join(words[:12])}{more}."
+    return f" There {'is' if len(words) == 1 else 'are'} {', '.join(words[:12])}{more}."

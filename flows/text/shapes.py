@@ -238,7 +238,7 @@ BUNDLE = Keys(
     }
 )
 _OAUTH = Keys({"token_url": Text(1000), "client_id": Text(), "scope": Text(default="", quiet=True)})
-_VALIDATOR = Keys({"path": Text(needed=True), "operator": Choice(*MatchOperator.values), "value": Json()})
+_VALIDATOR = Keys({"path": Text(needed=True), "operator": Choice(*MatchOperator.values), "value": Text()})
 WEBHOOK = Keys(
     {
         "name": Text(150, needed=True),

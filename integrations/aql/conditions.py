@@ -15,8 +15,9 @@ from typing import Any
 from django.db import connection
 
 from integrations.aql.fields import COMPLEMENTS, RISK_WORDS
-from integrations.aql.tree import And, Node, Not, Or, Term
+from integrations.aql.tree import And, Node, Not, Or, Term, height_of
 
+GROUP = 50
 SQL = tuple[str, list[Any]]
 _COLUMNS = {
     "resource_type": ["t.type"], "resource_name": ["{row}.name"], "resource_path": ["{row}.path"],
@@ -35,25 +36,34 @@ def condition(node: Node, row: str = "r") -> SQL:
 
     A query that names resources only needs no other rows.
     """
+    return _said(node, row, negative=False, within="AND")
+
+
+def _said(node: Node, row: str, *, negative: bool, within: str) -> SQL:
+    """Return the condition of a node, or of its complement, as it stands between ANDs or ORs.
+
+    SQLite's parser keeps a hundred things open at most: so NOT goes down to the comparisons, parentheses are left out
+    where none are needed, and the deepest part comes first, where it opens one thing per level.
+    """
     match node:
         case Term():
-            return _term(node, row)
+            return _term(node, row, negative)
         case Not(part):
-            sql, values = condition(part, row)
-            return f"NOT {sql}", values
-        case And(parts):
-            return joined("AND", [condition(part, row) for part in parts])
-        case Or(parts):
-            return joined("OR", [condition(part, row) for part in parts])
+            return _said(part, row, negative=not negative, within=within)
+        case And(parts) | Or(parts):
+            word = "AND" if isinstance(node, And) != negative else "OR"
+            ordered = sorted(parts, key=height_of, reverse=True)
+            told = [_said(part, row, negative=negative, within=word) for part in ordered]
+            sql = f" {word} ".join(part for part, _ in told)
+            sql = f"({sql})" if word == "OR" and within == "AND" else sql
+            return sql, [value for _, values in told for value in values]
 
 
-def joined(word: str, parts: Sequence[SQL]) -> SQL:
-    """Join one or more conditions. As a balanced tree: a database goes only so deep into an expression."""
-    if len(parts) == 1:
-        return parts[0]
-    middle = len(parts) // 2
-    (left, values), (right, more) = joined(word, parts[:middle]), joined(word, parts[middle:])
-    return f"({left} {word} {right})", [*values, *more]
+def any_met(parts: Sequence[SQL]) -> SQL:
+    """Join conditions by OR, many of them in groups: SQLite goes a thousand levels deep into an expression."""
+    if len(parts) > GROUP:
+        return any_met([any_met(parts[start : start + GROUP]) for start in range(0, len(parts), GROUP)])
+    return f"({' OR '.join(sql for sql, _ in parts)})", [value for _, values in parts for value in values]
 
 
 def one_of(values: Iterable[Any]) -> SQL:
@@ -70,9 +80,9 @@ def ids_in(values: Iterable[str]) -> list[int]:
     return [int(one) for one in values if one.isascii() and one.isdigit() and len(one) < 19 and str(int(one)) == one]
 
 
-def _term(term: Term, row: str) -> SQL:
+def _term(term: Term, row: str, negative: bool) -> SQL:
     sql, values = _positive(term, COMPLEMENTS.get(term.operator, term.operator), row)
-    return (f"NOT ({sql})" if term.operator in COMPLEMENTS else f"({sql})"), values
+    return (f"NOT ({sql})" if negative != (term.operator in COMPLEMENTS) else f"({sql})"), values
 
 
 def _positive(term: Term, operator: str, row: str) -> SQL:
@@ -85,12 +95,14 @@ def _positive(term: Term, operator: str, row: str) -> SQL:
         return f"{row}.id {within}", values
     if term.field == "resource_tag":
         compared, values = compare("g.value", operator, term.values)
-        tag = f"SELECT 1 FROM integrations_tag g WHERE g.resource_id = {row}.id AND g.key = %s"
-        return f"EXISTS ({tag} AND {compared})", [term.key, *values]
+        # A key is there once per resource, so this is one value. The planner is not to join as many tables as there are
+        # comparisons: it would take seconds to think about it.
+        tag = f"SELECT {compared} FROM integrations_tag g WHERE g.resource_id = {row}.id AND g.key = %s"
+        return f"COALESCE(({tag}), 1 = 0)", [*values, term.key]
     if term.field in _DOCUMENTS:
         return _in_document(_DOCUMENTS[term.field].format(row=row), term.key, operator, term.values)
     columns = _COLUMNS.get(term.field) or [_integration_id(), "i.name", "i.type"]
-    return joined("OR", [compare(column.format(row=row), operator, term.values) for column in columns])
+    return any_met([compare(column.format(row=row), operator, term.values) for column in columns])
 
 
 def _levels(value: str) -> tuple[int, ...]:

@@ -10,6 +10,10 @@ from integrations.aql.conditions import SQL, ids_in, one_of
 from integrations.aql.tree import And, Node, Or, Term
 
 _COLUMNS = {"resource_name": "name", "resource_source_id": "source_id"}
+# So many parts of an AND lead at most; where more could, the others are asked of what these lead to.
+LEADERS_MAX = 6
+# An OR of more parts leads nowhere: PostgreSQL would think longer than it reads.
+WAYS_MAX = 20
 # Keeps a subquery as it is: PostgreSQL begins with it, whatever it believes of its size.
 KEPT = " OFFSET 0"
 
@@ -25,7 +29,7 @@ def leads(node: Node) -> bool:
         case And(parts):
             return any(leads(part) for part in parts)
         case Or(parts):
-            return all(leads(part) for part in parts)
+            return len(parts) <= WAYS_MAX and all(leads(part) for part in parts)
         case Term(field, operator):
             return operator in {"=", "in"} and field in {"resource_tag", "resource", *_COLUMNS}
         case _:
@@ -34,7 +38,16 @@ def leads(node: Node) -> bool:
 
 def leads_exactly(node: Node) -> bool:
     """Whether the candidates are what is selected, and none of them has to be asked."""
-    return all(leads_exactly(part) for part in node.parts) if isinstance(node, And | Or) else leads(node)
+    if isinstance(node, And) and len(node.parts) > LEADERS_MAX:
+        return False
+    if isinstance(node, And | Or):
+        return leads(node) and all(leads_exactly(part) for part in node.parts)
+    return leads(node)
+
+
+def leaders(parts: tuple[Node, ...]) -> list[Node]:
+    """Return which of the parts of an AND lead: the simple ones first."""
+    return sorted(filter(leads, parts), key=lambda part: not isinstance(part, Term))[:LEADERS_MAX]
 
 
 def tagged(term: Term, types: tuple[str, ...] = ()) -> SQL:
@@ -56,8 +69,7 @@ def candidates(node: Node, types: tuple[str, ...], kinds: SQL) -> SQL:
         parts = [candidates(part, types, kinds) for part in node.parts]
         return " UNION ".join(f"SELECT * FROM ({sql}) y" for sql, _ in parts), [v for _, vs in parts for v in vs]
     if isinstance(node, And):
-        leading = sorted((part for part in node.parts if leads(part)), key=lambda part: not isinstance(part, Term))
-        (first, values), *others = (candidates(part, types, kinds) for part in leading)
+        (first, values), *others = (candidates(part, types, kinds) for part in leaders(node.parts))
         met = "".join(f" AND c.resource_id IN ({sql})" for sql, _ in others)
         return f"SELECT c.resource_id FROM ({first}) c WHERE 1 = 1{met}", [
             *values,

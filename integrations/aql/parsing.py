@@ -18,7 +18,7 @@ from integrations.aql.scan import Piece, pieces
 from integrations.aql.tree import Node, Query, Term, all_of, any_of, negated
 
 # No query can hurt: what is longer, deeper or wider is refused, long before Python or a database would stumble over it.
-LENGTH_MAX, DEPTH_MAX, TERMS_MAX, VALUES_MAX = 10_000, 50, 500, 1_000
+LENGTH_MAX, DEPTH_MAX, TERMS_MAX, VALUES_MAX = 10_000, 30, 500, 1_000
 _ESCAPED = {'"': '"', "\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
 _ESCAPE = re.compile(r"\\(.)")
 # No database keeps these in a text.

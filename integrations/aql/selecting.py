@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import connection
 
+from integrations.aql.asking import ask
 from integrations.aql.conditions import SQL, condition, one_of
-from integrations.aql.leading import candidates, kept, leads, tagged
-from integrations.aql.tree import And, Node, Query, Term
+from integrations.aql.leading import candidates, kept, leaders, leads, tagged
+from integrations.aql.tree import And, Node, Query, Term, merged
 from integrations.choices import IntegrationStatus, ResourceStatus
 
 # A count stops here: "more than 10,000" says enough, and costs no more.
@@ -36,20 +36,19 @@ class Selected:
 
     def count(self, most: int = COUNT_MAX) -> int:
         """Return how many entitlements there are, or `most` + 1 when there are more than that."""
-        conditions = [_met(part, self._types()) for part in _conjuncts(self.query.root)]
-        rows, values = self._rows(conditions)
-        ((number,),) = _read(f"SELECT count(*) FROM (SELECT 1 {rows} LIMIT {most + 1:d}) AS counted", values)
+        rows, values = self._rows(self._met())
+        ((number,),) = ask(f"SELECT count(*) FROM (SELECT 1 {rows} LIMIT {most + 1:d}) AS counted", values)
         return int(number)
 
     def page(self, after: Pair = (0, 0), size: int = PAGE) -> list[Pair]:
         """Return the next (resource id, permission id) behind a pair, in the order of these."""
         if connection.vendor == "postgresql" and leads(self.query.root):
-            return _read(*self._led(after, size))
-        conditions = [_met(part, self._types()) for part in _conjuncts(self.query.root)]
+            return ask(*self._led(after, size))
+        conditions = self._met()
         if after > (0, 0):
             conditions.append(("r.id >= %s AND (r.id, p.id) > (%s, %s)", [after[0], *after]))
         rows, values = self._rows(conditions)
-        return _read(f"SELECT r.id, p.id {rows} ORDER BY r.id, p.id LIMIT {size:d}", values)
+        return ask(f"SELECT r.id, p.id {rows} ORDER BY r.id, p.id LIMIT {size:d}", values)
 
     def pairs(self) -> Iterator[Pair]:
         """Return all pairs, read page by page."""
@@ -66,8 +65,8 @@ class Selected:
         leading, values = candidates(self.query.root, types, (all_kinds, kinds))
         # What the index of tags says, which carries the type, is asked of no candidate again.
         parts = _conjuncts(self.query.root)
-        driven = any(_is_driving(part) for part in parts)
-        left = [part for part in parts if not (_is_driving(part) or (driven and part == self._type()))]
+        driving = [part for part in leaders(parts) if _is_driving(part)]
+        left = [part for part in parts if part not in driving and not (driving and part == self._type())]
         conditions = [("r.id = c.resource_id", []), *(condition(part) for part in left)]
         begin, first = "", []
         if after > (0, 0):
@@ -80,6 +79,14 @@ class Selected:
             f" CROSS JOIN LATERAL (SELECT p.id AS permission_id {rows}{kept()}) x"
             f" ORDER BY c.resource_id, x.permission_id LIMIT {size:d}"
         ), [*values, *first, *more]
+
+    def _met(self) -> list[SQL]:
+        """Return the conditions of the parts that all have to be met; one that drives is joined by the planner."""
+        parts = _conjuncts(self.query.root)
+        driving = [part for part in leaders(parts) if isinstance(part, Term) and _is_driving(part)]
+        tags = [tagged(part, self._types()) for part in driving]
+        met = [(f"r.id IN ({sql})", values) for sql, values in tags]
+        return [*met, *(condition(part) for part in parts if part not in driving)]
 
     def _rows(self, conditions: list[SQL]) -> SQL:
         """Return the rows that meet all conditions, joined to no more than these name."""
@@ -108,7 +115,7 @@ class Selected:
 
 def selected(query: Query, *, grantable: bool = False) -> Selected:
     """Return what a query selects, ready to be counted and read. No query yet."""
-    return Selected(query, grantable)
+    return Selected(Query(merged(query.root)), grantable)
 
 
 def _conjuncts(node: Node) -> tuple[Node, ...]:
@@ -118,17 +125,3 @@ def _conjuncts(node: Node) -> tuple[Node, ...]:
 def _is_driving(part: Node) -> bool:
     """Whether a part names the value of a tag that all has to have: the index of tags finds what does."""
     return isinstance(part, Term) and part.field == "resource_tag" and part.operator in {"=", "in"}
-
-
-def _met(part: Node, types: tuple[str, ...]) -> SQL:
-    """Return the condition of one part that all has to meet; one that drives is joined by the planner."""
-    if isinstance(part, Term) and _is_driving(part):
-        sql, values = tagged(part, types)
-        return f"r.id IN ({sql})", values
-    return condition(part)
-
-
-def _read(sql: str, values: list[Any]) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        return list(cursor.fetchall())

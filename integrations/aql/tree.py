@@ -81,6 +81,44 @@ def negated(part: Node) -> Node:
     return part.part if isinstance(part, Not) else Not(part)
 
 
+def size_of(node: Node) -> int:
+    """Return how many comparisons there are."""
+    if isinstance(node, Term):
+        return 1
+    return size_of(node.part) if isinstance(node, Not) else sum(map(size_of, node.parts))
+
+
+def height_of(node: Node) -> int:
+    """Return how many levels there are."""
+    if isinstance(node, Term):
+        return 1
+    return 1 + (height_of(node.part) if isinstance(node, Not) else max(map(height_of, node.parts)))
+
+
+_MERGED: dict[type, tuple[frozenset[str], str]] = {
+    Or: (frozenset({"=", "in"}), "in"),
+    And: (frozenset({"!=", "not_in"}), "not_in"),
+}
+
+
+def merged(node: Node) -> Node:
+    """Return a query that selects the same with fewer comparisons: a = "x" or a = "y" is a in ("x", "y")."""
+    if isinstance(node, Term):
+        return node
+    if isinstance(node, Not):
+        return negated(merged(node.part))
+    operators, joined = _MERGED[type(node)]
+    values: dict[tuple[str, str], dict[str, None]] = {}
+    others: list[Node] = []
+    for part in map(merged, node.parts):
+        if isinstance(part, Term) and part.operator in operators:
+            values.setdefault((part.field, part.key), {}).update(dict.fromkeys(part.values))
+        else:
+            others.append(part)
+    terms = [Term(field, joined, tuple(found), key) for (field, key), found in values.items()]
+    return (all_of if isinstance(node, And) else any_of)([*terms, *others])
+
+
 def quoted(value: str) -> str:
     """Write a value."""
     return f'"{value.translate(_ESCAPES)}"'

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
-from weakref import WeakSet
 
 from django.db import connection
 
+from integrations.aql.asking import ask
 from integrations.aql.conditions import SQL
 from integrations.search import gathering, statements
 from integrations.search.places import Count, Place, Selection, Wanted, places
@@ -30,6 +31,8 @@ COMMON = 500
 DUG_MAX = 10_000
 # How many types one statement walks at first, and how many times more the next one; SQLite joins no more than 500.
 FIRST_TYPES, MORE_TYPES, TYPES_MAX = 16, 8, 400
+# So many values SQLite is given in one statement: it takes 32,766, and long to read a statement of so many.
+VALUES_MAX = 1_000
 # A text has at most so many words; the rest is not looked at.
 WORDS_MAX = 8
 _PART = re.compile(r"[^\W_]{3,}")
@@ -44,17 +47,6 @@ def _believed(rows: list[tuple[Any, ...]]) -> list[int]:
     """Return how many rows the planner expects of each part of a statement."""
     plan = rows[0][0][0]["Plan"]
     return [part["Plan Rows"] for part in (plan["Plans"] if plan["Node Type"] == "Append" else [plan])]
-
-
-_told: WeakSet[Any] = WeakSet()
-
-
-def _do_not_compile() -> None:
-    """Tell PostgreSQL, once per connection, to compile no statement: that takes a second to save milliseconds."""
-    raw = connection.connection
-    if connection.vendor == "postgresql" and raw not in _told:
-        raw.execute("SET jit = off")
-        _told.add(raw)
 
 
 class Search:
@@ -85,7 +77,7 @@ class Search:
             before = sum(order[type_id] < order[here[0].type_id] for type_id, _ in rows)
             if before >= most:
                 break
-            rows += _run(statements.walk(self._grouped(here), here, most - before))
+            rows += self._asked(partial(self._walk, most - before), here)
             position, step = position + step, min(step * MORE_TYPES, TYPES_MAX)
         if len(rows) < most and position >= len(walked):
             self._read[frozenset(order)] = Counter(type_id for type_id, _ in rows)
@@ -103,9 +95,25 @@ class Search:
         walked = self._walked(self.places)
         for position in range(0, len(walked), TYPES_MAX):
             here = walked[position : position + TYPES_MAX]
-            for type_id, number, seen, most in _run(statements.count(self._grouped(here), here)):
+            for type_id, number, seen, most in self._asked(
+                lambda some: statements.count(self._grouped(some), some), here
+            ):
                 counts[type_id] += Count(number, seen >= most)
         return counts
+
+    def _walk(self, most: int, here: Sequence[Place]) -> SQL:
+        return statements.walk(self._grouped(here), here, most)
+
+    def _counting(self, here: Sequence[Place]) -> SQL:
+        return statements.count(self._grouped(here), here)
+
+    def _asked(self, statement: Callable[[Sequence[Place]], SQL], here: Sequence[Place]) -> list[tuple[Any, ...]]:
+        """Ask something of some places in one statement, or in several where it has more values than SQLite takes."""
+        sql, values = statement(here)
+        if connection.vendor == "postgresql" or len(values) <= VALUES_MAX or len(here) == 1:
+            return _run((sql, values))
+        middle = len(here) // 2
+        return [*self._asked(statement, here[:middle]), *self._asked(statement, here[middle:])]
 
     def _walked(self, among: Sequence[Place]) -> list[Place]:
         known = {*self._rare, *self._listed, *self._gathered}
@@ -168,7 +176,4 @@ def _is_rare(words: tuple[str, ...]) -> bool:
 
 
 def _run(statement: SQL) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        _do_not_compile()
-        cursor.execute(*statement)
-        return list(cursor.fetchall())
+    return ask(*statement)

@@ -17,12 +17,14 @@ from django.db import connection
 
 from integrations.aql.conditions import SQL, condition, one_of
 from integrations.aql.leading import candidates, kept, leads, leads_exactly
-from integrations.aql.tree import Query, any_of
+from integrations.aql.tree import Query, any_of, size_of
 from integrations.search.places import Place
 
 GATHERED_MAX = 2_000
 # So many shapes are gathered for at most, and of each so many rows in any case.
 SHAPES_MAX, EACH_MIN = 50, 100
+# A shape of more comparisons is walked: SQLite joins no more than 500 selects, and takes no more than 32,766 values.
+TERMS_MAX = 100
 
 
 def shapes(among: Iterable[Place]) -> dict[tuple[Query, ...], list[Place]]:
@@ -32,8 +34,13 @@ def shapes(among: Iterable[Place]) -> dict[tuple[Query, ...], list[Place]]:
         queries = tuple(one.query for one in place.wanted if one.query is not None)
         if place.way == "selected" and len(queries) == len(place.wanted):
             found[queries].append(place)
-    leading = [(queries, here) for queries, here in found.items() if leads(any_of(one.root for one in queries))]
+    leading = [(queries, here) for queries, here in found.items() if _is_small(queries)]
     return dict(leading[:SHAPES_MAX])
+
+
+def _is_small(queries: tuple[Query, ...]) -> bool:
+    root = any_of(one.root for one in queries)
+    return leads(root) and size_of(root) <= TERMS_MAX
 
 
 def most(number: int) -> int:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from django.db import connection
 
 from integrations.aql.catalogue import Kind, catalogue
-from integrations.aql.tree import Query
+from integrations.aql.tree import Query, merged
 from integrations.choices import IntegrationStatus
 
 # Beyond this nobody counts.
@@ -120,7 +120,7 @@ def _selected(queries: Sequence[Query]) -> Iterable[Place]:
     known = catalogue()
     here: dict[Kind, dict[Wanted, None]] = defaultdict(dict)
     for query in queries:
-        for kind, residual in known.residuals(query.root).items():
+        for kind, residual in known.residuals(merged(query.root)).items():
             left = None if isinstance(residual, bool) else Query(residual)
             here[kind][Wanted(kind.integration_id, kind.type, query=left)] = None
     for kind, found in here.items():

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import connection
 
-from integrations.aql.conditions import SQL, condition, ids_in, joined, one_of
+from integrations.aql.conditions import SQL, any_met, condition, ids_in, one_of
 from integrations.aql.tree import Query
 from integrations.search.places import Place, Selection
 
@@ -82,7 +82,7 @@ def _kept(among: Sequence[Place]) -> SQL:
             else:
                 shapes[one.selectors].append(place.type_id)
     shaped = [_shape(types, shape) for shape, types in shapes.items()]
-    asked, values = joined("OR", [("1 = 0", []), *_any_of(plain), *shaped])
+    asked, values = any_met([("1 = 0", []), *_any_of(plain), *shaped])
     return f"COALESCE((SELECT {asked} FROM integrations_resource k WHERE k.id = r.id), 1 = 0)", values
 
 

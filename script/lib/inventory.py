@@ -151,6 +151,8 @@ def _document(flow: AccessFlow, group: str, targets: list[dict[str, Any]], numbe
 
 def _target(rng: random.Random, kinds: list[Any]) -> dict[str, Any]:
     integration, _, _ = rng.choice(kinds)
+    if rng.random() < 0.125:
+        return {"kind": "query", "query": _query(rng, integration.name)}
     chance = rng.random()
     selectors: list[dict[str, Any]] = []
     if chance < 0.2:
@@ -164,6 +166,19 @@ def _target(rng: random.Random, kinds: list[Any]) -> dict[str, Any]:
         "permissions": ["READ_ONLY", "READ_WRITE"], "bundle": "", "access_scope": "", "query": "",
         "selectors": selectors,
     }  # fmt: skip
+
+
+def _query(rng: random.Random, integration: str) -> str:
+    """Return a query of one of the shapes that people write."""
+    team, kind = rng.choice(WORDS), rng.choice(TYPES)[0]
+    return rng.choice(
+        [
+            f'integration = "{integration}" and resource_type = "{kind}"',
+            f'integration_name = "{integration}" and resource_tag["team"] = "{team}" and not permission = "ADMIN"',
+            f'resource_type = "table" and resource_tag["team"] = "{team}" and resource_name contains "77"',
+            f'integration in ("{integration}") and resource_name starts_with "{team}" and permission_name != "Admin"',
+        ]
+    )
 
 
 def _selector(mode: str, kind: str, values: list[str], key: str = "") -> dict[str, Any]:

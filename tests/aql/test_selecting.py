@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from integrations.aql import Query, parse, selected
+from integrations.aql import DEPTH_MAX, Query, parse, selected
+from integrations.aql.tree import merged
 from integrations.queries import entitlements
 from integrations.search import Search, Wanted, gathering, places, words_of
 from tests.aql import world
@@ -60,6 +61,13 @@ def what_may_be_asked_for(rng: random.Random, inventories: int, queries: int) ->
     assert seen > inventories * queries
 
 
+def test_a_query_merged_selects_the_same_with_less(rng: random.Random) -> None:
+    text = 'resource="1" or not (integration!="a" and integration not_in ("b", "a")) or resource in ("2", "1")'
+    assert str(merged(parse(text).root).parts) == str(
+        parse('resource in ("1", "2") or not integration not_in ("a", "b")').root.parts
+    )
+
+
 def _pages_agree(here: Any, rng: random.Random, whole: list[int]) -> None:
     start, size = rng.randint(0, 5), rng.randint(1, 4)
     page, more = Search(here, ()).find(start, size)
@@ -96,3 +104,62 @@ def test_what_may_be_asked_for_is_what_queries_select(
 @pytest.mark.full
 def test_what_may_be_asked_for_is_what_queries_select_in_many_worlds(db: None, rng: random.Random) -> None:
     what_may_be_asked_for(rng, 40, 100)
+
+
+def _many(joined: str, *terms: str) -> str:
+    return joined.join(term.replace("#", str(number)) for number, term in enumerate(terms))
+
+
+DEEP = DEPTH_MAX - 1
+LARGE = {
+    "many tags": _many(" or ", *['resource_tag["k"]="#"'] * 300),
+    "many tags of many keys": _many(" or ", *['resource_tag["#"]="#"'] * 300),
+    "many tags left out of many keys": _many(" and ", *['resource_tag["#"]!="#"'] * 300),
+    "many of two tags": _many(" or ", *['resource_tag["#"]="#" and resource_tag["b"]="#"'] * 150),
+    "many tags together": _many(" and ", *['resource_tag["k"]="#"'] * 270),
+    "many tags left out": _many(" and ", *['resource_tag["k"]!="#"'] * 300),
+    "many integrations": _many(" or ", *['integration="#"'] * 400),
+    "many of all kinds": _many(" or ", *['permission="#"and resource_context["k"]="#"'] * 180),
+    "many values": "resource_name in (" + ",".join(f'"{number}"' for number in range(999)) + ")",
+    "deep": 'not (resource_status="a" and ' * DEEP + 'resource_path contains "a"' + ")" * DEEP,
+    "deep to the right": '(resource="1" or resource="2" and ' * DEEP + 'resource_tag["a"] contains "a"' + ")" * DEEP,
+    "deep to the left": "(" * DEEP + 'resource_context["env"] contains "a"'
+                        + ' or resource="2" and resource="3")' * DEEP,
+    "deep and no": 'not (resource="1" or not (resource_tag["env"]="2" and ' * (DEEP // 2)
+                   + 'permission contains "R"' + "))" * (DEEP // 2),
+    "wide and deep": '(resource="1" or resource="2" or resource_path="x" and ' * DEEP + 'resource="3"' + ")" * DEEP
+                     + " or " + _many(" or ", *['resource="#"and resource_name="b"'] * 150),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_the_largest_queries_are_answered(db: None, rng: random.Random, name: str) -> None:
+    pairs = world.make(rng)
+    query = parse(LARGE[name])
+    expected = [(one.pk, each.pk) for one, each in pairs if world.naively(query.root, one, each)]
+    assert list(selected(query).pairs()) == expected
+    assert selected(query).count() == len(expected)
+    there = {one.pk for one, each in pairs if one.status == "active" and one.integration.status != "disabled"
+             and world.naively(query.root, one, each)}  # fmt: skip
+    search = Search(places([Wanted(query=query), Wanted(query=parse('resource_tag["env"] starts_with "gone"'))]), ())
+    assert set(search.find(0, 100)[0]) == there
+
+
+def test_many_places_and_large_queries_are_not_too_many_values(db: None, rng: random.Random) -> None:
+    world.make(rng)
+    one = world.Integration.objects.exclude(status="disabled").first() or world.Integration.objects.get()
+    world.Integration.objects.filter(pk=one.pk).update(status="active")
+    for number in range(60):
+        kind = world.ResourceType.objects.create(integration=one, type=f"type {number}", name="A")
+        world.Permission.objects.create(resource_type=kind, source_id="READ", name="Read")
+        world.Resource.objects.create(
+            integration=one, resource_type=kind, source_id="s", name=f"here {number}", path=""
+        )
+    text = (
+        " and ".join(f'resource_tag["k"]!="{number}"' for number in range(290)) + ' and resource_name contains "here "'
+    )
+    search = Search(places([Wanted(query=parse(text))]), ())
+    found, more = search.find(0, 100)
+    assert len(found) == 60
+    assert not more
+    assert sum(count.number for count in Search(search.places, ()).count().values()) == 60

@@ -56,7 +56,7 @@ def _document(rng: random.Random) -> dict[str, Any]:
 def _a_resource(kind: ResourceType, number: int, rng: random.Random) -> None:
     name = rng.choice(NAMES)
     made = Resource.objects.create(
-        integration=kind.integration, resource_type=kind, source_id=f"s{number}{rng.choice(['', name])}", name=name,
+        integration=kind.integration, resource_type=kind, source_id=f"s{number}/{rng.choice(['', name])}", name=name,
         path=rng.choice([name, f"a/{name}", ""]), status="missing" if rng.random() < 0.2 else "active",
         risk_level=rng.randint(1, 9), context=_document(rng),
     )  # fmt: skip

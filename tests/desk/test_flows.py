@@ -52,8 +52,8 @@ def test_a_flow_is_made_by_form_and_reads_back_as_a_sentence(story: Story, desk:
     said = (
         "People in the group “Sales, EMEA” or “engineers” may ask, for themselves, for READ_ONLY on any database of "
         "Simulated server whose tag env is “dev” or “prod” except those whose name is “secret_prod” for at most "
-        "1 h 30 min, which may be extended 2 times by 1 h, with a justification; someone in the group “approvers” or "
-        "whose e-mail address is “ada@example.com” approves."
+        "1 h 30 min, which may be extended twice by 1 h each time, with a justification; someone in the group "
+        "“approvers” or whose e-mail address is “ada@example.com” approves."
     )
     assert flow.current.sentence == said
     assert f"Prod reads is saved. It says: {said}" in page.content.decode()

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
+from access_requests.models import AccessRequest
 from accounts.models import User
 from audit.actor import person
 from audit.choices import Source
 from audit.models import AuditEntry
-from flows import actions
+from flows.actions import applying
 from flows.models import AccessFlow, AccessScope, AppliedPolicy, Bundle, FlowVersion, Revision
 from flows.text.problems import BadText
-from tests.story import Story
+from tests.cast import Cast
+from tests.story import Story, begin, flow, simulated_provider
 from tests.text.conftest import Repository
 
 FLOW = """\
@@ -191,18 +196,50 @@ def test_a_flow_is_switched_off_by_its_file_even_if_nobody_could_approve_it(
     assert not AccessFlow.objects.get(name="Databases").active
 
 
-def test_a_flow_that_requests_name_is_not_deleted_and_it_says_what_to_do(policy: Story, repository: Repository) -> None:
-    repository.export()
-    (repository.root / "flows/databases.yaml").unlink()
-
-    class Kept(Exception):
-        pass
-
-    def still(*_: object, **__: object) -> None:
-        raise actions.StillNeeded("Requests name this flow, and the record keeps them. Switch it off instead.")
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("flows.actions.applying.delete", still)
-        with pytest.raises(BadText, match=r"access flow Databases \(without a file\): Requests name this flow"):
+def test_a_flow_that_requests_name_is_not_deleted_and_it_says_what_to_do(
+    fresh_database: None, cast: Cast, repository: Repository
+) -> None:
+    with simulated_provider():
+        told = begin(cast)
+        flow(told.integration)
+        flow(told.integration, "Other")
+        told.ask("orders_prod")
+        repository.export()
+        asked = AccessRequest.objects.get().flow_name
+        (repository.root / f"flows/{asked.lower()}.yaml").unlink()
+        with pytest.raises(BadText, match=rf"access flow {asked} \(without a file\): .* Switch it off instead"):
             repository.apply(prune=True)
-    assert AccessFlow.objects.filter(name="Databases").exists()
+    assert AccessFlow.objects.count() == 2
+
+
+def test_a_process_that_dies_in_the_middle_leaves_nothing(
+    fresh_database: None, cast: Cast, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Real commits: at each step that is written, the process ends; only the last one lets anything be seen."""
+    with simulated_provider():
+        begin(cast)
+        written(repository)
+        repository.change("bundles/kit.yml", ("integration: Server", "integration: Simulated server"))
+        before = counts()
+        for step in ("define_scope", "define_bundle", "define", "_remember", "_record"):
+            with monkeypatch.context() as patch:
+                patch.setattr(f"flows.actions.applying.{step}", dies_after(getattr(applying, step)))
+                with pytest.raises(Death):
+                    repository.apply()
+            assert counts() == before
+            assert not AppliedPolicy.objects.exists()
+            assert not AccessScope.objects.exists()
+        repository.apply()
+        assert AccessFlow.objects.get().name == "New"
+
+
+class Death(BaseException):
+    """The end of a process, which no code of ours catches."""
+
+
+def dies_after(step: Callable[..., Any]) -> Callable[..., Any]:
+    def dying(*args: Any, **more: Any) -> None:
+        step(*args, **more)
+        raise Death
+
+    return dying
