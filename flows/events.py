@@ -34,13 +34,22 @@ def _count(name: str, flows: Ids) -> dict[uuid.UUID, int]:
 
 
 @dataclass(frozen=True, slots=True)
+class Badge:
+    """How something stands, as the badge takes it."""
+
+    tone: str
+    icon: str
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
 class Holder:
-    """Somebody who holds through an automatic flow: who, since when, and how it stands, in a word."""
+    """Somebody who holds through an automatic flow: who, since when, and how it stands."""
 
     name: str
     email: str
     since: datetime
-    word: str
+    badge: Badge
     request: int
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from access_requests import actions
 from access_requests.actions import automatic, letters
 from access_requests.automatic import held_through
-from access_requests.choices import EXTENSION_SETTLED, OPEN, REQUEST_MOVED, RequestState
+from access_requests.choices import EXTENSION_SETTLED, ICONS, OPEN, REQUEST_MOVED, RequestState
 from access_requests.models import AccessRequest
 from accounts.choices import ChangeKind
 from accounts.events import subscribe
@@ -70,6 +70,10 @@ def _by_flow(flows: flow_events.Ids, **narrowed: object) -> dict[uuid.UUID, int]
     return dict(rows.values_list("flow_version__flow").annotate(number=Count("pk")))
 
 
+def _badge(row: AccessRequest) -> flow_events.Badge:
+    return flow_events.Badge(row.tone, ICONS[RequestState(row.state)], row.word)
+
+
 def _holders(flow: uuid.UUID, at_most: int) -> flow_events.Holders:
     """Return who holds through an automatic flow, the first by name."""
     rows = held_through(flow)
@@ -78,7 +82,7 @@ def _holders(flow: uuid.UUID, at_most: int) -> flow_events.Holders:
     held = rows.filter(grantee__in=[user.pk for user in first]).order_by("-pk") if first else ()
     oldest = {row.grantee_id: row for row in held}
     named = [
-        flow_events.Holder(user.name, user.email, row.requested_at, row.word, row.pk)
+        flow_events.Holder(user.name, user.email, row.requested_at, _badge(row), row.pk)
         for user in first
         if (row := oldest.get(user.pk))
     ]
