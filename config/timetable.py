@@ -21,6 +21,8 @@ class Line:
 
 TIMETABLE: tuple[Line, ...] = (
     Line("access_requests.tasks.sweep", 2, "Ends what is over, dispatches what was approved: the lag people feel."),
+    # A webhook may take a minute to answer, and a second request must not wait for the first one's.
+    Line("access_requests.tasks.call_webhooks", 2, "Asks webhooks: somebody waits for a check; retries fall due.", 4),
     # An order may wait for a target that does not answer. Eight may; the other threads stay free to end access in time.
     Line("integrations.tasks.run_orders", 2, "Runs orders of the connector in this process, as they fall due.", 8),
     Line("audit.tasks.seal", 2, "Chains what was written since; until then an entry shows as not sealed."),
@@ -48,6 +50,12 @@ TIMETABLE: tuple[Line, ...] = (
     Line("access_requests.tasks.run_exports", 5, "Writes CSV in the background, for people who watch its progress.", 2),
     Line("access_requests.tasks.sweep_reports", 30, "Starts reports by their schedules, which name minutes."),
     Line("access_requests.tasks.sweep_expired_exports", 3600, "Removes exports after a week, or an hour later."),
+    Line(
+        "accounts.tasks.sweep_leaving", 30, "Disables people from outside who were to leave, which ends their access."
+    ),
+    Line(
+        "access_requests.tasks.sweep_stand_ins", 10, "Asks stand-ins of who is away, and asks them no more afterwards."
+    ),
     Line("accounts.tasks.sweep_sessions", 3600, "Deletes sessions that are over, so that the table does not grow."),
     Line("accounts.tasks.sweep_old_letters", 3600, "Empties letters of a month ago; nobody waits for that."),
 )

@@ -129,6 +129,7 @@ AUDIT_ACTIONS = {
     "scope.deleted": "Access scope deleted",
     "webhook.saved": "Webhook saved",
     "webhook.deleted": "Webhook deleted",
+    "webhook.tried": "Webhook tried with sample values",
     "proposal.made": "A change of policy waits for a second yes",
     **{f"proposal.{state.value}": f"Proposed change {state.value}" for state in ProposalState if state != "waiting"},
     "policy.applied": "Policy applied from text",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from accounts.queries import PersonFacts
@@ -108,3 +108,38 @@ def owned_by(group: Group, owners: Iterable[Condition]) -> Group:
 def setting(document: Mapping[str, Any], name: str) -> Any:
     """Return a setting of a flow's document; nothing where the version is older than the setting."""
     return document["settings"].get(name)
+
+
+def people_part(group: dict[str, Any]) -> dict[str, Any]:
+    """Return an approver group without its webhooks: what a person has to fulfil to answer for it."""
+    return group | {"conditions": [one for one in group["conditions"] if one["type"] != ConditionType.WEBHOOK]}
+
+
+def webhooks_of(group: dict[str, Any]) -> tuple[str, ...]:
+    """Return the ids of the webhooks that are asked for an approver group."""
+    named = [one["values"] for one in group["conditions"] if one["type"] == ConditionType.WEBHOOK]
+    return tuple(dict.fromkeys(value for values in named for value in values))
+
+
+def group_says_yes(group: dict[str, Any], *, person: bool, webhooks: Collection[str]) -> bool:
+    """Whether an approver group has said yes; `person` is whether somebody of it has, `webhooks` those that have.
+
+    Joined by "or", one yes is enough, whoever says it. Joined by "and", every webhook has to say yes, and, where the
+    group has conditions on people, somebody who fulfils all of those as well.
+    """
+    asked = webhooks_of(group)
+    said = [one in webhooks for one in asked]
+    if group.get("operator") == LogicalOperator.AND:
+        return all(said) and (person or (bool(asked) and not people_part(group)["conditions"]))
+    return person or any(said)
+
+
+def could_say_yes(group: dict[str, Any], people: bool) -> bool:
+    """Whether an approver group could ever say yes; `people` is whether anybody fulfils its conditions on people."""
+    return group_says_yes(group, person=people, webhooks=webhooks_of(group))
+
+
+def asked_systems(document: Mapping[str, Any]) -> set[str]:
+    """Return the ids of all webhooks that a document names: as checks and as approvers."""
+    groups = document.get("approval", {}).get("groups", ())
+    return {*document.get("checks", ()), *(one for group in groups for one in webhooks_of(group))}

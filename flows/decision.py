@@ -14,7 +14,17 @@ from typing import Any
 from accounts.queries import PersonFacts
 from flows import fields, windows
 from flows.choices import ApprovalMode, RequestScope, Trigger
-from flows.conditions import asks_owner, fulfils, matches, setting
+from flows.conditions import (
+    asked_systems,
+    asks_owner,
+    could_say_yes,
+    fulfils,
+    group_says_yes,
+    matches,
+    people_part,
+    setting,
+    webhooks_of,
+)
 from flows.covering import Document, FlowFacts, Reach, covers, target_covers, targets_of
 from integrations.queries import Entitlement
 
@@ -26,15 +36,20 @@ __all__ = [
     "Part",
     "Problem",
     "Reach",
+    "asked_systems",
+    "could_say_yes",
     "covers",
     "decide",
     "for_whom",
     "fulfils",
     "gates",
+    "group_says_yes",
     "matches",
+    "people_part",
     "preference",
     "target_covers",
     "targets_of",
+    "webhooks_of",
     "words_for",
 ]
 

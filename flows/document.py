@@ -164,6 +164,33 @@ def compose_scope(scope: AccessScope) -> dict[str, Any]:
     }
 
 
+def compose_webhook(webhook: Webhook) -> dict[str, Any]:
+    """Return a webhook as revisions, calls and the trail keep it: of secrets only which there are.
+
+    No key of it smells of a secret (audit.details): headers are a list, and the body is the JSON's text.
+    """
+    return {
+        "id": str(webhook.pk),
+        "name": webhook.name,
+        "description": webhook.description,
+        "method": webhook.method,
+        "url": webhook.url,
+        "body": json.dumps(webhook.body, ensure_ascii=False, sort_keys=True),
+        "headers": [{"name": name, "value": value} for name, value in sorted(webhook.headers.items())],
+        "oauth": {
+            "address": webhook.oauth["token_url"],
+            "client": webhook.oauth["client_id"],
+            "scope": webhook.oauth.get("scope", ""),
+        }
+        if webhook.oauth
+        else None,
+        "hidden": sorted(webhook.secrets.values_list("field", flat=True)) if webhook.pk else [],
+        "validators": webhook.validators,
+        "timeout_seconds": webhook.timeout_seconds,
+        "error_message": webhook.error_message,
+    }
+
+
 def names_in(documents: Iterable[Document]) -> dict[str, str]:
     """Return the names of the integrations and webhooks that the documents speak of, by id. One query for each."""
     whole = list(documents)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -12,11 +13,12 @@ from accounts.models import User
 from accounts.queries import PersonFacts, facts_of
 from flows import reach
 from flows.choices import ConditionType, LogicalOperator, MatchOperator, SelectorMode, Trigger
-from flows.conditions import asks_owner, matches, owned_by
+from flows.conditions import asked_systems, asks_owner, matches, owned_by, people_part
 from flows.covering import QUERIES, Document, FlowFacts, Reach, covers, query_of, targets_of
 from flows.current import Policy, policy
 from flows.decision import Owner
-from flows.models import AccessFlow, AccessTarget, Bundle, Condition
+from flows.models import AccessFlow, AccessTarget, Bundle, Condition, FlowCheck, Webhook
+from flows.reach import uuids
 from integrations.aql.catalogue import catalogue
 from integrations.models import Integration, Resource
 from integrations.queries import DEPENDANTS_NAMED, Dependant, Entitlement, Use, entitlements
@@ -156,7 +158,11 @@ def condition(kind: str, value: str) -> dict[str, Any]:
 
 
 def could_approve(group: dict[str, Any], requestor: PersonFacts) -> list[PersonFacts]:
-    """Return the active people who fulfil an approver group of what the requestor asks for."""
+    """Return the active people who fulfil an approver group of what the requestor asks for.
+
+    Webhooks are no people: where a group joins one with people by "and", both have to say yes.
+    """
+    group = people_part(group)
     found = list(User.objects.filter(_maybe(group, requestor), is_active=True).distinct())
     facts = facts_of(found)
     people = [facts[user.pk] for user in found]
@@ -203,7 +209,7 @@ def _uuids(values: list[str]) -> list[str]:
 def why(group: dict[str, Any]) -> str:
     """Return why members of an approver group are asked, in words."""
     parts = []
-    for condition in group["conditions"]:
+    for condition in people_part(group)["conditions"]:
         values = ", ".join(condition["values"])
         match condition["type"]:
             case ConditionType.MANAGER:
@@ -220,3 +226,27 @@ def why(group: dict[str, Any]) -> str:
                 parts.append(f"your {other} {MatchOperator(condition['operator']).label} {values}")
     joined = f" {group['operator']} ".join(dict.fromkeys(parts))
     return joined[:1].upper() + joined[1:]
+
+
+def webhooks() -> QuerySet[Webhook]:
+    """Return the webhooks that a flow may name, as a check or in a condition of type webhook (by id), by name."""
+    return Webhook.objects.order_by("name")
+
+
+def system_names(document: Document) -> dict[str, str]:
+    """Return the names of the webhooks that a document names, by id. One query, none where it names none."""
+    asked = asked_systems(document)
+    if not asked:
+        return {}
+    return {str(pk): name for pk, name in Webhook.objects.filter(pk__in=uuids(asked)).values_list("pk", "name")}
+
+
+def webhook_uses() -> dict[str, int]:
+    """Return how many access flows ask each webhook, by its id; those that none asks are left out. Two queries."""
+    using: dict[str, set[Any]] = defaultdict(set)
+    for flow, values in Condition.objects.filter(type=ConditionType.WEBHOOK).values_list("flow", "values"):
+        for value in values:
+            using[value].add(flow)
+    for flow, webhook in FlowCheck.objects.values_list("flow", "webhook"):
+        using[str(webhook)].add(flow)
+    return {webhook: len(flows) for webhook, flows in using.items()}

@@ -14,6 +14,7 @@ from django.db.models.lookups import Exact, GreaterThan
 
 from accounts.models import Attribute, GroupMembership, User
 from flows.choices import ConditionType, LogicalOperator, MatchOperator, SelectorMode, SelectorType
+from flows.conditions import people_part
 from flows.covering import QUERIES, query_of
 from integrations.aql import selected
 from integrations.choices import IntegrationStatus, ResourceStatus
@@ -30,8 +31,10 @@ _COMPLEMENT = {
 def people(group: dict[str, Any], *, approving: bool = False) -> QuerySet[User]:
     """Return the active people who fulfil a group of conditions; nobody does where there are none.
 
-    As flows.conditions.matches; of approvers, "manager" is fulfilled by whoever is an active person's manager.
+    As flows.conditions.matches; of approvers, "manager" is fulfilled by whoever is an active person's manager. Webhooks
+    are left out: they are no people.
     """
+    group = people_part(group)
     parts = [fulfilling(one, approving=approving) for one in group["conditions"]]
     if not parts:
         return User.objects.none()

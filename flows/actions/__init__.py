@@ -2,28 +2,38 @@
 
 from flows.actions.automatic import Step, move_run, put_off_run, run_now, start_run, take_up
 from flows.actions.bundles import define_bundle, delete_bundle
+from flows.actions.calling import Answer, Question, ask_webhook, question_of, try_webhook
 from flows.actions.flows import COLUMNS, define, delete, problems_of, save, set_active
 from flows.actions.rules import BadFlow, Overtaken, StillNeeded
 from flows.actions.scopes import define_scope, delete_scope
+from flows.actions.webhooks import define_webhook, delete_webhook, flows_naming
 
 __all__ = [
     "COLUMNS",
+    "Answer",
     "BadFlow",
     "Overtaken",
+    "Question",
     "Step",
     "StillNeeded",
+    "ask_webhook",
     "define",
     "define_bundle",
     "define_scope",
+    "define_webhook",
     "delete",
     "delete_bundle",
     "delete_scope",
+    "delete_webhook",
+    "flows_naming",
     "move_run",
     "problems_of",
     "put_off_run",
+    "question_of",
     "run_now",
     "save",
     "set_active",
     "start_run",
     "take_up",
+    "try_webhook",
 ]

@@ -11,7 +11,6 @@ from flows.conditions import setting
 from flows.covering import Document
 from flows.fields import wrong_fields, wrong_pattern
 from flows.findings.finding import APPROVERS, FOR, RULES, TIME, WHO, Finding
-from flows.models import Webhook
 from flows.windows import DAYS
 
 
@@ -96,6 +95,3 @@ def _about_asking(document: Document) -> Iterator[str]:
     yield from wrong_fields(setting(document, "fields") or [])
     if setting(document, "break_glass") and document["approval"]["mode"] == ApprovalMode.NONE:
         yield "Break-glass is for flows that somebody approves: who approves also reviews it afterwards."
-    checks = set(document.get("checks") or ())
-    if len(checks) > Webhook.objects.filter(pk__in=checks).count():
-        yield "A webhook that checks requests is not there any more: remove it."

@@ -12,9 +12,9 @@ from django.forms.utils import ErrorDict
 from django.http import QueryDict
 
 _KEY = re.compile(r"[0-9]{1,4}")
-_LISTS = re.compile(r"requestors|targets|approvers|approvers-[0-9]{1,4}-conditions")
+_LISTS = re.compile(r"requestors|targets|approvers|headers|hidden|validators|approvers-[0-9]{1,4}-conditions")
 CONDITIONS_MAX, TARGETS_MAX, GROUPS_MAX = 50, 50, 20
-_MAX = {"targets": TARGETS_MAX, "approvers": GROUPS_MAX}
+_MAX = {"targets": TARGETS_MAX, "approvers": GROUPS_MAX, "headers": 20, "hidden": 20, "validators": 20}
 
 
 class BadRows(ValueError):

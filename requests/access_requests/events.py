@@ -68,6 +68,17 @@ def _ring_automatic_now() -> None:
     sweep_automatic.delay()
 
 
+def ring_calls() -> None:
+    """After commit, hurry the job that asks webhooks."""
+    transaction.on_commit(_ring_calls_now, robust=True)
+
+
+def _ring_calls_now() -> None:
+    from access_requests.tasks import call_webhooks  # noqa: PLC0415  # tasks import actions, which import this module
+
+    call_webhooks.delay()
+
+
 def ring_exports() -> None:
     """After commit, hurry the job that writes exports."""
     transaction.on_commit(_ring_exports_now, robust=True)

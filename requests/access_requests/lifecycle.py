@@ -18,7 +18,7 @@ _S = RequestState
 
 # product.md section 2. A test walks State × State against this table.
 MOVES: dict[RequestState, frozenset[RequestState]] = {
-    _S.INITIALIZING: frozenset({_S.PENDING_MFA, _S.PENDING, _S.APPROVED, _S.REJECTED}),
+    _S.INITIALIZING: frozenset({_S.PENDING_MFA, _S.PENDING, _S.APPROVED, _S.REJECTED, _S.CANCELLED, _S.LAPSED}),
     _S.PENDING_MFA: frozenset({_S.PENDING, _S.APPROVED, _S.CANCELLED, _S.LAPSED}),
     _S.PENDING: frozenset({_S.APPROVED, _S.REJECTED, _S.CANCELLED, _S.LAPSED}),
     _S.APPROVED: frozenset({_S.GRANTING, _S.CANCELLED, _S.LAPSED}),

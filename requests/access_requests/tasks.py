@@ -29,6 +29,12 @@ def sweep_automatic_flows() -> int:
 
 
 @shared_task
+def call_webhooks() -> int:
+    """Ask webhooks about requests: as checks, as approvers."""
+    return actions.run_calls()
+
+
+@shared_task
 def sweep_cleanups() -> int:
     """Remove logins left behind."""
     return actions.sweep_cleanups()
@@ -38,6 +44,12 @@ def sweep_cleanups() -> int:
 def sweep_letters() -> int:
     """Write the letters that are due: to approvers, before an end, of overdue ends."""
     return letters.sweep()
+
+
+@shared_task
+def sweep_stand_ins() -> int:
+    """Ask stand-ins of who is away; ask them no more afterwards."""
+    return actions.sweep_stand_ins()
 
 
 @shared_task

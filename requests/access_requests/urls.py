@@ -29,6 +29,7 @@ urlpatterns = [
     path("requests/new/check/", views.check_request, name="check_request"),
     path("requests/<int:pk>/", views.request_page, name="request_page"),
     path("requests/<int:pk>/part/", views.request_part, name="request_part"),
+    path("requests/<int:pk>/second-factor/", views.request_factor, name="request_factor"),
     path("requests/<int:pk>/withdraw/", views.withdraw, name="withdraw_request"),
     path("requests/<int:pk>/hand-back/", views.hand_back, name="hand_back_access"),
     path("requests/<int:pk>/revoke/", views.revoke, name="revoke_access"),

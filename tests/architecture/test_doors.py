@@ -25,6 +25,10 @@ MORE_DOORS = {
     ("integrations", "search"),
     ("integrations", "aql"),
     ("accounts", "letters"),
+    # A request's page tries a second factor as the account page does, in the same session.
+    ("accounts", "proving"),
+    # The floor that knows owners says that they may invite.
+    ("accounts", "inviting"),
 }
 
 ROOMS = {
@@ -35,6 +39,11 @@ ROOMS = {
 OWN_ROOMS = {
     "accounts": {
         "adapters": "allauth asks an adapter",
+        "factors": "second factors: read and tried with allauth, and how long a success counts",
+        "gate": "what people from outside do before anything else",
+        "inviting": "who may invite people from outside",
+        "proving": "asking for a second factor, as pages of any floor do it",
+        "keeping": "the secrets of second factors as ciphertext",
         "backends": "Django asks a backend who signs in",
         "letters": "what a letter says: plain data into text and HTML",
         "post": "how a letter leaves: by SMTP or into a folder, and what went wrong",
@@ -58,7 +67,10 @@ OWN_ROOMS = {
         "document": "a flow version as data",
         "giving": "what an automatic flow gives to each of its people",
         "findings": "what is wrong with a policy, and what is doubtful",
+        "findings_of_webhooks": "likewise of a webhook",
+        "judging": "what an answer of a webhook means",
         "reach": "whom and what a policy reaches, counted by the database",
+        "slots": "the places in a webhook's body that a request fills",
         "sentence": "a flow in one English sentence",
         "text": "policy as YAML in a folder",
     },

@@ -14,8 +14,8 @@ from access_requests.models import AccessRequest, AccessSession, Approval, Proof
 from accounts.choices import Role
 from accounts.models import User
 from audit.actor import system
-from flows.actions import define_bundle
-from flows.models import AccessFlow, Bundle
+from flows.actions import define_bundle, define_webhook
+from flows.models import AccessFlow, Bundle, Webhook
 from integrations.models import Connector, ConnectorInstance, Integration, Order, Resource
 from tests.cast import person
 from tests.desk.conftest import signed_in
@@ -73,6 +73,12 @@ OWN: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "flows_bundle_history": (NOT_FOUND, NOT_FOUND),
     # A POST of nothing is the yes to the question; a flow stands in the way.
     "flows_bundle_delete": (POLICY, (409, 409, 403, 403)),
+    "flows_webhook_changelist": (LOOK, LOOK),
+    "flows_webhook_add": (POLICY, POLICY),
+    "flows_webhook_change": (LOOK, POLICY),
+    "flows_webhook_history": (LOOK, LOOK),
+    # A POST of nothing is the yes to the question; a flow stands in the way.
+    "flows_webhook_delete": (POLICY, (409, 409, 403, 403)),
     "requests_accessrequest_revoke": (REVOKING, REVOKING),
 }
 
@@ -105,7 +111,9 @@ def rows(story: Story) -> dict[str, Any]:
     story.later(hours=2)
     kit = define_bundle("Kit", document(story.integration)["targets"], actor=system())
     flow(story.integration, "With a bundle", targets=[{"kind": "bundle", "bundle": str(kit.pk)}])
-    models = (Integration, Connector, ConnectorInstance, Resource, Order, AccessFlow, Bundle, AccessRequest)
+    hook = define_webhook({"name": "Ticket", "url": "https://tickets.example.com/"}, actor=system())
+    flow(story.integration, "With a webhook", checks=[str(hook.pk)])
+    models = (Integration, Connector, ConnectorInstance, Resource, Order, AccessFlow, Bundle, Webhook, AccessRequest)
     records = (AccessSession, Approval, Transition, StandingRecord, Proof)
     return {model._meta.model_name or "": model.objects.first() for model in (*models, *records)}  # type: ignore[attr-defined]
 
@@ -130,7 +138,7 @@ def test_the_desk_has_the_pages_it_should() -> None:
     assert set(OWN) <= found
     models = {name.split("_")[1] for name in found}
     assert models == {
-        *("integration", "connector", "connectorinstance", "resource", "order", "accessflow", "bundle"),
+        *("integration", "connector", "connectorinstance", "resource", "order", "accessflow", "bundle", "webhook"),
         *("accessrequest", "accesssession", "approval", "transition", "standingrecord", "proof"),
     }
     assert all(name in OWN or name.rpartition("_")[2] in READ_ONLY for name in found)

@@ -9,12 +9,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 from django.urls.converters import IntConverter, UUIDConverter
+from django.utils import timezone
 
 from access_requests import actions
 from access_requests.models import AccessRequest, AccessSession, Export, Extension, Report
+from accounts import actions as people_actions
+from accounts import factors
+from accounts.models import Delegation, User
 from flows.models import AccessFlow
 from tests.cast import PASSWORD, Cast
 from tests.story import Story, allow_extensions, begin, flow, simulated_provider
@@ -38,6 +43,7 @@ class Row:
 
 REPORT, EXPORT = "report", "export"
 REQUEST, SESSION, EXTENSION = "request", "session", "extension"
+FACTOR, ABSENCE, OUTSIDE = "factor", "delegation", "person"
 TABLE: dict[str, Row] = {
     "healthz": Row(EVERYBODY),
     "readyz": Row(EVERYBODY),
@@ -52,6 +58,20 @@ TABLE: dict[str, Row] = {
     "account_password": Row(OWN),
     "account_letters": Row(OWN, "post"),
     "account_theme": Row(OWN, "post"),
+    "second_factor": Row(OWN),
+    "fresh_sign_in": Row(OWN),
+    "factor_app": Row(OWN),
+    "factor_key": Row(OWN),
+    "factor_codes": Row(OWN, "post"),
+    "factor_prove": Row(OWN),
+    "factor_remove": Row(NOBODY, "post", FACTOR),
+    "delegate": Row(OWN, "post"),
+    "end_delegation": Row(NOBODY, "post", ABSENCE),
+    "invited": Row("forbidden"),
+    "extend_stay": Row(NOBODY, "post", OUTSIDE),
+    "end_stay": Row(NOBODY, "post", OUTSIDE),
+    "invite_again": Row(NOBODY, "post", OUTSIDE),
+    "request_factor": Row(NOBODY, "get", REQUEST),
     "my_access": Row(OWN),
     "my_tasks": Row(OWN),
     "new_request": Row(OWN),
@@ -134,6 +154,24 @@ def kept(about: str) -> Any:
     return (Report if about == REPORT else Export).objects.get().pk
 
 
+def of_people(about: str) -> Any:
+    """Return Rita's second factor, her absence, or the person from outside whom the admin invited."""
+    if about == FACTOR:
+        return Authenticator.objects.get(type="totp").pk
+    return Delegation.objects.get().pk if about == ABSENCE else User.objects.get(is_outside=True).pk
+
+
+@pytest.fixture
+def people(story: Story) -> None:
+    """Rita has a second factor and is away for a day; the admin has invited somebody from outside."""
+    rita, ada, now = story.cast.requester, story.cast.admin, timezone.now()
+    secret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+    people_actions.add_app(rita, secret, factors.code_of(secret, now), actor=story.by(rita), at=now)
+    day = now + timedelta(days=1)
+    people_actions.delegate(rita, story.cast.admin, now, day, actor=story.by(rita), at=now)
+    people_actions.invite("vera@vendor.example", "Vera", day, actor=story.by(ada), at=now)
+
+
 @pytest.fixture
 def reported(story: Story) -> None:
     """Rita's report, sent by the clock, and the export that came of it."""
@@ -159,6 +197,8 @@ def address_of(name: str, about: str, request_id: int, session_id: Any) -> str:
         kwargs["extension"] = found.pk if found else 999999
     if about == SESSION:
         kwargs["session"] = session_id
+    if about in {FACTOR, ABSENCE, OUTSIDE}:
+        kwargs[about] = of_people(about) if request_id != 999999 else uuid.uuid4() if about == OUTSIDE else 999999
     if about in {REPORT, EXPORT}:
         kwargs["pk"] = kept(about) if request_id != 999999 else 999999 if about == REPORT else uuid.uuid4()
     if name == "sign_in_link":
@@ -172,7 +212,9 @@ def test_no_address_is_missing_from_the_table() -> None:
 
 
 @pytest.mark.parametrize("name", TABLE)
-def test_an_outsider_gets_nothing_of_others(story: Story, held: AccessRequest, reported: None, name: str) -> None:
+def test_an_outsider_gets_nothing_of_others(
+    story: Story, held: AccessRequest, reported: None, people: None, name: str
+) -> None:
     row, session = TABLE[name], AccessSession.objects.get(group__request=held)
     outsider, stranger = client_of(story.cast.outsider), Client()
     secret = story.target.passwords[session.group.login]
@@ -181,7 +223,7 @@ def test_an_outsider_gets_nothing_of_others(story: Story, held: AccessRequest, r
     nameless = getattr(stranger, row.method)(theirs)
     for page in (answer, nameless):
         text = b"".join(iter(page)).decode() if page.streaming else page.content.decode()
-        for told in (secret, "orders_prod", "Rita", str(session.pk), session.group.login):
+        for told in (secret, "orders_prod", "Rita", "vera@", str(session.pk), session.group.login):
             assert told not in text
     if row.answer == EVERYBODY:
         return

@@ -2,6 +2,7 @@
 
 from access_requests.actions.answers import approve, approve_less, reject
 from access_requests.actions.asking import ENTITLEMENTS_MAX, BadAsk, DryRun, ask, dry_run
+from access_requests.actions.calls import ask_group, run_calls
 from access_requests.actions.credentials import AlreadySeen, NothingToSee, reset_credentials, take_credentials
 from access_requests.actions.endings import cancel, end, hand_back, recheck_flow, recheck_person, revoke
 from access_requests.actions.exports import AT_ONCE, export_now, fetch, run_exports, sweep_expired
@@ -13,6 +14,7 @@ from access_requests.actions.extending import (
     reject_extension,
     room_of,
 )
+from access_requests.actions.factor import prove_factor
 from access_requests.actions.favourites import FAVOURITES_MAX, drop_favourite, keep_favourite
 from access_requests.actions.grants import absorb, clean_up, dispatch, reorder
 from access_requests.actions.mailing import file_name
@@ -28,6 +30,7 @@ from access_requests.actions.reports import (
 from access_requests.actions.rules import NotPossible, NotYours
 from access_requests.actions.schedules import sweep_reports
 from access_requests.actions.sending import Sent, send
+from access_requests.actions.standing_in import ask_stand_ins, ask_stand_ins_again, sweep_stand_ins
 from access_requests.actions.sweeps import sweep, sweep_cleanups
 
 __all__ = [
@@ -49,6 +52,9 @@ __all__ = [
     "approve_extension",
     "approve_less",
     "ask",
+    "ask_group",
+    "ask_stand_ins",
+    "ask_stand_ins_again",
     "cancel",
     "cancel_extension",
     "change_report",
@@ -65,6 +71,7 @@ __all__ = [
     "hand_back",
     "keep_favourite",
     "pause_report",
+    "prove_factor",
     "recheck_flow",
     "recheck_person",
     "reject",
@@ -74,6 +81,7 @@ __all__ = [
     "resume_report",
     "revoke",
     "room_of",
+    "run_calls",
     "run_exports",
     "save_report",
     "send",
@@ -81,5 +89,6 @@ __all__ = [
     "sweep_cleanups",
     "sweep_expired",
     "sweep_reports",
+    "sweep_stand_ins",
     "take_credentials",
 ]

@@ -12,16 +12,18 @@ from django.db import transaction
 from django.utils import timezone
 
 from access_requests.actions.beginning import advance
+from access_requests.actions.calls import begin_calls
+from access_requests.actions.standing_in import ask_stand_ins
 from access_requests.lifecycle import subject_of
 from access_requests.models import AccessGroup, AccessRequest, AccessUnit, Approval, AskedFacts
 from accounts.models import User
-from accounts.queries import PersonFacts, facts_of
+from accounts.queries import PersonFacts, factor_counts, facts_of, why_cannot_ask
 from audit.actions import record
 from audit.actor import Actor
 from flows import queries as flow_queries
-from flows.choices import ApprovalMode, ConditionType
+from flows.choices import ApprovalMode
 from flows.conditions import setting
-from flows.decision import Document, Facts, Part, Problem, Reach, decide
+from flows.decision import Facts, Part, Problem, Reach, could_say_yes, decide
 from flows.replay import to_json
 from integrations.queries import Entitlement, entitlements, over_limits
 
@@ -109,7 +111,7 @@ def dry_run(
         answers=tuple(sorted(told.answers.items())),
     )
     decision = decide(facts)
-    problems = [*_about_number(wanted, len(asks)), *decision.problems]
+    problems = [*_about_inviters(requestor, person), *_about_number(wanted, len(asks)), *decision.problems]
     plans = [_plan(part, facts.requestor, facts.grantee) for part in decision.parts]
     problems.extend(problem for plan in plans for problem in _about_approvers(plan))
     problems.extend(Problem("LIMIT", words) for part in decision.parts for words in over_limits(part.asks))
@@ -118,6 +120,12 @@ def dry_run(
 
 def _too_many(number: int) -> str:
     return f"One request can name at most {ENTITLEMENTS_MAX} entitlements, and this one names {number}. Remove some."
+
+
+def _about_inviters(*people: User) -> Iterable[Problem]:
+    """Say so when nobody answers for somebody from outside any more."""
+    for reason in dict.fromkeys(filter(None, map(why_cannot_ask, people))):
+        yield Problem("INVITER_GONE", reason)
 
 
 def _about_number(wanted: list[tuple[int, int]], found: int) -> Iterable[Problem]:
@@ -143,22 +151,11 @@ def _about_approvers(plan: PartPlan) -> Iterable[Problem]:
     approval = document["approval"]
     if approval["mode"] == ApprovalMode.NONE or any(group.get("tier", 0) for group in approval["groups"]):
         return
-    hooks = with_webhooks(document)
-    answers = [bool(group) or index in hooks for index, group in plan.approvers.items()]
+    answers = [could_say_yes(approval["groups"][index], bool(people)) for index, people in plan.approvers.items()]
     everybody = approval["mode"] == ApprovalMode.ALL_OF
     if not (all(answers) if everybody else any(answers)) or not answers:
         name = document["name"]
         yield Problem("NO_APPROVER", f"Nobody but you could approve this in the access flow {name}. Ask an admin.")
-
-
-def with_webhooks(document: Document) -> set[int]:
-    """Return the indexes of approver groups for which another system is asked."""
-    groups = document["approval"]["groups"]
-    return {
-        index
-        for index, group in enumerate(groups)
-        if any(one["type"] == ConditionType.WEBHOOK for one in group["conditions"])
-    }
 
 
 def ask(
@@ -200,14 +197,16 @@ def _make(
         ticket=wish.ticket.strip(),
         fields={key: value.strip() for key, value in wish.answers.items() if key in keys and value.strip()},
         break_glass=wish.break_glass,
-        mfa_at=mfa_at,
         duration_seconds=plan.part.duration_seconds,
+        mfa_at=mfa_at if mfa_at is not None and factor_counts(mfa_at, at) else None,
         requested_at=at,
         lapses_at=at + timedelta(seconds=document["pending_seconds"]),
     )
     make_units(request, plan.part.asks)
     record("request.created", actor=actor, subject=subject_of(request), details=_told(request, plan), at=at)
     _make_approvals(request, plan)
+    begin_calls(request, document, at=at)
+    ask_stand_ins(request, at=at)
     advance(request, at=at)
     return request
 

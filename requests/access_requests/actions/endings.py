@@ -27,7 +27,7 @@ from audit.actor import Actor, system
 
 _S = RequestState
 # Before access; withdrawn or lapsed rather than revoked.
-_BEFORE = (_S.PENDING_MFA, _S.PENDING, _S.APPROVED)
+_BEFORE = (_S.INITIALIZING, _S.PENDING_MFA, _S.PENDING, _S.APPROVED)
 
 
 def cancel(request: AccessRequest, *, user: User, actor: Actor, at: datetime | None = None) -> None:

@@ -11,7 +11,15 @@ from django.utils import timezone
 
 from access_requests.actions.grants import reorder
 from access_requests.actions.rules import NotPossible, NotYours, answer_rows, enough, lock_person
-from access_requests.choices import EXTENSION_SETTLED, EXTENSION_TOLD, ApprovalStatus, ExtensionState, RequestState
+from access_requests.actions.standing_in import ask_stand_ins_again, current
+from access_requests.choices import (
+    EXTENSION_SETTLED,
+    EXTENSION_TOLD,
+    ApprovalStatus,
+    CallState,
+    ExtensionState,
+    RequestState,
+)
 from access_requests.events import moved, tell
 from access_requests.lifecycle import subject_of
 from access_requests.models import AccessRequest, AccessUnit, Extension, ExtensionApproval
@@ -21,7 +29,7 @@ from audit.actions import record
 from audit.actor import Actor, system
 from flows import queries as flow_queries
 from flows.choices import ApprovalMode
-from flows.decision import Document, Facts, FlowFacts, decide, words_for
+from flows.decision import Document, Facts, FlowFacts, decide, group_says_yes, words_for
 from flows.models import AccessFlow, FlowVersion
 from integrations.queries import entitlements
 
@@ -156,15 +164,23 @@ def _begin(row: AccessRequest, extension: Extension, facts: tuple[PersonFacts, P
         _give(row, extension, system(), at)
         return
     groups = flow_queries.approvers(document, *facts)
-    answers = [bool(group) for group in groups.values()]
+    said, listed = _systems_yes(row), document["approval"]["groups"]
+    answers = [group_says_yes(listed[index], person=bool(people), webhooks=said) for index, people in groups.items()]
     everybody = document["approval"]["mode"] == ApprovalMode.ALL_OF
-    if not answers or not (all(answers) if everybody else any(answers)):
+    if not any(groups.values()) or not (all(answers) if everybody else any(answers)):
         raise NotPossible(f"Nobody but you could approve this in the access flow {document['name']}. Ask an admin.")
     ExtensionApproval.objects.bulk_create(
         ExtensionApproval(extension=extension, approver_id=person.id, group_index=index, why=why)
         for index, group in groups.items()
         for person, why in group
     )
+    ask_stand_ins_again(extension, at=at)
+
+
+def _systems_yes(row: AccessRequest) -> set[str]:
+    """Return the webhooks that approved the request: that stands for its extensions, for which people are asked."""
+    said = row.webhook_calls.filter(state=CallState.YES, group_index__isnull=False)
+    return {str(pk) for pk in said.values_list("webhook", flat=True)}
 
 
 def approve_extension(
@@ -179,7 +195,8 @@ def approve_extension(
         row, stored = _answer(extension, approver, ApprovalStatus.APPROVED, reason, moment)
         _check(row, stored, _current(row).document)
         _record("approval_given", stored, actor, moment, {"reason": reason.strip()})
-        if enough(stored.approvals.all(), stored.flow_version.document):
+        # What other systems said of the request stands for its extensions; people are asked again.
+        if enough(stored.approvals.all(), stored.flow_version.document, row.webhook_calls.all()):
             _give(row, stored, actor, moment)
         moved(row.pk)
     return stored
@@ -228,7 +245,8 @@ def _answer(
     extension: Extension, approver: User, status: ApprovalStatus, reason: str, at: datetime
 ) -> tuple[AccessRequest, Extension]:
     """Write the approver's answer into all their rows; return request and extension, both locked."""
-    asked = ExtensionApproval.objects.filter(extension=extension, approver=approver)
+    # As for requests: whose absence is over is not stood in for any more.
+    asked = current(ExtensionApproval.objects.filter(extension=extension, approver=approver), at)
     if not approver.is_active or not asked.exists():
         raise NotYours("You were not asked to approve this extension.")
     # The same order of locks as everywhere: the person, the request, what hangs on it.

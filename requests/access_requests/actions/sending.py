@@ -37,6 +37,7 @@ def send(
     actor: Actor,
     duration_seconds: int | None = None,
     justification: str = "",
+    mfa_at: datetime | None = None,
     at: datetime | None = None,
 ) -> Sent:
     """Ask as `ask` does, once per token: sent again, the form returns the requests that it became.
@@ -55,7 +56,13 @@ def send(
             found = AccessRequest.objects.filter(pk__in=form.requests, requestor=requestor).order_by("pk")
             return Sent(tuple(found), before=True, other=form.digest != digest)
         made = ask(
-            requestor, wanted, actor=actor, duration_seconds=duration_seconds, justification=justification, at=moment
+            requestor,
+            wanted,
+            actor=actor,
+            duration_seconds=duration_seconds,
+            justification=justification,
+            mfa_at=mfa_at,
+            at=moment,
         )
         form.requests = [request.pk for request in made]
         form.save(update_fields=["requests"])

@@ -64,7 +64,11 @@ def _dispatch(row: AccessRequest, at: datetime) -> bool:
 
 
 def _lapse(row: AccessRequest, at: datetime) -> bool:
-    waited = "It was approved, but never opened." if row.state == RequestState.APPROVED else "Nobody answered in time."
+    waited = {
+        RequestState.APPROVED: "It was approved, but never opened.",
+        RequestState.INITIALIZING: "Its checks did not answer in time.",
+        RequestState.PENDING_MFA: "No second factor was proven in time.",
+    }.get(RequestState(row.state), "Nobody answered in time.")
     return endings.lapse(row, EndReason.NO_ANSWER, note=waited, actor=system(), at=at)
 
 

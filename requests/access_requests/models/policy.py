@@ -7,7 +7,7 @@ import uuid
 from django.db import models
 from django.utils import timezone
 
-from access_requests.choices import CallState, ReviewState
+from access_requests.choices import CallState, RequestState, ReviewState
 from access_requests.models.requests import AccessRequest
 from accounts.models import User
 from flows.models import Webhook
@@ -88,6 +88,16 @@ class WebhookCall(models.Model):
     def __str__(self) -> str:
         """Name both."""
         return f"{self.webhook_id} on AR-{self.request_id}"
+
+    @property
+    def name(self) -> str:
+        """The webhook's name as it was when it was asked."""
+        return str(self.asked.get("name", ""))
+
+    def is_asked_in(self, state: str) -> bool:
+        """Whether an answer is waited for while the request is in `state`: checks first, approvers afterwards."""
+        when = RequestState.INITIALIZING if self.group_index is None else RequestState.PENDING
+        return self.state == CallState.WAITING and state == when
 
 
 class Review(models.Model):

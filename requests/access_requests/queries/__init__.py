@@ -198,16 +198,17 @@ def _with_mine(rows: QuerySet[AccessRequest], user: User) -> QuerySet[AccessRequ
 
 
 def in_full(rows: QuerySet[AccessRequest]) -> QuerySet[AccessRequest]:
-    """Add all that the page of one request shows: seven queries more."""
+    """Add all that the page of one request shows: eight queries more."""
     groups = _groups().select_related("integration", "session", "proof")
     extensions = Extension.objects.select_related("requested_by", "flow_version")
-    answers = ExtensionApproval.objects.select_related("approver")
+    answers = ExtensionApproval.objects.select_related("approver", "stands_in_for")
     return rows.select_related("requestor", "grantee", "flow_version__flow__current").prefetch_related(
         Prefetch("access_groups", groups),
         Prefetch("access_groups__units", AccessUnit.objects.select_related("resource", "permission")),
-        Prefetch("approvals", Approval.objects.select_related("approver")),
+        Prefetch("approvals", Approval.objects.select_related("approver", "stands_in_for")),
         Prefetch("extensions", extensions.prefetch_related(Prefetch("approvals", answers))),
         Prefetch("narrowings", Narrowing.objects.select_related("approver")),
+        "webhook_calls",
         "transitions",
     )
 

@@ -39,6 +39,7 @@ ADMINISTRATION = (
         *("Bundles", "cube", "admin:flows_bundle_changelist", "flows.view_bundle"),
         also=("admin:flows_accessscope_changelist",),
     ),
+    Place("Webhooks", "external", "admin:flows_webhook_changelist", "flows.view_webhook"),
     Place(
         *("Requests", "layers", "admin:requests_accessrequest_changelist", "requests.view_accessrequest"),
         also=tuple(

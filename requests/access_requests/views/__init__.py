@@ -5,6 +5,7 @@ from access_requests.views.answers import approve, hand_back, reject, revoke, wi
 from access_requests.views.asking import check_request, find_resources, new_request
 from access_requests.views.exports import export_fetch, export_page, export_part
 from access_requests.views.extending import approve_extension, extend, reject_extension, withdraw_extension
+from access_requests.views.factor import request_factor
 from access_requests.views.favourites import favourite
 from access_requests.views.home import my_access
 from access_requests.views.passwords import reset_password, show_password
@@ -47,6 +48,7 @@ __all__ = [
     "report_page",
     "report_pause",
     "report_resume",
+    "request_factor",
     "request_page",
     "request_part",
     "reset_password",

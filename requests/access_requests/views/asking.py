@@ -13,11 +13,13 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from access_requests import actions, offering
+from access_requests.choices import RequestState
 from access_requests.forms import OTHER, SEGMENTS, AskForm, SearchForm
 from access_requests.models import new_token
 from access_requests.queries import visible_to
 from access_requests.views.common import actor_of, me, page
 from access_requests.views.verdicts import DryRunSaid, said
+from accounts.proving import proven
 from accounts.queries import people_with
 from flows.decision import Problem, words_for
 from integrations.queries import any_integration
@@ -122,6 +124,7 @@ def _send(http: HttpRequest, who: offering.Asker, ask: Ask) -> HttpResponse:
             actor=actor_of(http),
             duration_seconds=typed["duration"],
             justification=typed["justification"],
+            mfa_at=proven(http, timezone.now()),
         )
     except actions.BadAsk as bad:
         return _show(http, who, ask, sent=True, problems=bad.problems)
@@ -135,6 +138,9 @@ def _send(http: HttpRequest, who: offering.Asker, ask: Ask) -> HttpResponse:
 def _sent(http: HttpRequest, sent: actions.Sent) -> HttpResponse:
     if not sent.before:
         messages.success(http, f"Asked: {', '.join(str(one) for one in sent.requests)}.")
+    owing = next((one for one in sent.requests if one.state == RequestState.PENDING_MFA), None)
+    if owing is not None:
+        return redirect("request_factor", pk=owing.pk)
     return redirect("request_page", pk=sent.requests[0].pk) if len(sent.requests) == 1 else redirect("my_access")
 
 

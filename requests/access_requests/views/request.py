@@ -72,7 +72,9 @@ def _context(http: HttpRequest, access: AccessRequest, typed: Typed | None = Non
         "is_favourite": may.keep and queries.is_favourite(user, access),
         "grants": [Grant(one, errors.get(one.integration_id, {}), connect_of(one) if live else None) for one in groups],
         "dispatched": any(group.dispatched_at for group in groups),
-        "asked": [Asked(one, why_asked(document, one.group_index)) for one in approvals],
+        "asked": [Asked(one, _why(document, one)) for one in approvals],
+        "systems": [one for one in access.webhook_calls.all() if one.group_index is not None],
+        "asking": [one for one in access.webhook_calls.all() if one.is_asked_in(access.state)],
         "approvals_needed": approvals_needed(document),
         "why_held": why_held(access, user),
         "risk": risk_of(units_of(access)),
@@ -83,6 +85,13 @@ def _context(http: HttpRequest, access: AccessRequest, typed: Typed | None = Non
     }
 
 
+def _why(document: dict[str, Any], one: Approval | ExtensionApproval) -> str:
+    """Return why somebody is asked, for any reader."""
+    if one.stands_in_for is not None:
+        return f"Stands in for {one.stands_in_for.name}, who is away"
+    return why_asked(document, one.group_index)
+
+
 def _extending(user: User, access: AccessRequest, may: May) -> dict[str, Any]:
     """Return what the page says of more time: what may be asked for, and what waits, with the approvers asked."""
     waits = next((one for one in access.extensions.all() if one.waits), None)
@@ -91,7 +100,7 @@ def _extending(user: User, access: AccessRequest, may: May) -> dict[str, Any]:
     return {
         "times": times_to_add(may.extend.seconds) if may.extend else [],
         "extension": waits,
-        "extension_asked": [Asked(one, why_asked(document, one.group_index)) for one in asked],
+        "extension_asked": [Asked(one, _why(document, one)) for one in asked],
         "may_answer_extension": any(one.approver_id == user.pk and one.decided_at is None for one in asked),
     }
 

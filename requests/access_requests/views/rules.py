@@ -16,6 +16,7 @@ from accounts.models import User
 class May:
     """Which buttons a page shows."""
 
+    prove: bool
     withdraw: bool
     hand_back: bool
     answer: bool
@@ -31,6 +32,7 @@ def may_of(user: User, access: AccessRequest, approvals: Iterable[Approval]) -> 
     mine = {one.status for one in approvals if one.approver_id == user.pk}
     to = MOVES[RequestState(access.state)]
     return May(
+        prove=user.pk == access.requestor_id and access.state == RequestState.PENDING_MFA,
         withdraw=asked and user.pk in {access.requestor_id, access.grantee_id} and RequestState.CANCELLED in to,
         hand_back=asked and user.pk == access.grantee_id and RequestState.REVOKING in to,
         answer=access.state == RequestState.PENDING and ApprovalStatus.PENDING in mine,

@@ -9,11 +9,14 @@ from datetime import datetime
 from access_requests.choices import (
     APPROVAL_ICONS,
     APPROVAL_TONES,
+    CALL_ICONS,
+    CALL_TONES,
     EXTENSION_ICONS,
     EXTENSION_TONES,
     ICONS,
     TONES,
     ApprovalStatus,
+    CallState,
     ExtensionState,
     RequestState,
     Tone,
@@ -46,7 +49,8 @@ class Event:
 
 def events_of(access: AccessRequest) -> list[Event]:
     """Return the timeline of a request read with queries.in_full."""
-    past = [*_asked(access), *_narrowings(access), *_answers(access), *_moves(access), *_extensions(access)]
+    past = [*_asked(access), *_narrowings(access), *_answers(access), *_moves(access)]
+    past += [*_extensions(access), *_calls(access)]
     past.sort(key=lambda event: event.at)
     return [*past, *_ahead(access)]
 
@@ -83,6 +87,15 @@ def _narrowings(access: AccessRequest) -> Iterator[Event]:
         yield Event(one.at, "edit", Tone.WAIT, f"{one.approver.name} gives less: {'; '.join(said)}")
 
 
+def _calls(access: AccessRequest) -> Iterator[Event]:
+    """Yield what other systems answered. What was never asked, for the request was decided before, is left out."""
+    said = {CallState.YES: "said yes", CallState.NO: "said no", CallState.FAILED: "gave no answer that counts"}
+    for one in access.webhook_calls.all():
+        state = CallState(one.state)
+        if one.answered_at is not None and one.attempts:
+            yield Event(one.answered_at, CALL_ICONS[state], CALL_TONES[state], f"{one.name} {said[state]}", one.message)
+
+
 def _length(seconds: int | None) -> str:
     return "no end" if seconds is None else words_for(seconds)
 
@@ -108,10 +121,13 @@ def _extensions(access: AccessRequest) -> Iterator[Event]:
 
 def _moves(access: AccessRequest) -> Iterator[Event]:
     answered = {(str(one.approver_id), one.decided_at) for one in access.approvals.all()}
+    refused = {one.answered_at for one in access.webhook_calls.all()}
     for row in access.transitions.all():
         state = RequestState(row.to_state)
         if state in _SILENT or (row.actor_id, row.at) in answered:
             continue  # an answer that moved the request is told as the answer
+        if state == RequestState.REJECTED and row.at in refused:
+            continue
         yield Event(row.at, ICONS[state], TONES[state], _told(access, row, state), row.reason)
 
 
@@ -122,6 +138,9 @@ def _told(access: AccessRequest, row: Transition, state: RequestState) -> str:
 
 def _ahead(access: AccessRequest) -> Iterator[Event]:
     state = RequestState(access.state)
+    for one in access.webhook_calls.all():
+        if one.is_asked_in(state):
+            yield Event(one.due_at, CALL_ICONS[CallState.WAITING], Tone.MOVE, f"Asking {one.name}…", ahead=True)
     if state == RequestState.ACTIVE and access.ends_at is not None:
         yield Event(access.ends_at, "lock", Tone.QUIET, "Access ends, and the target is read back", ahead=True)
     if state == RequestState.PENDING and access.lapses_at is not None:

@@ -7,6 +7,7 @@ from typing import Any
 from access_requests.models import AccessRequest
 from accounts.models import User
 from flows.choices import ApprovalMode, ConditionType, MatchOperator
+from flows.decision import people_part
 
 
 def why_asked(document: dict[str, Any], group_index: int) -> str:
@@ -14,7 +15,7 @@ def why_asked(document: dict[str, Any], group_index: int) -> str:
     groups = [group for group in document["approval"]["groups"] if group["tier"] == 0]
     if group_index >= len(groups):
         return ""
-    group = groups[group_index]
+    group = people_part(groups[group_index])
     joined = f" {group['operator']} ".join(dict.fromkeys(_condition(one) for one in group["conditions"]))
     return joined[:1].upper() + joined[1:]
 

@@ -21,6 +21,7 @@ from django.contrib.auth import login, update_session_auth_hash
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
@@ -29,8 +30,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts import actions, oidc
 from accounts.choices import LETTERS_TO_CHOOSE, SignInRefusal
 from accounts.claims import Told
-from accounts.forms import LettersForm, PasswordForm, ProfileForm, SignInForm
+from accounts.factors import REAL, factors_of
+from accounts.forms import AwayForm, LettersForm, PasswordForm, ProfileForm, SignInForm
+from accounts.inviting import may_invite
 from accounts.models import User
+from accounts.queries import delegations_of, invited_by
 from accounts.trail import address_of
 from audit.actor import person
 from audit.choices import Source
@@ -240,13 +244,26 @@ def account(request: HttpRequest) -> HttpResponse:
         actions.edit_profile(user, actor=person(user, Source.PORTAL), **form.cleaned_data)
         messages.success(request, "Your profile is saved.")
         return redirect("account")
+    return render_account(request, form=form)
+
+
+def render_account(
+    request: HttpRequest, *, form: ProfileForm | None = None, away: AwayForm | None = None, status: int = 200
+) -> HttpResponse:
+    """Return the account page with the forms as they stand."""
+    user, now = cast(User, request.user), timezone.now()
     context = {
-        "form": form,
+        "form": form or ProfileForm(initial={"name": user.name, "time_zone": user.time_zone}),
+        "factors": [one for one in factors_of(user) if one.kind in REAL],
+        "away": away or AwayForm(zone_of=user),
+        "delegations": delegations_of(user, now),
+        "may_invite": may_invite(user) or invited_by(user).exists(),
+        "now": now,
         "letters": LettersForm(initial=_letters_of(user)),
         "zones": sorted(zoneinfo.available_timezones()),
         "password_sign_in": settings.PASSWORD_SIGN_IN,
     }
-    return render(request, "account/account.html", context)
+    return render(request, "account/account.html", context, status=status)
 
 
 def _letters_of(user: User) -> dict[str, list[str]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from allauth.account.decorators import secure_admin_login
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.conf import settings
 from django.contrib import admin, messages
@@ -22,6 +23,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts import actions
+from accounts.admin.more import MoreOfPeople
 from accounts.choices import LETTER_LOOKS, GroupSource, LetterState, Role
 from accounts.forms import PersonForm, named_group, named_person
 from accounts.models import Attribute, Group, GroupMembership, Letter, User
@@ -43,7 +45,7 @@ _MEMBERS_SHOWN = 200
 
 # Our sign-in page, with its rate limit, before the admin site's own; and nothing that looks like people but is not.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
-admin.site.unregister([EmailAddress, DjangoGroup, SocialAccount, SocialApp, SocialToken])
+admin.site.unregister([Authenticator, EmailAddress, DjangoGroup, SocialAccount, SocialApp, SocialToken])
 
 
 class _ThroughActions(_AnyAdmin):
@@ -140,23 +142,23 @@ def _actor(request: HttpRequest) -> Actor:
 
 
 @admin.register(User)
-class UserAdmin(_ThroughActions):
+class UserAdmin(MoreOfPeople, _ThroughActions):
     """People. They are disabled, never deleted: the trail and the requests speak of them."""
 
     form = PersonForm
     inlines = (_GroupsOfPerson, _AttributesOfPerson)
-    list_display = ("email", "name", "role_names", "manager", "is_active")
-    list_filter = ("is_active", "roles__role")
+    list_display = ("email", "name", "role_names", "manager", "is_active", "from_outside")
+    list_filter = ("is_active", "is_outside", "roles__role")
     search_fields = ("email", "name")
-    list_select_related = ("manager",)
-    readonly_fields = ("single_sign_on",)
-    actions = ("disable", "enable", "forget_identities")
+    list_select_related = ("manager", "invited_by")
+    readonly_fields = ("single_sign_on", "second_factors", "answered_for", "away")
+    actions = ("disable", "enable", "forget_identities", "reset_factors", "take_over")
 
     def get_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """Return what may be edited, or for who may only look what there is to see."""
         shown = ("email", "name", "manager", "time_zone")
         may = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
-        told = ("single_sign_on",) if obj else ()
+        told = ("single_sign_on", "second_factors", "answered_for", "away") if obj else ()
         if not may:
             return (*shown, "role_names", "is_active", "disabled_at", *told)
         return (*shown, "roles", *(("new_password",) if settings.PASSWORD_SIGN_IN else ()), *told)
