@@ -13,13 +13,14 @@ from django.db.models import Q, QuerySet
 from accounts.models import User
 from accounts.queries import PersonFacts, facts_of
 from flows import reach
-from flows.choices import ConditionType, LogicalOperator, MatchOperator, ProposalState, SelectorMode
+from flows.choices import ConditionType, LogicalOperator, MatchOperator, ProposalState, SelectorMode, Trigger
 from flows.conditions import asked_systems, asks_owner, matches, owned_by, people_part
-from flows.covering import QUERIES, Document, FlowFacts, Reach, covers, query_of
-from flows.current import policy
+from flows.covering import QUERIES, Document, FlowFacts, Reach, covers, query_of, targets_of
+from flows.current import Policy, policy
 from flows.decision import Owner
 from flows.models import AccessFlow, AccessTarget, Bundle, Condition, FlowCheck, Proposal, Webhook
 from flows.reach import uuids
+from integrations.aql.catalogue import catalogue
 from integrations.models import Integration, Resource
 from integrations.queries import DEPENDANTS_NAMED, Dependant, Entitlement, Use, entitlements
 from integrations.search import Place, Selection, Wanted, places
@@ -41,6 +42,29 @@ def flows_for(person: PersonFacts) -> tuple[FlowFacts, ...]:
 def waiting_proposals() -> int:
     """Return how many changes of policy wait for a second admin's yes."""
     return Proposal.objects.filter(state=ProposalState.WAITING).count()
+
+
+def automatic_flows() -> Policy:
+    """Return the current version of every active automatic flow. One query when nothing has changed."""
+    return policy(Trigger.AUTOMATIC)
+
+
+def automatic_in(integration_id: str) -> list[FlowFacts]:
+    """Return the active automatic flows that can give something of an integration. Two queries."""
+    known, reaching = catalogue(), []
+    for flow in automatic_flows().flows:
+        for target in targets_of(flow.document):
+            query = query_of(target.get("query", "")) if target.get("kind") in QUERIES else None
+            lies = {kind.integration_id for kind in known.residuals(query.root)} if query else set()
+            if integration_id in lies or target.get("integration") == integration_id:
+                reaching.append(flow)
+                break
+    return reaching
+
+
+def who_matches(document: Document) -> QuerySet[User]:
+    """Return the active people whom the flow names."""
+    return reach.people(document["requestors"])
 
 
 def dependants_of(integration: Integration) -> list[Dependant]:

@@ -1,5 +1,6 @@
 """The only writers of policy: one function per verb."""
 
+from flows.actions.automatic import Step, move_run, put_off_run, run_now, start_run, take_up
 from flows.actions.bundles import define_bundle, delete_bundle
 from flows.actions.calling import Answer, Question, ask_webhook, question_of, try_webhook
 from flows.actions.carrying import carry
@@ -21,6 +22,7 @@ __all__ = [
     "Question",
     "Second",
     "Settled",
+    "Step",
     "StillNeeded",
     "Wanted",
     "accept",
@@ -37,15 +39,20 @@ __all__ = [
     "flows_naming",
     "keep_first",
     "keep_revision",
+    "move_run",
     "problems_of",
     "propose",
+    "put_off_run",
     "question_of",
     "refuse",
     "restore",
     "restore_bundle",
     "restore_scope",
+    "run_now",
     "save",
     "set_active",
+    "start_run",
+    "take_up",
     "try_webhook",
     "withdraw",
 ]

@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 
 from flows import actions, events
 from flows.admin import effects, pages
+from flows.admin.automatic import automatic_page
 from flows.admin.filters import BreakGlassFilter, IntegrationFilter, LabelFilter, StateFilter
 from flows.admin.frame import actor_of, need
 from flows.admin.suggest import suggestions
@@ -113,6 +114,7 @@ class AccessFlowAdmin(_FlowColumns):
         return [
             path("why/", view(why_page), name=f"{own}_why"),
             path("suggest/", view(suggestions), name=f"{own}_suggest"),
+            path("<path:object_id>/automatic/", view(self._of(automatic_page)), name=f"{own}_automatic"),
             path("<path:object_id>/switch/", view(self._of(pages.switch_page)), name=f"{own}_switch"),
             path("<path:object_id>/compare/", view(self._of(pages.compare_page)), name=f"{own}_compare"),
             path("<path:object_id>/restore/<str:number>/", view(self.restore_view), name=f"{own}_restore"),

@@ -14,6 +14,7 @@ from django.urls import reverse
 from audit.actor import Actor
 from flows import actions, events
 from flows.admin import effects, frame, history, proposing
+from flows.admin.automatic import beside
 from flows.admin.frame import actor_of, need
 from flows.admin.reading import faults, read
 from flows.admin.steps import may_grow, steps
@@ -121,6 +122,7 @@ def _shown(
         versions=_versions_beside(flow),
         status=409 if found.meanwhile or found.unsure or found.need else 200,
         **vars(found),
+        **beside(request, flow),
     )
 
 
@@ -175,7 +177,7 @@ def _saved(request: HttpRequest, flow: AccessFlow) -> HttpResponse:
 
 def show_page(request: HttpRequest, flow: AccessFlow) -> HttpResponse:
     """Show a flow to who may not change it."""
-    return page(request, "flow.html", flow.name, flow=flow, versions=_versions_beside(flow))
+    return page(request, "flow.html", flow.name, flow=flow, versions=_versions_beside(flow), **beside(request, flow))
 
 
 def switch_page(request: HttpRequest, flow: AccessFlow) -> HttpResponse:

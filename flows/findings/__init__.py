@@ -11,6 +11,7 @@ from flows.findings.approvers import about_approval, approval_doubts
 from flows.findings.finding import APPROVERS, FOR, RULES, TIME, WHAT, WHO, Finding
 from flows.findings.limits import doubtful, over_at_once
 from flows.findings.rules import about_rules
+from flows.giving import about_giving
 from flows.models import AccessScope, Bundle
 from integrations.aql import BadQuery, parse
 from integrations.models import Permission
@@ -44,7 +45,9 @@ def refusals(document: Document) -> list[Finding]:
         found += _without_value(APPROVERS, group)
     found += about_rules(document)
     found += [Finding(WHAT, text) for text in over_at_once(document)]
-    return found + [Finding(APPROVERS, text) for text in about_approval(document)]
+    found += [Finding(APPROVERS, text) for text in about_approval(document)]
+    # Counted only where everything else is as it should be.
+    return found or [Finding(WHAT, text) for text in about_giving(document)]
 
 
 def about_bundle(targets: list[dict[str, Any]]) -> list[Finding]:

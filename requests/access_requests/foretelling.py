@@ -30,27 +30,32 @@ def ending(change: Change) -> Ends:
     rows = AccessRequest.objects.filter(state__in=set(OPEN) - {RequestState.REVOKING})
     rows = rows.filter(flow_version__flow__in=change.saved).order_by("pk")
     count, first = 0, list[int]()
-    for batch in _batches(rows.values_list("pk", "requestor", "grantee", "flow_version__flow")):
-        people = facts_of({who for _, requestor, grantee, _ in batch for who in (requestor, grantee)})
+    for batch in _batches(rows.values_list("pk", "requestor", "grantee", "automatic", "flow_version__flow")):
+        people = facts_of({who for _, requestor, grantee, *_ in batch for who in (requestor, grantee)})
         asks = _asks_of([pk for pk, *_ in batch])
-        for pk, requestor, grantee, flow in batch:
-            if _ends(change, str(flow), (people[requestor], people[grantee]), asks.get(pk, ([], False))):
+        for pk, requestor, grantee, automatic, flow in batch:
+            held = asks.get(pk, ([], False))
+            if _ends(change, str(flow), (people[requestor], people[grantee]), held, automatic):
                 count += 1
                 first += [pk] if len(first) < LINKS else []
     return Ends(count, tuple(_links(first).values()))
 
 
 def _ends(
-    change: Change, flow: str, people: tuple[PersonFacts, PersonFacts], held: tuple[list[Entitlement], bool]
+    change: Change,
+    flow: str,
+    people: tuple[PersonFacts, PersonFacts],
+    held: tuple[list[Entitlement], bool],
+    automatic: bool,
 ) -> bool:
     """Whether a request that is right now would not be after the change."""
     asks, whole = held
     before, after = change.now(flow), change.then(flow)
-    if not whole or why_not_given(before, *people, asks):
+    if not whole or why_not_given(before, *people, asks, automatic=automatic):
         return False
     if change.regrouped is not None:
         people = regrouped(people[0], change.regrouped), regrouped(people[1], change.regrouped)
-    return bool(why_not_given(after, *people, asks))
+    return bool(why_not_given(after, *people, asks, automatic=automatic))
 
 
 def _batches(rows: Any) -> Iterator[list[Any]]:

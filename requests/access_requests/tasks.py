@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from access_requests import actions
-from access_requests.actions import letters
+from access_requests.actions import automatic, letters
 from access_requests.models import Change
 from accounts import events
 
@@ -14,6 +14,18 @@ from accounts import events
 def sweep() -> int:
     """End, dispatch and lapse what is due."""
     return actions.sweep()
+
+
+@shared_task
+def sweep_automatic() -> int:
+    """Go on with the runs of automatic flows, for a while."""
+    return automatic.sweep_runs()
+
+
+@shared_task
+def sweep_automatic_flows() -> int:
+    """Begin a run of every automatic flow."""
+    return automatic.sweep_flows()
 
 
 @shared_task

@@ -13,14 +13,16 @@ DOORS = {"models", "choices", "queries", "actions", "events"}
 DOORS_FOR_CONFIG = DOORS | {"urls", "apps", "consumers", "tasks", "checks", "admin"}
 # The demo adds a way to sign in, which the trail has to have a word for.
 DOORS_FOR_DEMO = DOORS | {"trail"}
-# Every action takes an Actor; policy is asked through its pure functions: decide(facts) -> Decision; the inventory is
-# searched at a million rows, which takes a package of its own, and so does the query language; a report on the audit
-# trail is its own export's; who has a letter written says it in the plain data that letters are made of.
+# Every action takes an Actor; policy is asked by functions: decide(facts) -> Decision, which is pure, and
+# given_by(document) of what is given unasked; the inventory is searched at a million rows, which takes a package of its
+# own, and so does the query language; a report on the audit trail is its own export's; who has a letter written says it
+# in the plain data that letters are made of.
 MORE_DOORS = {
     ("audit", "actor"),
     ("audit", "export"),
     ("flows", "decision"),
     ("flows", "whatif"),
+    ("flows", "giving"),
     ("integrations", "search"),
     ("integrations", "aql"),
     ("accounts", "letters"),
@@ -67,6 +69,7 @@ OWN_ROOMS = {
         "decision": "decide(facts) -> Decision",
         "differences": "what one policy says otherwise than another, in words",
         "document": "a flow version as data",
+        "giving": "what an automatic flow gives to each of its people",
         "findings": "what is wrong with a policy, and what is doubtful",
         "findings_of_webhooks": "likewise of a webhook",
         "foretelling": "what policy says of a change of a group",
@@ -86,6 +89,7 @@ OWN_ROOMS = {
     },
     "access_requests": {
         "foretelling": "live requests and past asks, told to what-if",
+        "automatic": "what automatic flows should give, held against what people hold",
         "hearing": "what is done at news from below",
         "letters": "what letters say of requests",
         "offering": "what a person may ask for, as the page of a new request shows it",

@@ -25,7 +25,7 @@ from flows.choices import ApprovalMode
 from flows.conditions import setting
 from flows.decision import Facts, Part, Problem, Reach, could_say_yes, decide
 from flows.replay import to_json
-from integrations.queries import entitlements, over_limits
+from integrations.queries import Entitlement, entitlements, over_limits
 
 # How many entitlements one ask may name.
 ENTITLEMENTS_MAX = 500
@@ -202,7 +202,7 @@ def _make(
         requested_at=at,
         lapses_at=at + timedelta(seconds=document["pending_seconds"]),
     )
-    _make_units(request, plan.part)
+    make_units(request, plan.part.asks)
     record("request.created", actor=actor, subject=subject_of(request), details=_told(request, plan), at=at)
     _make_approvals(request, plan)
     begin_calls(request, document, at=at)
@@ -226,11 +226,12 @@ def _told(request: AccessRequest, plan: PartPlan) -> dict[str, Any]:
     }
 
 
-def _make_units(request: AccessRequest, part: Part) -> None:
+def make_units(request: AccessRequest, asks: Iterable[Entitlement]) -> None:
+    """Write what a request names: an access group for each integration, a unit for each entitlement."""
     by_integration = defaultdict(list)
-    for one in part.asks:
+    for one in asks:
         by_integration[one.integration_id].append(one)
-    for integration_id, asks in by_integration.items():
+    for integration_id, here in by_integration.items():
         group = AccessGroup.objects.create(request=request, integration_id=integration_id)
         AccessUnit.objects.bulk_create(
             AccessUnit(
@@ -243,7 +244,7 @@ def _make_units(request: AccessRequest, part: Part) -> None:
                 permission_source_id=one.permission_source_id,
                 permission_name=one.permission_name,
             )
-            for one in asks
+            for one in here
         )
 
 

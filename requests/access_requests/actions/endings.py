@@ -36,6 +36,7 @@ def cancel(request: AccessRequest, *, user: User, actor: Actor, at: datetime | N
         raise NotYours("This request is not yours.")
     row = AccessRequest.objects.get(pk=request.pk)
     moment = at or timezone.now()
+    _refuse_automatic(row)
     ended: dict[str, Any] = {"ended_at": moment, "end_reason": EndReason.WITHDRAWN}
     if row.state not in _BEFORE or not move(row, _S.CANCELLED, actor=actor, at=moment, **ended):
         raise NotPossible("Only a request that has not been granted can be withdrawn; hand the access back instead.")
@@ -45,6 +46,7 @@ def hand_back(request: AccessRequest, *, user: User, actor: Actor, at: datetime 
     """Give access back early: "I'm done". Raises NotYours for all but the grantee, NotPossible without access."""
     if user.pk != request.grantee_id or not user.is_active:
         raise NotYours("This access is not yours.")
+    _refuse_automatic(request)
     if not end(request, EndReason.HANDED_BACK, actor=actor, at=at):
         raise NotPossible("There is no access to hand back.")
 
@@ -60,9 +62,20 @@ def revoke(request: AccessRequest, *, user: User, actor: Actor, reason: str, at:
         raise NotYours("You may not revoke this.")
     if not reason.strip():
         raise NotPossible("Say why: the person will read it.")
+    _refuse_automatic(request)
     why = EndReason.REVOKED_BY_ADMIN if may else EndReason.REVOKED_BY_APPROVER
     if not end(request, why, actor=actor, note=reason.strip(), at=at):
         raise NotPossible("There is no access to revoke.")
+
+
+def _refuse_automatic(request: AccessRequest) -> None:
+    """Raise NotPossible for what an automatic flow gave: it would give it again."""
+    if request.automatic:
+        raise NotPossible(
+            f"The access flow {request.flow_name} gives this by itself, and would give it again. Switch the flow off,"
+            " or see to it that the flow does not name the person: take them out of the group. In an emergency disable"
+            " the person."
+        )
 
 
 def end(
@@ -107,16 +120,18 @@ def lapse(request: AccessRequest, reason: EndReason, *, note: str, actor: Actor,
 
 
 def recheck_person(person_id: Any, *, at: datetime | None = None) -> int:
-    """Ask again whether each open request of a person is still deserved; end or lapse those that are not."""
-    rows = AccessRequest.objects.filter(grantee=person_id, state__in=OPEN) | AccessRequest.objects.filter(
-        requestor=person_id, state__in=OPEN
-    )
+    """Ask again whether each open request of a person is still deserved; end or lapse those that are not.
+
+    What automatic flows gave is looked at apart: access_requests.actions.automatic.
+    """
+    asked = AccessRequest.objects.filter(automatic=False, state__in=OPEN)
+    rows = asked.filter(grantee=person_id) | asked.filter(requestor=person_id)
     return sum(_ask_again(row, at) for row in rows.select_related("flow_version").distinct())
 
 
 def recheck_flow(flow_id: Any, *, at: datetime | None = None) -> int:
-    """Ask again for each open request of a flow that was changed or switched off."""
-    rows = AccessRequest.objects.filter(flow_version__flow=flow_id, state__in=OPEN)
+    """Ask again for each open request of a flow that was changed or switched off; what it gave by itself, apart."""
+    rows = AccessRequest.objects.filter(flow_version__flow=flow_id, automatic=False, state__in=OPEN)
     return sum(_ask_again(row, at) for row in rows.select_related("flow_version__flow"))
 
 

@@ -16,6 +16,7 @@ from access_requests.views.choosing import Time, times_to_add
 from access_requests.views.common import me, page, page_number
 from access_requests.views.connecting import Grant, connect_of
 from access_requests.views.rules import May, may_of
+from access_requests.views.words import why_held
 from accounts.models import User
 
 ENDED_AT_ONCE = 10
@@ -61,6 +62,7 @@ class Held:
     grants: Sequence[Grant]
     times: Sequence[Time]
     extension: Extension | None
+    why: str
 
 
 def _held(user: User, access: AccessRequest) -> Held:
@@ -72,4 +74,5 @@ def _held(user: User, access: AccessRequest) -> Held:
         grants=[grant for grant in grants if grant.connect],
         times=times_to_add(may.extend.seconds) if may.extend else [],
         extension=next((one for one in access.extensions.all() if one.waits), None),
+        why=why_held(access, user),
     )

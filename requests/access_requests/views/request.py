@@ -20,7 +20,7 @@ from access_requests.views.hints import hints_of, risk_of, units_of
 from access_requests.views.rules import May, may_of
 from access_requests.views.timeline import events_of
 from access_requests.views.typed import Typed, typed_in
-from access_requests.views.words import approvals_needed, why_asked
+from access_requests.views.words import approvals_needed, why_asked, why_held
 from accounts.models import User
 
 
@@ -76,6 +76,7 @@ def _context(http: HttpRequest, access: AccessRequest, typed: Typed | None = Non
         "systems": [one for one in access.webhook_calls.all() if one.group_index is not None],
         "asking": [one for one in access.webhook_calls.all() if one.is_asked_in(access.state)],
         "approvals_needed": approvals_needed(document),
+        "why_held": why_held(access, user),
         "risk": risk_of(units_of(access)),
         "unit_count": len(units_of(access)),
         "events": events_of(access),

@@ -27,16 +27,19 @@ class May:
 
 def may_of(user: User, access: AccessRequest, approvals: Iterable[Approval]) -> May:
     """Return what `user` may do to a request; `approvals` are its rows, or at least the person's own."""
+    # What a flow gives by itself it would give again: see access_requests.actions.endings.
+    asked = not access.automatic
     mine = {one.status for one in approvals if one.approver_id == user.pk}
     to = MOVES[RequestState(access.state)]
     return May(
         prove=user.pk == access.requestor_id and access.state == RequestState.PENDING_MFA,
-        withdraw=user.pk in {access.requestor_id, access.grantee_id} and RequestState.CANCELLED in to,
-        hand_back=user.pk == access.grantee_id and RequestState.REVOKING in to,
+        withdraw=asked and user.pk in {access.requestor_id, access.grantee_id} and RequestState.CANCELLED in to,
+        hand_back=asked and user.pk == access.grantee_id and RequestState.REVOKING in to,
         answer=access.state == RequestState.PENDING and ApprovalStatus.PENDING in mine,
-        revoke=RequestState.REVOKING in to
+        revoke=asked
+        and RequestState.REVOKING in to
         and (ApprovalStatus.APPROVED in mine or user.has_perm("requests.revoke_accessrequest")),
-        keep=user.pk in {access.requestor_id, access.grantee_id},
+        keep=asked and user.pk in {access.requestor_id, access.grantee_id},
         extend=_room(user, access) if access.state == RequestState.ACTIVE else None,
     )
 

@@ -56,6 +56,10 @@ def events_of(access: AccessRequest) -> list[Event]:
 
 
 def _asked(access: AccessRequest) -> Iterator[Event]:
+    if access.automatic:
+        given = f"Given by the access flow {access.flow_name}: nobody asked"
+        yield Event(access.requested_at, "flow", Tone.QUIET, given)
+        return
     who = access.requestor.name
     whom = "" if access.grantee_id == access.requestor_id else f" for {access.grantee.name}"
     yield Event(access.requested_at, "user", Tone.QUIET, f"{who} asked{whom}", access.justification)
