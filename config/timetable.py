@@ -33,6 +33,8 @@ TIMETABLE: tuple[Line, ...] = (
     Line(
         "access_requests.tasks.sweep_letters", 5, "Writes to approvers, and before ends; somebody waits for an answer."
     ),
+    Line("access_requests.tasks.sweep_escalations", 10, "Asks the next approvers; flows name minutes to wait."),
+    Line("access_requests.tasks.sweep_reviews", 60, "Reminds of reviews of broken glass that are overdue, once a day."),
     Line("config.tasks.sweep_late_jobs", 60, "Writes to the admins of jobs that are late."),
     Line(
         "accounts.tasks.sweep_letters", 10, "Sends letters: those that were not rung for, and those to be tried again."

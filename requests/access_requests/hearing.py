@@ -9,8 +9,8 @@ from django.db.models import Count
 from django.utils import timezone
 
 from access_requests import actions
-from access_requests.actions import letters
-from access_requests.choices import EXTENSION_SETTLED, OPEN, REQUEST_MOVED, RequestState
+from access_requests.actions import glass, letters
+from access_requests.choices import EXTENSION_SETTLED, GLASS_BROKEN, OPEN, REQUEST_MOVED, REVIEWED, RequestState
 from access_requests.models import AccessRequest
 from accounts.choices import ChangeKind
 from accounts.events import subscribe
@@ -34,12 +34,24 @@ def _flow_changed(change: AbstractChange) -> None:
     actions.recheck_flow(change.subject_id)
 
 
+def _inventory_changed(change: AbstractChange) -> None:
+    actions.recheck_integration(change.subject_id)
+
+
 def _request_moved(change: AbstractChange) -> None:
     letters.tell_people(change.subject_id, change.payload["state"])
 
 
 def _extension_settled(change: AbstractChange) -> None:
     letters.tell_of_extension(change.subject_id)
+
+
+def _glass_broken(change: AbstractChange) -> None:
+    glass.tell_of_glass(change.subject_id)
+
+
+def _reviewed(change: AbstractChange) -> None:
+    glass.tell_of_review(change.subject_id)
 
 
 def _live(flows: flow_events.Ids) -> dict[uuid.UUID, int]:
@@ -62,6 +74,9 @@ def subscribe_all() -> None:
     flow_events.count_with(live=_live, recent=_recent)
     subscribe("order.settled", _order_settled)
     subscribe("flow.changed", _flow_changed)
+    subscribe("inventory.changed", _inventory_changed)
+    subscribe(GLASS_BROKEN, _glass_broken)
+    subscribe(REVIEWED, _reviewed)
     subscribe(REQUEST_MOVED, _request_moved)
     subscribe(EXTENSION_SETTLED, _extension_settled)
     for kind in ChangeKind:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from access_requests import actions
-from access_requests.actions import letters
+from access_requests.actions import glass, letters
 from access_requests.models import Change
 from accounts import events
 
@@ -26,6 +26,18 @@ def sweep_cleanups() -> int:
 def sweep_letters() -> int:
     """Write the letters that are due: to approvers, before an end, of overdue ends."""
     return letters.sweep()
+
+
+@shared_task
+def sweep_escalations() -> int:
+    """Ask the next approvers where nobody has answered in time."""
+    return actions.sweep_escalations()
+
+
+@shared_task
+def sweep_reviews() -> int:
+    """Remind of reviews that are overdue."""
+    return glass.sweep()
 
 
 @shared_task

@@ -3,7 +3,15 @@
 from access_requests.actions.answers import approve, approve_less, reject
 from access_requests.actions.asking import ENTITLEMENTS_MAX, BadAsk, DryRun, ask, dry_run
 from access_requests.actions.credentials import AlreadySeen, NothingToSee, reset_credentials, take_credentials
-from access_requests.actions.endings import cancel, end, hand_back, recheck_flow, recheck_person, revoke
+from access_requests.actions.endings import (
+    cancel,
+    end,
+    hand_back,
+    recheck_flow,
+    recheck_integration,
+    recheck_person,
+    revoke,
+)
 from access_requests.actions.exports import AT_ONCE, export_now, fetch, run_exports, sweep_expired
 from access_requests.actions.extending import (
     Room,
@@ -25,10 +33,12 @@ from access_requests.actions.reports import (
     resume_report,
     save_report,
 )
+from access_requests.actions.reviewing import review
 from access_requests.actions.rules import NotPossible, NotYours
 from access_requests.actions.schedules import sweep_reports
 from access_requests.actions.sending import Sent, send
 from access_requests.actions.sweeps import sweep, sweep_cleanups
+from access_requests.actions.tiers import sweep_escalations
 
 __all__ = [
     "AT_ONCE",
@@ -66,12 +76,14 @@ __all__ = [
     "keep_favourite",
     "pause_report",
     "recheck_flow",
+    "recheck_integration",
     "recheck_person",
     "reject",
     "reject_extension",
     "reorder",
     "reset_credentials",
     "resume_report",
+    "review",
     "revoke",
     "room_of",
     "run_exports",
@@ -79,6 +91,7 @@ __all__ = [
     "send",
     "sweep",
     "sweep_cleanups",
+    "sweep_escalations",
     "sweep_expired",
     "sweep_reports",
     "take_credentials",

@@ -63,9 +63,13 @@ def answer_rows(asked: QuerySet[Any], document: Document, status: ApprovalStatus
 
 
 def enough(rows: QuerySet[Any], document: Document) -> bool:
-    """Whether the answers so far make a yes: one from any group, or one from each."""
+    """Whether the answers so far make a yes: one of any group, or one of each group of the first tier.
+
+    A yes of a later tier is enough by itself: it stands for the first.
+    """
     yes = set(rows.filter(status=ApprovalStatus.APPROVED).values_list("group_index", flat=True))
     approval = document["approval"]
-    if approval["mode"] == ApprovalMode.ALL_OF:
-        return yes == set(range(len([group for group in approval["groups"] if group["tier"] == 0])))
+    first = {index for index, group in enumerate(approval["groups"]) if group.get("tier", 0) == 0}
+    if approval["mode"] == ApprovalMode.ALL_OF and not yes - first:
+        return bool(first) and first <= yes
     return bool(yes)
