@@ -14,7 +14,7 @@ from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, r
 from django.urls.converters import IntConverter, UUIDConverter
 
 from access_requests import actions
-from access_requests.models import AccessRequest, AccessSession, Export, Extension, Report
+from access_requests.models import AccessRequest, AccessSession, Export, Extension, Report, SentForm
 from flows.models import AccessFlow
 from tests.cast import PASSWORD, Cast
 from tests.story import Story, allow_extensions, begin, flow, simulated_provider
@@ -37,7 +37,7 @@ class Row:
 
 
 REPORT, EXPORT = "report", "export"
-REQUEST, SESSION, EXTENSION = "request", "session", "extension"
+REQUEST, SESSION, EXTENSION, FORM = "request", "session", "extension", "form"
 TABLE: dict[str, Row] = {
     "healthz": Row(EVERYBODY),
     "readyz": Row(EVERYBODY),
@@ -57,6 +57,9 @@ TABLE: dict[str, Row] = {
     "new_request": Row(OWN),
     "check_request": Row(OWN, "post"),
     "find_resources": Row(OWN),
+    "find_people": Row(OWN),
+    "sent_requests": Row(NOBODY, "get", FORM),
+    "review_request": Row(NOBODY, "post", REQUEST),
     "request_page": Row(NOBODY, "get", REQUEST),
     "request_part": Row(NOBODY, "get", REQUEST),
     "withdraw_request": Row(NOBODY, "post", REQUEST),
@@ -125,6 +128,7 @@ def held(story: Story) -> AccessRequest:
     allow_extensions(AccessFlow.objects.get(), 1, 600)
     request, rita = story.granted("orders_prod"), story.cast.requester
     actions.extend(request, user=rita, actor=story.by(rita), seconds=600, justification="more", at=story.now)
+    SentForm.objects.create(requestor=rita, token=uuid.uuid4(), digest="", requests=[request.pk])
     return request
 
 
@@ -160,6 +164,8 @@ def address_of(name: str, about: str, request_id: int, session_id: Any) -> str:
         kwargs["session"] = session_id
     if about in {REPORT, EXPORT}:
         kwargs["pk"] = kept(about) if request_id != 999999 else 999999 if about == REPORT else uuid.uuid4()
+    if about == FORM:
+        kwargs["token"] = SentForm.objects.get().token if request_id != 999999 else uuid.uuid4()
     if name == "sign_in_link":
         kwargs["token"] = "nothing"
     return reverse(name, kwargs=kwargs)

@@ -1,7 +1,7 @@
 """The only writers of requests: one function per verb. Page, API, task and shell behave alike because of it."""
 
 from access_requests.actions.answers import approve, approve_less, reject
-from access_requests.actions.asking import ENTITLEMENTS_MAX, BadAsk, DryRun, ask, dry_run
+from access_requests.actions.asking import ENTITLEMENTS_MAX, BadAsk, DryRun, ask, dry_run, glass_of
 from access_requests.actions.credentials import AlreadySeen, NothingToSee, reset_credentials, take_credentials
 from access_requests.actions.endings import (
     cancel,
@@ -72,6 +72,7 @@ __all__ = [
     "extend",
     "fetch",
     "file_name",
+    "glass_of",
     "hand_back",
     "keep_favourite",
     "pause_report",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -123,6 +123,15 @@ def dry_run(
     problems.extend(_about_reviews(facts))
     problems.extend(Problem("LIMIT", words) for part in decision.parts for words in over_limits(part.asks))
     return DryRun(plans=tuple(plans), problems=tuple(problems), facts=facts)
+
+
+def glass_of(run: DryRun) -> list[Part]:
+    """Return what breaking the glass would open at once: all of the ask, or nothing. No query."""
+    if run.facts is None:
+        return []
+    parts = decide(replace(run.facts, break_glass=True)).parts
+    opened = sum(len(part.asks) for part in parts)
+    return list(parts) if opened == len(run.facts.asks) else []
 
 
 def _too_many(number: int) -> str:

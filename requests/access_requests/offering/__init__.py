@@ -4,10 +4,12 @@ Everything here is narrowed to what an access flow gives the person. What none g
 """
 
 from access_requests.offering.basket import Basket, Line, Picks, fill, picks_of
-from access_requests.offering.reaching import Asker, Choice, asker
+from access_requests.offering.reaching import Asker, Choice, asker, on_behalf
 from access_requests.offering.results import Filters, Found, look
+from access_requests.offering.whom import OTHER, Whom, find_one, find_people, whom_of
 
 __all__ = [
+    "OTHER",
     "Asker",
     "Basket",
     "Choice",
@@ -15,8 +17,13 @@ __all__ = [
     "Found",
     "Line",
     "Picks",
+    "Whom",
     "asker",
     "fill",
+    "find_one",
+    "find_people",
     "look",
+    "on_behalf",
     "picks_of",
+    "whom_of",
 ]

@@ -32,6 +32,7 @@ class Verdict:
     needed: str
     approvers: tuple[tuple[str, Some], ...]
     longest: int | None
+    breaks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ def _verdict(plan: PartPlan) -> Verdict:
             for index, group in plan.approvers.items()
         ),
         longest=plan.part.max_duration_seconds,
+        breaks=plan.part.break_glass,
     )
 
 
