@@ -132,7 +132,6 @@ def _asked(draft: Draft, at_fields: dict[str, list[str]] | None = None) -> dict[
         "kept": draft.kept,
         "glass": draft.glass,
         "sure": draft.form.is_bound and bool(draft.form.data.get("sure")),
-        "grantee": draft.who.grantee if draft.who.grantee != draft.who.user else None,
     }
 
 
@@ -142,6 +141,7 @@ def _found(who: offering.Asker, search: SearchForm, basket: offering.Basket) -> 
     found = offering.look(who, filters)
     context: dict[str, Any] = {
         "found": found,
+        "grantee": who.grantee if who.grantee != who.user else None,
         "now": timezone.now(),
         "taken": {str(line.resource_id) for line in basket.lines} | {line.value for line in basket.lines},
     }
