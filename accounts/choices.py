@@ -73,6 +73,7 @@ class LetterKind(models.TextChoices):
     REFUSED = "refused", "Your request was rejected, lapsed or failed"
     ENDING = "ending", "Your access ends in ten minutes"
     ENDED = "ended", "Your access has ended"
+    GLASS = "glass", "The glass was broken, or a review of it is owed"
     OVERDUE = "overdue", "An end is overdue"
     JOBS = "jobs", "A job of the timetable is late"
     REPORT = "report", "A report you asked for"

@@ -114,3 +114,15 @@ def _selects(selector: dict[str, Any], ask: Entitlement) -> bool:
             return any(key == selector["key"] and value in values for key, value in ask.tags)
         case _:
             return False
+
+
+def chooses(document: Document) -> bool:
+    """Whether what a flow gives depends on what the inventory says: queries, scopes, names, tags, and what is left out.
+
+    Then a resource may leave it, or come to it, without anybody changing the policy.
+    """
+    return any(
+        target.get("kind") in QUERIES
+        or any(one["mode"] != SelectorMode.INCLUDE or one["type"] != SelectorType.ID for one in target["selectors"])
+        for target in targets_of(document)
+    )

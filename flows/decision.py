@@ -177,8 +177,8 @@ def for_whom(document: Document, requestor: PersonFacts, grantee: PersonFacts) -
     scopes = whom["scopes"]
     if requestor.id == grantee.id:
         return RequestScope.SELF in scopes
-    if RequestScope.DIRECT_REPORTS in scopes and grantee.manager_id == requestor.id:
-        return not grantee.outside
+    if RequestScope.DIRECT_REPORTS in scopes and grantee.manager_id == requestor.id and not grantee.outside:
+        return True
     return RequestScope.OTHERS in scopes and matches(whom["grantees"], grantee)
 
 

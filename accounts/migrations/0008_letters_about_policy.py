@@ -1,4 +1,4 @@
-"""Letters of changes of policy that wait for a second yes."""
+"""Letters of changes that wait for a second yes, and of broken glass."""
 
 from django.db import migrations, models
 
@@ -19,6 +19,7 @@ class Migration(migrations.Migration):
                     ("refused", "Your request was rejected, lapsed or failed"),
                     ("ending", "Your access ends in ten minutes"),
                     ("ended", "Your access has ended"),
+                    ("glass", "The glass was broken, or a review of it is owed"),
                     ("overdue", "An end is overdue"),
                     ("jobs", "A job of the timetable is late"),
                     ("report", "A report you asked for"),

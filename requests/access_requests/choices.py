@@ -185,6 +185,19 @@ class ReviewState(models.TextChoices):
     NOT_JUSTIFIED = "unjust", "Not justified"
 
 
+REVIEW_TONES: dict[ReviewState, Tone] = {
+    ReviewState.DUE: Tone.WAIT,
+    ReviewState.JUSTIFIED: Tone.GOOD,
+    ReviewState.NOT_JUSTIFIED: Tone.BAD,
+}
+
+REVIEW_ICONS: dict[ReviewState, str] = {
+    ReviewState.DUE: "hourglass",
+    ReviewState.JUSTIFIED: "ok",
+    ReviewState.NOT_JUSTIFIED: "no",
+}
+
+
 class ExtensionState(models.TextChoices):
     """What became of an ask for more time."""
 
@@ -264,6 +277,7 @@ def in_client_api(state: RequestState) -> str:
 
 REQUEST_MOVED = "request.moved"
 EXTENSION_SETTLED = "extension.settled"
+GLASS_BROKEN, REVIEWED = "request.glass_broken", "request.reviewed"
 
 
 def outcome_of(units: Iterable[str]) -> str:
@@ -336,6 +350,9 @@ AUDIT_ACTIONS = {
     "request.factor_proven": "The requestor proved a second factor",
     "request.stand_in_asked": "A stand-in was asked as well",
     "request.stand_in_withdrawn": "A stand-in is not asked any more",
+    "request.escalated": "The next approvers were asked",
+    GLASS_BROKEN: "The glass was broken",
+    REVIEWED: "Broken glass was reviewed",
     "request.favourite_kept": "A request was kept as a favourite",
     "request.favourite_dropped": "A favourite was dropped",
     "extension.requested": "More time asked for",

@@ -9,9 +9,17 @@ from django.db.models import Count
 from django.utils import timezone
 
 from access_requests import actions, foretelling
-from access_requests.actions import automatic, letters
+from access_requests.actions import automatic, glass, letters
 from access_requests.automatic import held_through
-from access_requests.choices import EXTENSION_SETTLED, ICONS, OPEN, REQUEST_MOVED, RequestState
+from access_requests.choices import (
+    EXTENSION_SETTLED,
+    GLASS_BROKEN,
+    ICONS,
+    OPEN,
+    REQUEST_MOVED,
+    REVIEWED,
+    RequestState,
+)
 from access_requests.models import AccessRequest
 from accounts.choices import ChangeKind
 from accounts.events import subscribe
@@ -44,6 +52,7 @@ def _run_asked(change: AbstractChange) -> None:
 
 
 def _inventory_changed(change: AbstractChange) -> None:
+    actions.recheck_integration(change.subject_id)
     automatic.inventory_changed(change.subject_id)
 
 
@@ -53,6 +62,14 @@ def _request_moved(change: AbstractChange) -> None:
 
 def _extension_settled(change: AbstractChange) -> None:
     letters.tell_of_extension(change.subject_id)
+
+
+def _glass_broken(change: AbstractChange) -> None:
+    glass.tell_of_glass(change.subject_id)
+
+
+def _reviewed(change: AbstractChange) -> None:
+    glass.tell_of_review(change.subject_id)
 
 
 def _live(flows: flow_events.Ids) -> dict[uuid.UUID, int]:
@@ -98,6 +115,8 @@ def subscribe_all() -> None:
     subscribe("flow.changed", _flow_changed)
     subscribe(RUN_ASKED, _run_asked)
     subscribe("inventory.changed", _inventory_changed)
+    subscribe(GLASS_BROKEN, _glass_broken)
+    subscribe(REVIEWED, _reviewed)
     subscribe(REQUEST_MOVED, _request_moved)
     subscribe(EXTENSION_SETTLED, _extension_settled)
     for kind in ChangeKind:

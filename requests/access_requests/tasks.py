@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from access_requests import actions
-from access_requests.actions import automatic, letters
+from access_requests.actions import automatic, glass, letters
 from access_requests.models import Change
 from accounts import events
 
@@ -50,6 +50,18 @@ def sweep_letters() -> int:
 def sweep_stand_ins() -> int:
     """Ask stand-ins of who is away; ask them no more afterwards."""
     return actions.sweep_stand_ins()
+
+
+@shared_task
+def sweep_escalations() -> int:
+    """Ask the next approvers where nobody has answered in time."""
+    return actions.sweep_escalations()
+
+
+@shared_task
+def sweep_reviews() -> int:
+    """Remind of reviews that are overdue."""
+    return glass.sweep()
 
 
 @shared_task

@@ -16,7 +16,7 @@ from django.urls.converters import IntConverter, UUIDConverter
 from django.utils import timezone
 
 from access_requests import actions
-from access_requests.models import AccessRequest, AccessSession, Export, Extension, Report
+from access_requests.models import AccessRequest, AccessSession, Export, Extension, Report, SentForm
 from accounts import actions as people_actions
 from accounts import factors
 from accounts.models import Delegation, User
@@ -44,6 +44,7 @@ class Row:
 REPORT, EXPORT = "report", "export"
 REQUEST, SESSION, EXTENSION = "request", "session", "extension"
 FACTOR, ABSENCE, OUTSIDE = "factor", "delegation", "person"
+REQUEST, SESSION, EXTENSION, FORM = "request", "session", "extension", "form"
 TABLE: dict[str, Row] = {
     "healthz": Row(EVERYBODY),
     "readyz": Row(EVERYBODY),
@@ -78,6 +79,9 @@ TABLE: dict[str, Row] = {
     "check_request": Row(OWN, "post"),
     "find_resources": Row(OWN),
     "why_not": Row(OWN),
+    "find_people": Row(OWN),
+    "sent_requests": Row(NOBODY, "get", FORM),
+    "review_request": Row(NOBODY, "post", REQUEST),
     "request_page": Row(NOBODY, "get", REQUEST),
     "request_part": Row(NOBODY, "get", REQUEST),
     "withdraw_request": Row(NOBODY, "post", REQUEST),
@@ -146,6 +150,7 @@ def held(story: Story) -> AccessRequest:
     allow_extensions(AccessFlow.objects.get(), 1, 600)
     request, rita = story.granted("orders_prod"), story.cast.requester
     actions.extend(request, user=rita, actor=story.by(rita), seconds=600, justification="more", at=story.now)
+    SentForm.objects.create(requestor=rita, token=uuid.uuid4(), digest="", requests=[request.pk])
     return request
 
 
@@ -201,6 +206,8 @@ def address_of(name: str, about: str, request_id: int, session_id: Any) -> str:
         kwargs[about] = of_people(about) if request_id != 999999 else uuid.uuid4() if about == OUTSIDE else 999999
     if about in {REPORT, EXPORT}:
         kwargs["pk"] = kept(about) if request_id != 999999 else 999999 if about == REPORT else uuid.uuid4()
+    if about == FORM:
+        kwargs["token"] = SentForm.objects.get().token if request_id != 999999 else uuid.uuid4()
     if name == "sign_in_link":
         kwargs["token"] = "nothing"
     return reverse(name, kwargs=kwargs)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from access_requests.models import AccessRequest, AccessUnit
 from accounts.queries import PersonFacts, facts_of
 from flows.decision import Document, covers, for_whom, matches
 from flows.giving import gives_by_itself
 from flows.models import AccessFlow
+from integrations.choices import ResourceStatus
 from integrations.queries import Entitlement, entitlements
 
 
@@ -62,6 +64,9 @@ def why_not_eligible(request: AccessRequest, *, also_grantable: bool = True) -> 
         return f"The access flow {flow.name} is switched off."
     pairs = AccessUnit.objects.filter(group__request=request).values_list("resource_id", "permission_id")
     asks = entitlements(pairs)
+    if not also_grantable:
+        # A query on the status would leave out what the sync merely lost sight of.
+        asks = [replace(ask, resource_status=ResourceStatus.ACTIVE.value) for ask in asks]
     people = (requestor, facts[request.grantee_id])
     why = why_not_given(flow.current.document, *people, asks, len(pairs), automatic=request.automatic)
     if why:

@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from access_requests.actions.grants import reorder
 from access_requests.actions.rules import NotPossible, NotYours, answer_rows, enough, lock_person
-from access_requests.actions.standing_in import ask_stand_ins_again, current
+from access_requests.actions.standing_in import current
+from access_requests.actions.tiers import asked_first, could_settle, escalates_at, make_approvals, owner_of
 from access_requests.choices import (
     EXTENSION_SETTLED,
     EXTENSION_TOLD,
@@ -19,17 +20,17 @@ from access_requests.choices import (
     CallState,
     ExtensionState,
     RequestState,
+    ReviewState,
 )
 from access_requests.events import moved, tell
-from access_requests.lifecycle import subject_of
-from access_requests.models import AccessRequest, AccessUnit, Extension, ExtensionApproval
+from access_requests.lifecycle import REVIEW_WITHIN, subject_of
+from access_requests.models import AccessRequest, AccessUnit, Extension, ExtensionApproval, Review
 from accounts.models import User
 from accounts.queries import PersonFacts, facts_of
 from audit.actions import record
 from audit.actor import Actor, system
-from flows import queries as flow_queries
 from flows.choices import ApprovalMode
-from flows.decision import Document, Facts, FlowFacts, decide, group_says_yes, words_for
+from flows.decision import Document, Facts, FlowFacts, decide, words_for
 from flows.models import AccessFlow, FlowVersion
 from integrations.queries import entitlements
 
@@ -163,18 +164,12 @@ def _begin(row: AccessRequest, extension: Extension, facts: tuple[PersonFacts, P
     if document["approval"]["mode"] == ApprovalMode.NONE:
         _give(row, extension, system(), at)
         return
-    groups = flow_queries.approvers(document, *facts)
-    said, listed = _systems_yes(row), document["approval"]["groups"]
-    answers = [group_says_yes(listed[index], person=bool(people), webhooks=said) for index, people in groups.items()]
-    everybody = document["approval"]["mode"] == ApprovalMode.ALL_OF
-    if not any(groups.values()) or not (all(answers) if everybody else any(answers)):
+    tier, groups = asked_first(document, *facts, owner=owner_of(row, document))
+    if not any(groups.values()) or not could_settle(document, groups, _systems_yes(row)):
         raise NotPossible(f"Nobody but you could approve this in the access flow {document['name']}. Ask an admin.")
-    ExtensionApproval.objects.bulk_create(
-        ExtensionApproval(extension=extension, approver_id=person.id, group_index=index, why=why)
-        for index, group in groups.items()
-        for person, why in group
-    )
-    ask_stand_ins_again(extension, at=at)
+    extension.asked_tier, extension.escalates_at = tier, escalates_at(document, tier, at)
+    extension.save(update_fields=["asked_tier", "escalates_at"])
+    make_approvals(extension, document, groups, at=at)
 
 
 def _systems_yes(row: AccessRequest) -> set[str]:
@@ -267,6 +262,9 @@ def _give(row: AccessRequest, extension: Extension, actor: Actor, at: datetime) 
     if not still.update(ends_at=new_end):
         raise NotPossible("This access has ended. Request it again.")
     row.ends_at = new_end
+    if row.break_glass:
+        owed = Review.objects.filter(request=row, state=ReviewState.DUE)
+        owed.update(due_at=new_end + REVIEW_WITHIN)
     _settle(extension, ExtensionState.APPROVED, actor, at, old_end=old_end, new_end=new_end)
     person = lock_person(row.grantee_id)
     groups = row.access_groups.filter(dispatched_at__isnull=False, ended_at__isnull=True)

@@ -71,7 +71,8 @@ def _tell_approver(approver_id: Any, at: datetime) -> bool:
         asked_again = list(more.select_for_update(of=("self",), skip_locked=True)[:BATCH])
         live = [one for one in asked if _waits(one.status, one.request.state, RequestState.PENDING)]
         live_again = [one for one in asked_again if _waits(one.status, one.extension.state, ExtensionState.PENDING)]
-        since = [one.request.requested_at for one in live] + [one.extension.requested_at for one in live_again]
+        since = [one.asked_at or one.request.requested_at for one in live]
+        since += [one.asked_at or one.extension.requested_at for one in live_again]
         if since and _too_soon(approver, min(since), at):
             return False
         letter = None

@@ -131,3 +131,23 @@ class Review(models.Model):
     def __str__(self) -> str:
         """Name the request."""
         return f"review of AR-{self.request_id}"
+
+
+class Reviewer(models.Model):
+    """Who was told that the glass was broken, and why them: they may review it. No approval waits for them."""
+
+    id = models.BigAutoField(primary_key=True)
+    review = models.ForeignKey(Review, models.PROTECT, related_name="reviewers")
+    person = models.ForeignKey(User, models.PROTECT, related_name="+")
+    why = models.CharField(max_length=300, help_text="Why this person may review it, in words.")
+
+    class Meta:
+        """Named once; the reader's reviews are found by the person."""
+
+        default_permissions = ()
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["review", "person"], name="requests_reviewer_once")]
+
+    def __str__(self) -> str:
+        """Name the person."""
+        return f"{self.person_id} may review {self.review_id}"

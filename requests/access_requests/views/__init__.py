@@ -2,7 +2,7 @@
 
 from access_requests.views.activity import activity, activity_csv
 from access_requests.views.answers import approve, hand_back, reject, revoke, withdraw
-from access_requests.views.asking import check_request, find_resources, new_request
+from access_requests.views.asking import check_request, find_people, find_resources, new_request, sent_requests
 from access_requests.views.exports import export_fetch, export_page, export_part
 from access_requests.views.extending import approve_extension, extend, reject_extension, withdraw_extension
 from access_requests.views.factor import request_factor
@@ -21,6 +21,7 @@ from access_requests.views.reports import (
     schedule_reading,
 )
 from access_requests.views.request import request_page, request_part
+from access_requests.views.reviewing import review
 from access_requests.views.tasks import my_tasks
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "export_part",
     "extend",
     "favourite",
+    "find_people",
     "find_resources",
     "hand_back",
     "my_access",
@@ -52,8 +54,10 @@ __all__ = [
     "request_page",
     "request_part",
     "reset_password",
+    "review",
     "revoke",
     "schedule_reading",
+    "sent_requests",
     "show_password",
     "why_not",
     "withdraw",

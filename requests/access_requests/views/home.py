@@ -35,7 +35,8 @@ def render_home(http: HttpRequest, *, problem: str = "", status: int = 200) -> H
     waiting = queries.page_of(queries.waiting_of(user), page_number(http, "waiting"))
     ended = queries.page_of(queries.ended_of(user), page_number(http), ENDED_AT_ONCE)
     favourites = [one.request for one in queries.favourites_of(user)]
-    queries.complete([*held.rows, *waiting.rows, *ended.rows, *favourites])
+    others = queries.page_of(queries.held_for(user), page_number(http, "others"))
+    queries.complete([*held.rows, *waiting.rows, *others.rows, *ended.rows, *favourites])
     mine = [_held(user, access) for access in held.rows]
     context = {
         "now": timezone.now(),
@@ -43,6 +44,8 @@ def render_home(http: HttpRequest, *, problem: str = "", status: int = 200) -> H
         "mine": mine,
         "waiting": waiting,
         "asked": [(access, may_of(user, access, ())) for access in waiting.rows],
+        "others": others,
+        "for_others": [(access, may_of(user, access, ())) for access in others.rows],
         "ended": ended,
         "favourites": favourites,
         "kept": {access.pk for access in favourites},

@@ -80,6 +80,7 @@ def _context(http: HttpRequest, access: AccessRequest, typed: Typed | None = Non
         "risk": risk_of(units_of(access)),
         "unit_count": len(units_of(access)),
         "events": events_of(access),
+        "together": queries.asked_together(user, access),
         **_extending(user, access, may),
         **(_answering(access, typed) if may.answer else {}),
     }

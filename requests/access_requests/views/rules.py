@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from access_requests.actions import Room, room_of
-from access_requests.choices import ApprovalStatus, ExtensionState, RequestState
+from access_requests.choices import ApprovalStatus, ExtensionState, RequestState, ReviewState
 from access_requests.lifecycle import MOVES
 from access_requests.models import AccessRequest, Approval
+from access_requests.queries.reviews import MAY
 from accounts.models import User
 
 
@@ -23,6 +24,8 @@ class May:
     revoke: bool
     keep: bool
     extend: Room | None
+    # Whether they are one of those who review broken glass, and whether that is still owed.
+    review: bool = False
 
 
 def may_of(user: User, access: AccessRequest, approvals: Iterable[Approval]) -> May:
@@ -31,6 +34,7 @@ def may_of(user: User, access: AccessRequest, approvals: Iterable[Approval]) -> 
     asked = not access.automatic
     mine = {one.status for one in approvals if one.approver_id == user.pk}
     to = MOVES[RequestState(access.state)]
+    reviews = _reviews(user, access)
     return May(
         prove=user.pk == access.requestor_id and access.state == RequestState.PENDING_MFA,
         withdraw=asked and user.pk in {access.requestor_id, access.grantee_id} and RequestState.CANCELLED in to,
@@ -38,10 +42,18 @@ def may_of(user: User, access: AccessRequest, approvals: Iterable[Approval]) -> 
         answer=access.state == RequestState.PENDING and ApprovalStatus.PENDING in mine,
         revoke=asked
         and RequestState.REVOKING in to
-        and (ApprovalStatus.APPROVED in mine or user.has_perm("requests.revoke_accessrequest")),
+        and (ApprovalStatus.APPROVED in mine or reviews or user.has_perm(MAY)),
         keep=asked and user.pk in {access.requestor_id, access.grantee_id},
         extend=_room(user, access) if access.state == RequestState.ACTIVE else None,
+        review=reviews and access.review.state == ReviewState.DUE,
     )
+
+
+def _reviews(user: User, access: AccessRequest) -> bool:
+    """Whether the person reviews this broken glass, by what pages read beforehand; those it is about never do."""
+    if not access.break_glass or user.pk in {access.requestor_id, access.grantee_id}:
+        return False
+    return user.has_perm(MAY) or any(one.person_id == user.pk for one in access.review.reviewers.all())
 
 
 def _room(user: User, access: AccessRequest) -> Room | None:

@@ -14,11 +14,14 @@ from access_requests.choices import (
     EXTENSION_ICONS,
     EXTENSION_TONES,
     ICONS,
+    REVIEW_ICONS,
+    REVIEW_TONES,
     TONES,
     ApprovalStatus,
     CallState,
     ExtensionState,
     RequestState,
+    ReviewState,
     Tone,
 )
 from access_requests.models import AccessRequest, Transition
@@ -51,6 +54,7 @@ def events_of(access: AccessRequest) -> list[Event]:
     """Return the timeline of a request read with queries.in_full."""
     past = [*_asked(access), *_narrowings(access), *_answers(access), *_moves(access)]
     past += [*_extensions(access), *_calls(access)]
+    past += [*_escalations(access), *_reviewed(access)]
     past.sort(key=lambda event: event.at)
     return [*past, *_ahead(access)]
 
@@ -62,7 +66,8 @@ def _asked(access: AccessRequest) -> Iterator[Event]:
         return
     who = access.requestor.name
     whom = "" if access.grantee_id == access.requestor_id else f" for {access.grantee.name}"
-    yield Event(access.requested_at, "user", Tone.QUIET, f"{who} asked{whom}", access.justification)
+    said, tone = (f"{who} broke the glass", Tone.BAD) if access.break_glass else (f"{who} asked", Tone.QUIET)
+    yield Event(access.requested_at, "user", tone, f"{said}{whom}", access.justification)
 
 
 def _answers(access: AccessRequest) -> Iterator[Event]:
@@ -75,6 +80,27 @@ def _answers(access: AccessRequest) -> Iterator[Event]:
         status = ApprovalStatus(one.status)
         said = f"{one.approver.name} {status.label.lower()}"
         yield Event(one.decided_at, APPROVAL_ICONS[status], APPROVAL_TONES[status], said, one.reason)
+
+
+def _escalations(access: AccessRequest) -> Iterator[Event]:
+    """Yield when each later tier was asked, and who that is; not of who was asked with the request."""
+    tiers: dict[tuple[int, datetime], list[str]] = {}
+    for one in access.approvals.all():
+        if one.tier and one.asked_at is not None and one.asked_at > access.requested_at:
+            tiers.setdefault((one.tier, one.asked_at), []).append(one.approver.name)
+    for (_, at), names in tiers.items():
+        who = ", ".join(dict.fromkeys(names))
+        waited = words_for(int((at - access.requested_at).total_seconds()) // 60 * 60)
+        yield Event(at, "users", Tone.WAIT, f"Nobody had answered after {waited}, so {who} was asked as well")
+
+
+def _reviewed(access: AccessRequest) -> Iterator[Event]:
+    """Yield the review of broken glass, once it is given."""
+    review = access.review if access.break_glass else None
+    if review is not None and review.reviewer is not None and review.decided_at is not None:
+        state = ReviewState(review.state)
+        said = f"{review.reviewer.name} reviewed it: {state.label.lower()}"
+        yield Event(review.decided_at, REVIEW_ICONS[state], REVIEW_TONES[state], said, review.note)
 
 
 def _narrowings(access: AccessRequest) -> Iterator[Event]:
@@ -143,5 +169,9 @@ def _ahead(access: AccessRequest) -> Iterator[Event]:
             yield Event(one.due_at, CALL_ICONS[CallState.WAITING], Tone.MOVE, f"Asking {one.name}…", ahead=True)
     if state == RequestState.ACTIVE and access.ends_at is not None:
         yield Event(access.ends_at, "lock", Tone.QUIET, "Access ends, and the target is read back", ahead=True)
+    if state == RequestState.APPROVED and access.opens_at is not None:
+        yield Event(access.opens_at, "clock", Tone.QUIET, "Opens, by the hours of the access flow", ahead=True)
+    if state == RequestState.PENDING and access.escalates_at is not None:
+        yield Event(access.escalates_at, "users", Tone.QUIET, "The next approvers are asked as well", ahead=True)
     if state == RequestState.PENDING and access.lapses_at is not None:
         yield Event(access.lapses_at, "clock", Tone.QUIET, "Lapses when nobody has answered", ahead=True)

@@ -40,6 +40,7 @@ class Verdict:
     checks: tuple[str, ...]
     longest: int | None
     why: str
+    breaks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,7 @@ def _verdict(plan: PartPlan) -> Verdict:
         checks=tuple(systems[pk] for pk in document.get("checks") or () if pk in systems),
         longest=plan.part.max_duration_seconds,
         why=why(plan.part) if plan.part.rivals else "",
+        breaks=plan.part.break_glass,
     )
 
 

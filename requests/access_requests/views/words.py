@@ -12,7 +12,7 @@ from flows.decision import people_part
 
 def why_asked(document: dict[str, Any], group_index: int) -> str:
     """Return why the members of an approver group are asked: "In the group leads"."""
-    groups = [group for group in document["approval"]["groups"] if group["tier"] == 0]
+    groups = document["approval"]["groups"]
     if group_index >= len(groups):
         return ""
     group = people_part(groups[group_index])
@@ -25,6 +25,10 @@ def _condition(condition: dict[str, Any]) -> str:
     kind = condition["type"]
     if kind == ConditionType.MANAGER:
         return "the requestor’s manager"
+    if kind == ConditionType.OWNER:
+        return "owner of what is asked for"
+    if kind == ConditionType.WEBHOOK:
+        return "another system"
     if operator == MatchOperator.IS and kind == ConditionType.USER:
         return "named by the access flow"
     if operator == MatchOperator.IS and kind == ConditionType.GROUP:
@@ -70,7 +74,7 @@ def _of_another(condition: dict[str, Any]) -> str:
 def approvals_needed(document: dict[str, Any]) -> str:
     """Return how many approvals a flow takes, and whose."""
     approval = document["approval"]
-    groups = sum(group["tier"] == 0 for group in approval["groups"])
+    groups = sum(group.get("tier", 0) == 0 for group in approval["groups"])
     if approval["mode"] == ApprovalMode.NONE:
         return "no approval"
     if approval["mode"] == ApprovalMode.ALL_OF and groups > 1:
