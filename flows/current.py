@@ -11,8 +11,8 @@ from typing import Any
 
 from accounts.queries import PersonFacts
 from flows.choices import ConditionType, LogicalOperator, MatchOperator, Trigger
-from flows.conditions import matches
-from flows.covering import Document, FlowFacts
+from flows.decision.conditions import matches
+from flows.decision.covering import Document, FlowFacts
 from flows.models import AccessFlow, FlowVersion
 
 # How many documents one query reads.

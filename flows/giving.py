@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flows.choices import ApprovalMode, Trigger
-from flows.covering import QUERIES, Document, query_of, targets_of
+from flows.decision.covering import QUERIES, Document, query_of, targets_of
 from flows.reach import resources
 from integrations.aql import selected
 from integrations.queries import Entitlement, entitlements, over_limits

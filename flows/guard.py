@@ -17,7 +17,7 @@ from django.db.models import Q
 from accounts.models import User
 from flows import reach
 from flows.choices import ApprovalMode, Trigger
-from flows.covering import Document
+from flows.decision.covering import Document
 from flows.whatif.given import gives_any_of
 from integrations.models import Tag
 

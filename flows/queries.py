@@ -14,10 +14,10 @@ from accounts.models import User
 from accounts.queries import PersonFacts, facts_of
 from flows import reach
 from flows.choices import ConditionType, LogicalOperator, MatchOperator, ProposalState, SelectorMode, Trigger
-from flows.conditions import asked_systems, asks_owner, matches, owned_by, people_part
-from flows.covering import QUERIES, Document, FlowFacts, Reach, covers, query_of, targets_of
 from flows.current import Policy, policy
 from flows.decision import Owner
+from flows.decision.conditions import asked_systems, asks_owner, matches, owned_by, people_part
+from flows.decision.covering import QUERIES, Document, FlowFacts, Reach, covers, query_of, targets_of
 from flows.models import AccessFlow, AccessTarget, Bundle, Condition, FlowCheck, Proposal, Webhook
 from flows.reach import uuids
 from integrations.aql.catalogue import catalogue
@@ -60,6 +60,11 @@ def automatic_in(integration_id: str) -> list[FlowFacts]:
                 reaching.append(flow)
                 break
     return reaching
+
+
+def people_in(group: dict[str, Any]) -> QuerySet[User]:
+    """Return the active people who fulfil a group of a flow's conditions."""
+    return reach.people(group)
 
 
 def who_matches(document: Document) -> QuerySet[User]:

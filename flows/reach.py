@@ -15,8 +15,8 @@ from django.db.models.lookups import Exact, GreaterThan
 from accounts.models import Attribute, GroupMembership, User
 from accounts.regrouping import Regrouped
 from flows.choices import ConditionType, LogicalOperator, MatchOperator, SelectorMode, SelectorType
-from flows.conditions import people_part
-from flows.covering import QUERIES, query_of
+from flows.decision.conditions import people_part
+from flows.decision.covering import QUERIES, query_of
 from integrations.aql import selected
 from integrations.choices import IntegrationStatus, ResourceStatus
 from integrations.models import Resource, Tag
@@ -32,7 +32,7 @@ _COMPLEMENT = {
 def people(group: dict[str, Any], *, approving: bool = False, regrouped: Regrouped | None = None) -> QuerySet[User]:
     """Return the active people who fulfil a group of conditions; nobody does where there are none.
 
-    As flows.conditions.matches; of approvers, "manager" is fulfilled by whoever is an active person's manager. Webhooks
+    As flows.decision.matches; of approvers, "manager" is fulfilled by whoever is an active person's manager. Webhooks
     are left out: they are no people. With `regrouped`, who would fulfil it after that change of a group.
     """
     group = people_part(group)

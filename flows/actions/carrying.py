@@ -8,7 +8,7 @@ from typing import Any
 from audit.actor import Actor
 from flows.actions.rules import BadFlow, Second, add_versions
 from flows.choices import TargetKind
-from flows.covering import Document
+from flows.decision.covering import Document
 from flows.findings import refusals
 from flows.whatif.change import flows_with, replaced
 

@@ -16,7 +16,7 @@ from flows.actions.flows import locked, save
 from flows.actions.rules import BadFlow, Overtaken, Second
 from flows.actions.scopes import define_scope
 from flows.choices import LogicalOperator, PolicyKind, TargetKind
-from flows.covering import Document
+from flows.decision.covering import Document
 from flows.findings import refusals
 from flows.models import AccessFlow, AccessScope, Bundle, FlowVersion, Revision, for_themselves
 from integrations.models import Integration

@@ -9,7 +9,7 @@ from typing import Any
 from accounts.models import User
 from flows import reach
 from flows.choices import ConditionType, LogicalOperator
-from flows.covering import targets_of
+from flows.decision.covering import targets_of
 from flows.document import names_in
 from flows.findings import APPROVERS, FOR, RULES, TIME, WHAT, WHO, Finding, doubts
 from flows.forms import PARTS, BundlePage, PolicyForm

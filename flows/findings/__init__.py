@@ -6,7 +6,7 @@ from typing import Any
 
 from flows import reach
 from flows.choices import ConditionType, TargetKind, Trigger
-from flows.covering import Document, targets_of
+from flows.decision.covering import Document, targets_of
 from flows.findings.approvers import about_approval, approval_doubts
 from flows.findings.finding import APPROVERS, FOR, RULES, TIME, WHAT, WHO, Finding
 from flows.findings.limits import doubtful, over_at_once

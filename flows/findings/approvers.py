@@ -10,8 +10,8 @@ from django.db.models import Q
 from accounts.models import User
 from flows import reach
 from flows.choices import ApprovalMode, ConditionType, LogicalOperator, MatchOperator, TargetKind, Trigger
-from flows.conditions import asked_systems
-from flows.covering import Document, targets_of
+from flows.decision.conditions import asked_systems
+from flows.decision.covering import Document, targets_of
 from flows.models import Webhook
 from flows.sentence import whose
 from integrations.models import Integration, IntegrationOwner

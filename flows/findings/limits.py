@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from flows import reach
 from flows.choices import TargetKind, Trigger
-from flows.covering import Document, targets_of
+from flows.decision.covering import Document, targets_of
 from integrations.queries import INSTEAD, limit_doubts, limits_on
 
 

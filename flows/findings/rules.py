@@ -7,11 +7,11 @@ from datetime import time
 from zoneinfo import available_timezones
 
 from flows.choices import ApprovalMode, ConditionType, RequestScope, Trigger
-from flows.conditions import setting
-from flows.covering import Document
-from flows.fields import wrong_fields, wrong_pattern
+from flows.decision.conditions import setting
+from flows.decision.covering import Document
+from flows.decision.fields import wrong_fields, wrong_pattern
+from flows.decision.windows import DAYS
 from flows.findings.finding import APPROVERS, FOR, RULES, TIME, WHO, Finding
-from flows.windows import DAYS
 
 
 def about_rules(document: Document) -> list[Finding]:

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 
 from flows.choices import FieldKind
-from flows.fields import CHOICES_MAX, KEY, LABEL_MAX, PATTERN_MAX, wrong_pattern
+from flows.decision.fields import CHOICES_MAX, KEY, LABEL_MAX, PATTERN_MAX, wrong_pattern
 from flows.forms.fields import Values
 from flows.forms.rows import Row
 

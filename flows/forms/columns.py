@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 
 from flows.choices import ApprovalMode, LogicalOperator, RequestScope, Trigger
-from flows.fields import wrong_pattern, wrong_ticket
+from flows.decision.fields import wrong_pattern, wrong_ticket
 from flows.findings import APPROVERS, FOR, RULES, TIME, WHO
 from flows.forms.conditions import JOINS
 from flows.forms.fields import Minutes, Values

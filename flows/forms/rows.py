@@ -12,7 +12,7 @@ from django.forms.utils import ErrorDict
 from django.http import QueryDict
 
 from flows.choices import LogicalOperator
-from flows.fields import FIELDS_MAX
+from flows.decision.fields import FIELDS_MAX
 from flows.forms import steps
 
 _KEY = re.compile(r"[0-9]{1,4}")

@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 
-from flows.windows import DAYS
+from flows.decision.windows import DAYS
 
 WORKING = DAYS[:5]
 

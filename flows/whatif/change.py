@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.regrouping import Regrouped
 from flows.choices import ConditionType, MatchOperator, TargetKind
-from flows.covering import Document
+from flows.decision.covering import Document
 from flows.document import compose_bundle, compose_scope, ordered
 from flows.models import AccessFlow, AccessScope, Bundle
 

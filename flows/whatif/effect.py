@@ -11,8 +11,8 @@ from django.db.models import QuerySet
 from accounts.models import User
 from flows import events
 from flows.choices import ApprovalMode, Trigger
-from flows.conditions import setting
-from flows.covering import Document
+from flows.decision.conditions import setting
+from flows.decision.covering import Document
 from flows.whatif.change import Change
 from flows.whatif.given import Given, gained
 from flows.whatif.past import ASKS_MAX, DAYS, SHOWN, Past, replayed

@@ -19,7 +19,7 @@ from django.db.models import QuerySet
 
 from accounts.regrouping import Regrouped
 from flows import reach
-from flows.covering import QUERIES, Document, Target, query_of, targets_of
+from flows.decision.covering import QUERIES, Document, Target, query_of, targets_of
 from flows.whatif.change import Change
 from integrations.aql import selected
 from integrations.models import Permission

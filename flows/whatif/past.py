@@ -17,10 +17,10 @@ from accounts.queries import PersonFacts
 from accounts.regrouping import Regrouped
 from flows import events
 from flows.choices import Trigger
-from flows.covering import FlowFacts, Reach, Target, target_covers
 from flows.current import Policy, policy
 from flows.decision import Decision, Facts, Part, decide, gates, preference
-from flows.replay import from_json
+from flows.decision.covering import FlowFacts, Reach, Target, target_covers
+from flows.decision.replay import from_json
 from flows.whatif.change import Change
 from integrations.queries import Entitlement
 

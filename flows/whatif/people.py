@@ -20,7 +20,7 @@ from accounts.models import User
 from accounts.regrouping import Regrouped
 from flows import reach
 from flows.choices import RequestScope, Trigger
-from flows.covering import Document
+from flows.decision.covering import Document
 from flows.whatif.change import Change
 from flows.whatif.given import Given, given_by
 

@@ -10,7 +10,7 @@ from django import forms
 from django.http import QueryDict
 
 from flows.decision import words_for
-from flows.fields import ANSWER_MAX, KEY, TICKET_MAX
+from flows.decision.fields import ANSWER_MAX, KEY, TICKET_MAX
 
 JUSTIFICATION_MAX = 2000
 REASON_MAX = 500

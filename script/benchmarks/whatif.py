@@ -19,8 +19,8 @@ from accounts.models import User
 from accounts.queries import facts_of
 from benchmarks import Measure
 from flows.decision import Facts
+from flows.decision.replay import from_json, to_json
 from flows.models import AccessFlow, FlowVersion
-from flows.replay import from_json, to_json
 from flows.whatif import Change, foresee, of_documents, of_flow
 from flows.whatif.past import replayed
 from integrations.models import Permission, Resource

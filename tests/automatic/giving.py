@@ -13,7 +13,7 @@ from accounts.models import User
 from accounts.queries import facts_of
 from audit.actor import system
 from flows import actions as flow_actions
-from flows.conditions import matches
+from flows.decision.conditions import matches
 from flows.giving import given_by
 from flows.models import AccessFlow, AutomaticRun
 from integrations.models import Integration

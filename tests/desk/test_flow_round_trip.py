@@ -14,11 +14,11 @@ from audit.actor import system
 from flows import actions
 from flows.actions.scopes import define_scope
 from flows.choices import FieldKind, MatchOperator
+from flows.decision.windows import DAYS
 from flows.forms import PolicyForm
 from flows.forms.fields import Values
 from flows.forms.selectors import selectors, written
 from flows.models import AccessFlow, Webhook
-from flows.windows import DAYS
 from tests.desk.flow_form import as_shown
 from tests.story import Story, document, put_into
 

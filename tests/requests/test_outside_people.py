@@ -121,7 +121,6 @@ def test_whoever_decides_sees_that_they_are_from_outside(story: Story, vera: Use
 
 
 def test_a_flow_gives_them_only_what_names_them(story: Story, vera: User) -> None:
-    pytest.importorskip("flows.conditions", reason="the rule of flows that names people from outside is not there")
     everybody = {"conditions": [{"type": "city", "operator": "is_not", "values": ["Atlantis"]}]}
     flow(story.integration, "Everybody", mode="none", requestors=everybody)
     stranger = people.invite("walt@vendor.example", "Walt", NOON + DAY, actor=story.by(story.cast.admin), at=NOON)

@@ -21,10 +21,10 @@ from accounts.models import Group, User
 from accounts.queries import facts_of
 from accounts.regrouping import Regrouped, ended
 from flows import actions
-from flows.covering import FlowFacts
 from flows.decision import Decision, Facts, decide
+from flows.decision.covering import FlowFacts
+from flows.decision.replay import from_json, to_json
 from flows.models import AccessFlow, FlowVersion
-from flows.replay import from_json, to_json
 from flows.whatif import Change, Kind, foresee, of_documents, of_end, of_flow, of_group, of_switch
 from flows.whatif import past as module
 from flows.whatif.past import regrouped, replayed

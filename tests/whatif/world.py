@@ -12,9 +12,9 @@ from django.utils import timezone
 from accounts.models import Attribute, Group, User
 from accounts.queries import PersonFacts, facts_of
 from audit.actor import system
-from flows.conditions import matches
-from flows.covering import covers
 from flows.decision import for_whom
+from flows.decision.conditions import matches
+from flows.decision.covering import covers
 from integrations import actions as systems
 from integrations.models import Integration, Permission, Resource, ResourceType, Tag
 from integrations.queries import Entitlement, entitlements

@@ -25,9 +25,9 @@ from audit.actions import record
 from audit.actor import Actor
 from flows import queries as flow_queries
 from flows.choices import ApprovalMode
-from flows.conditions import setting
 from flows.decision import Facts, Part, Problem, Reach, decide
-from flows.replay import to_json
+from flows.decision.conditions import setting
+from flows.decision.replay import to_json
 from integrations.queries import Entitlement, entitlements, over_limits
 
 # How many entitlements one ask may name.

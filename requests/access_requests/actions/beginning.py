@@ -19,7 +19,7 @@ from access_requests.lifecycle import move
 from access_requests.models import AccessRequest
 from audit.actor import Actor, system
 from flows.choices import ApprovalMode
-from flows.windows import opens_at
+from flows.decision.windows import opens_at
 
 # How long an approved request may wait for its dispatch before it lapses; from when its flow's window opens.
 APPROVED_FOR = timedelta(hours=24)

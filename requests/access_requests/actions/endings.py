@@ -25,7 +25,7 @@ from access_requests.models import AccessRequest, AccessSession, AccessUnit, Rev
 from access_requests.queries.reviews import may_review
 from accounts.models import User
 from audit.actor import Actor, system
-from flows.covering import chooses
+from flows.decision.covering import chooses
 from flows.models import AccessFlow
 
 _S = RequestState

@@ -26,7 +26,7 @@ from access_requests.models import AccessGroup, AccessRequest, AccessSession, Ac
 from accounts.models import User
 from accounts.queries import attributes_of
 from audit.actor import Actor, connector, system
-from flows import windows
+from flows.decision import windows
 from integrations import actions as integrations
 from integrations.choices import OrderVerb
 from integrations.models import Integration, Order

@@ -26,8 +26,8 @@ from audit.actions import record
 from audit.actor import system
 from flows import queries as flow_queries
 from flows.choices import ApprovalMode
-from flows.conditions import asks_owner, group_says_yes, webhooks_of
 from flows.decision import Document, Owner
+from flows.decision.conditions import asks_owner, group_says_yes, webhooks_of
 from integrations.queries import entitlements
 
 BATCH = 1000

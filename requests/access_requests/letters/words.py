@@ -9,7 +9,7 @@ from access_requests.models import AccessRequest
 from access_requests.templatetags.portal import RISK_WORDS, provider, summary
 from accounts.letters import address_of, lines
 from accounts.models import User
-from flows.conditions import setting
+from flows.decision.conditions import setting
 
 # Units of one integration that a letter names; the page names them all.
 UNITS_SHOWN = 10

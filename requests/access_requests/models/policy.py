@@ -17,7 +17,7 @@ _WAITING = models.Q(state=CallState.WAITING)
 
 
 class AskedFacts(models.Model):
-    """The facts of one ask, as the decision looked at them (flows.replay): what-if decides on them again.
+    """The facts of one ask, as the decision looked at them (flows.decision.replay): what-if decides on them again.
 
     One row for all requests that an ask became.
     """

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 
 from accounts.models import User
-from flows import reach
+from flows import queries as flow_queries
 from flows.choices import RequestScope
 from flows.decision import FlowFacts
 
@@ -81,5 +81,5 @@ def _allowed(user: User, flows: list[FlowFacts]) -> QuerySet[User]:
     groups = [flow.document["request_for"]["grantees"] for flow in flows if RequestScope.OTHERS in _scopes(flow)]
     # Many flows say the same.
     for group in {json.dumps(group, sort_keys=True): group for group in groups}.values():
-        wanted |= Q(pk__in=reach.people(group).order_by().values("pk"))
+        wanted |= Q(pk__in=flow_queries.people_in(group).order_by().values("pk"))
     return User.objects.filter(wanted, is_active=True).exclude(pk=user.pk)

@@ -15,7 +15,7 @@ from access_requests.letters.words import extra_of
 from access_requests.models import AccessRequest, Review
 from access_requests.queries.reviews import broken_for
 from access_requests.templatetags.portal import Badge
-from flows.windows import opening_words
+from flows.decision.windows import opening_words
 
 register = template.Library()
 Context = RequestContext | dict[str, Any]

@@ -18,8 +18,8 @@ from access_requests.queries.reviews import late_of
 from access_requests.views.common import me
 from access_requests.views.verdicts import DryRunSaid, said
 from access_requests.views.words import why_asked
-from flows.conditions import setting
 from flows.decision import Problem, words_for
+from flows.decision.conditions import setting
 
 NOBODY = "You can ask for nobody with this address. Choose somebody from the list."
 

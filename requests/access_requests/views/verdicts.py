@@ -11,7 +11,7 @@ from access_requests import actions
 from access_requests.actions.asking import PartPlan
 from access_requests.views.words import approvals_needed, why_asked
 from flows.decision import Document, Problem, webhooks_of
-from flows.explaining import why
+from flows.decision.explaining import why
 from flows.queries import system_names
 
 NAMES_MAX = 5

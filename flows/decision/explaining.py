@@ -12,11 +12,11 @@ from enum import IntEnum
 from typing import Any
 
 from accounts.queries import PersonFacts
-from flows import windows
 from flows.choices import ApprovalMode, LogicalOperator, RequestScope, Trigger
-from flows.conditions import fulfils, matches, names, setting
-from flows.covering import Document, FlowFacts, covers
-from flows.decision import Facts, Part, for_whom, preference, words_for
+from flows.decision import windows
+from flows.decision.conditions import fulfils, matches, names, setting
+from flows.decision.covering import Document, FlowFacts, covers
+from flows.decision.deciding import Facts, Part, for_whom, preference, words_for
 from flows.sentence import join, whose
 from integrations.queries import Entitlement
 

@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from accounts.queries import PersonFacts
-from flows.covering import FlowFacts
-from flows.decision import Facts
+from flows.decision.covering import FlowFacts
+from flows.decision.deciding import Facts
 from integrations.queries import Entitlement
 
 _PERSON = {one.name for one in fields(PersonFacts)}

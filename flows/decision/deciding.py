@@ -12,46 +12,15 @@ from datetime import datetime
 from typing import Any
 
 from accounts.queries import PersonFacts
-from flows import fields, windows
 from flows.choices import ApprovalMode, RequestScope, Trigger
-from flows.conditions import (
-    asked_systems,
+from flows.decision import fields, windows
+from flows.decision.conditions import (
     asks_owner,
-    could_say_yes,
-    fulfils,
-    group_says_yes,
     matches,
-    people_part,
     setting,
-    webhooks_of,
 )
-from flows.covering import Document, FlowFacts, Reach, covers, target_covers, targets_of
+from flows.decision.covering import Document, FlowFacts, Reach
 from integrations.queries import Entitlement
-
-__all__ = [
-    "Decision",
-    "Document",
-    "Facts",
-    "FlowFacts",
-    "Part",
-    "Problem",
-    "Reach",
-    "asked_systems",
-    "could_say_yes",
-    "covers",
-    "decide",
-    "for_whom",
-    "fulfils",
-    "gates",
-    "group_says_yes",
-    "matches",
-    "people_part",
-    "preference",
-    "target_covers",
-    "targets_of",
-    "webhooks_of",
-    "words_for",
-]
 
 
 @dataclass(frozen=True, slots=True)
