@@ -161,7 +161,9 @@ def test_an_owner_of_the_integration_is_asked_where_no_tag_names_one(story: Stor
 )
 def test_enough_is_what_the_rule_says(groups: list[int], said: set[int], mode: str) -> None:
     answers = {index for index in said if index < len(groups)}
-    document = {"approval": {"mode": mode, "groups": [{"tier": tier} for tier in groups]}}
+    document = {
+        "approval": {"mode": mode, "groups": [{"tier": tier, "operator": "or", "conditions": []} for tier in groups]}
+    }
     first = [index for index, tier in enumerate(groups) if tier == 0]
     each_first = bool(first) and all(index in answers for index in first)
     expected = bool(answers) if mode == "any_of" else each_first or any(groups[index] for index in answers)
