@@ -126,5 +126,6 @@ def test_kinds_to_choose_are_not_those_nobody_may_miss() -> None:
         LetterKind.REPORT,
         LetterKind.SECURITY,
         LetterKind.INVITATION,
+        LetterKind.GLASS,
     } == set(LetterKind)
     assert not set(LETTERS_TO_CHOOSE) & set(LETTERS_TO_ADMINS)
