@@ -4,30 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from audit.actor import Actor
-from flows import events, reach
 from flows.actions.applying import Outcome, apply_policy
-from flows.decision import Document, targets_of
 from flows.findings import doubts
 from flows.models import AppliedPolicy
 from flows.text.changes import DELETE, NOUNS, Change, form_lines
 from flows.text.folder import Folder, read_folder
 from flows.text.nodes import canonical
 from flows.text.present import Key, Present, present
-
-
-class WhatIf(Protocol):
-    """Tells what flows becoming others means: who gains, who loses, what ends; as lines that a person reads."""
-
-    def __call__(self, before: Sequence[Document], after: Sequence[Document]) -> Sequence[str]:
-        """Compare the documents of the flows that change: as they are, and as they would be."""
+from flows.whatif import Effect, foresee, of_documents
 
 
 @dataclass(frozen=True)
@@ -83,7 +77,7 @@ def make_plan(root: Path, *, actor: Actor, prune: bool = False) -> Plan:
     outcome = rehearse(folder, actor=actor, prune=prune)
     return Plan(
         changes=outcome.changes,
-        what_if=what_if(outcome.changes),
+        what_if=what_if(outcome.changes, at=timezone.now()),
         doubts=_doubts(outcome.changes),
         drift=list(_drift(now, folder)),
         left=[] if prune else [_called(key) for key in sorted(now.forms) if key not in folder.forms],
@@ -103,52 +97,34 @@ def _called(key: Key) -> str:
     return f"{NOUNS[key[0]]} {key[1]}"
 
 
-def what_if(changed: Iterable[Change], engine: WhatIf | None = None) -> list[str]:
-    """Return what the changes mean, in lines."""
+def what_if(changed: Iterable[Change], *, at: datetime) -> list[str]:
+    """Return what the changes of flows mean together, in lines: who gains, loses, what ends, what went otherwise."""
     flows = [one for one in changed if one.kind == "flow"]
-    before = [one.before for one in flows if one.before]
-    after = [one.after for one in flows if one.after and one.verb != DELETE]
-    return list((engine or counted)(before, after))
+    pairs = [(one.before or None, one.after if one.after and one.verb != DELETE else None) for one in flows]
+    return list(_told(foresee(of_documents(pairs), at=at, past=True))) if pairs else []
 
 
-def counted(before: Sequence[Document], after: Sequence[Document]) -> list[str]:
-    """Count who may ask and what for, before and after, and the requests that would end: a WhatIf."""
-    old, new = ({one["id"]: one for one in each if one["active"]} for each in (before, after))
-    lines = [line for pk in {**old, **new} if (line := _counts(old.get(pk), new.get(pk)))]
-    ended = events.live_requests(reach.uuids(pk for pk in old if pk not in new))
-    if ended:
-        lines.append(f"{reach.in_words(ended, 'request ends', 'requests end')} that waits or holds access.")
-    return lines
+def _told(effect: Effect) -> Iterator[str]:
+    yield from effect.automatic
+    for tally, single, many in (
+        (effect.people_gaining, "person gains", "people gain"),
+        (effect.people_losing, "person loses", "people lose"),
+        (effect.gained, "entitlement more", "entitlements more"),
+        (effect.lost, "entitlement less", "entitlements less"),
+    ):
+        if tally.count:
+            yield _line(tally.count, single, many, [*tally.first, *([f"{tally.more} more"] if tally.more else [])])
+    if effect.ends.count:
+        yield _line(effect.ends.count, "request that waits or holds access ends", "requests end", [])
+    if effect.past and effect.past.changed:
+        kinds = [f"{count} {kind}" for kind, count, _ in effect.past.rows]
+        asks = f"{effect.past.read} of the last {effect.days} days"
+        yield _line(effect.past.changed, f"request of {asks} otherwise", f"requests of {asks} otherwise", kinds)
 
 
-def _counts(before: Document | None, after: Document | None) -> str:
-    name = (after or before or {})["name"]
-    people, things = ((of(before), of(after)) for of in (_people, _entitlements))
-    if before is None:
-        return f"{name}: {_persons(people[1])} may ask for {_pairs(things[1])}."
-    if after is None:
-        return f"{name}: {_persons(people[0])} may not ask any more for {_pairs(things[0])}."
-    told = [
-        *([f"{_persons(people[1])} instead of {people[0]:,} may ask"] if people[0] != people[1] else []),
-        *([f"{_pairs(things[1])} instead of {things[0]:,}"] if things[0] != things[1] else []),
-    ]
-    return f"{name}: {', '.join(told)}." if told else ""
-
-
-def _people(document: Document | None) -> int:
-    return reach.counted(reach.people(document["requestors"])) if document else 0
-
-
-def _entitlements(document: Document | None) -> int:
-    return sum(reach.entitlements_of(one) for one in targets_of(document)) if document else 0
-
-
-def _persons(number: int) -> str:
-    return reach.in_words(number, "person", "people")
-
-
-def _pairs(number: int) -> str:
-    return reach.in_words(number, "entitlement", "entitlements")
+def _line(number: int, single: str, many: str, named: list[str]) -> str:
+    words = f"{number:,} {single if number == 1 else many}"
+    return f"{words}: {', '.join(named)}" if named else f"{words}."
 
 
 def _doubts(changed: Iterable[Change]) -> list[str]:

@@ -70,7 +70,8 @@ def of_documents(pairs: Iterable[tuple[Document | None, Document | None]]) -> Ch
             before[key] = old
         if new is not None:
             # A new flow gets another id with every draft; a change is the same whatever the id.
-            after[key if old else ""] = new if old else new | {"id": ""}
+            fresh = f"new {new['name']}"
+            after[key if old else fresh] = new if old else new | {"id": fresh}
     return Change(before, after)
 
 

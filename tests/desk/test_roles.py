@@ -68,6 +68,8 @@ OWN: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "flows_accessflow_code": (LOOK, LOOK),
     "flows_accessflow_suggest": (POLICY, (405, 405, 405, 405)),
     "flows_accessflow_why": (LOOK, (405, 405, 405, 405)),
+    # Of a flow that is asked for, nothing is given by itself.
+    "flows_accessflow_automatic": (LOOK, (409, 409, 403, 403)),
     "flows_accessflow_compare": (LOOK, LOOK),
     # A POST that does not say what it has read is too late.
     "flows_accessflow_restore": (POLICY, (409, 409, 403, 403)),

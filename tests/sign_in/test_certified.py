@@ -122,7 +122,11 @@ def test_the_session_is_another_and_of_the_exchange_only_the_farewell_is_kept(ca
     after = rita.client.session
     assert after.session_key != before
     assert not Session.objects.filter(session_key=before).exists()
-    assert set(after.keys()) - {"_auth_user_id", "_auth_user_backend", "_auth_user_hash"} == {"oidc"}
+    assert set(after.keys()) - {"_auth_user_id", "_auth_user_backend", "_auth_user_hash"} == {
+        "oidc",
+        "account_authentication_methods",
+        "account_authentication_methods_user",
+    }
     assert set(after["oidc"]) == {"end_session", "id_token"}
     assert "access_token" not in str(dict(after))
 
