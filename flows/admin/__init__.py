@@ -2,5 +2,6 @@
 
 from flows.admin.bundles import BundleAdmin
 from flows.admin.flows import AccessFlowAdmin
+from flows.admin.scopes import AccessScopeAdmin
 
-__all__ = ["AccessFlowAdmin", "BundleAdmin"]
+__all__ = ["AccessFlowAdmin", "AccessScopeAdmin", "BundleAdmin"]

@@ -9,7 +9,7 @@ from flows import reach
 from flows.decision import targets_of
 from flows.document import names_in
 from flows.findings import APPROVERS, WHAT, WHO, Finding, doubts
-from flows.forms import BundlePage, PolicyForm
+from flows.forms import BundlePage, PolicyForm, ScopePage
 from flows.sentence import Phrase, phrases
 
 # Sections in which the columns of a flow are written; "name" is the page's head.
@@ -109,6 +109,18 @@ def bundle_faults(form: BundlePage) -> list[Fault]:
     ]
     found += [one for row in form.targets for one in _of_row(row, "Target", WHAT)]
     return found + [Fault(one.part or "top", one.text, one.part) for one in form.findings]
+
+
+def scope_faults(form: ScopePage) -> list[Fault]:
+    """Return all errors of an access scope's page."""
+    found = [
+        Fault(form.own[name].id_for_label, f"{form.own[name].label}: {text}", "name")
+        for name, texts in form.own.errors.items()
+        if name != "__all__"
+        for text in texts
+    ]
+    problem = [form.draft.problem.message] if form.draft.problem else []
+    return found + [Fault("query-field", text, WHAT) for text in [*problem, *form.wrong]]
 
 
 def _of_row(row: Any, where: str, part: str) -> list[Fault]:

@@ -14,8 +14,8 @@ from access_requests.models import AccessRequest, AccessSession, Approval, Proof
 from accounts.choices import Role
 from accounts.models import User
 from audit.actor import system
-from flows.actions import define_bundle
-from flows.models import AccessFlow, Bundle
+from flows.actions import define_bundle, define_scope
+from flows.models import AccessFlow, AccessScope, Bundle
 from integrations.models import Connector, ConnectorInstance, Integration, Order, Resource
 from tests.cast import person
 from tests.desk.conftest import signed_in
@@ -73,6 +73,15 @@ OWN: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "flows_bundle_history": (NOT_FOUND, NOT_FOUND),
     # A POST of nothing is the yes to the question; a flow stands in the way.
     "flows_bundle_delete": (POLICY, (409, 409, 403, 403)),
+    "flows_accessscope_changelist": (LOOK, LOOK),
+    "flows_accessscope_add": (POLICY, POLICY),
+    "flows_accessscope_change": (LOOK, POLICY),
+    # A POST restores a version; of nothing, none.
+    "flows_accessscope_history": (LOOK, (404, 404, 403, 403)),
+    # A POST of nothing is the yes to the question; a flow stands in the way.
+    "flows_accessscope_delete": (POLICY, (409, 409, 403, 403)),
+    "integrations_resource_checkquery": ((405, 405, 405, 405), LOOK),
+    "integrations_resource_completequery": ((405, 405, 405, 405), LOOK),
     "requests_accessrequest_revoke": (REVOKING, REVOKING),
 }
 
@@ -105,7 +114,10 @@ def rows(story: Story) -> dict[str, Any]:
     story.later(hours=2)
     kit = define_bundle("Kit", document(story.integration)["targets"], actor=system())
     flow(story.integration, "With a bundle", targets=[{"kind": "bundle", "bundle": str(kit.pk)}])
-    models = (Integration, Connector, ConnectorInstance, Resource, Order, AccessFlow, Bundle, AccessRequest)
+    prod = define_scope("Prod", 'resource_tag["env"] = "prod"', actor=system())
+    flow(story.integration, "With a scope", targets=[{"kind": "access_scope", "access_scope": str(prod.pk)}])
+    policy = (AccessFlow, Bundle, AccessScope)
+    models = (Integration, Connector, ConnectorInstance, Resource, Order, *policy, AccessRequest)
     records = (AccessSession, Approval, Transition, StandingRecord, Proof)
     return {model._meta.model_name or "": model.objects.first() for model in (*models, *records)}  # type: ignore[attr-defined]
 
@@ -117,6 +129,8 @@ def address(name: str, rows: dict[str, Any]) -> str:
         "add": list,
         "changelist": list,
         "suggest": list,
+        "checkquery": list,
+        "completequery": list,
         "revoke": list,
         "connect": lambda: ["simulated"],
         "press": lambda: [rows[model].pk, "check"],
@@ -131,6 +145,7 @@ def test_the_desk_has_the_pages_it_should() -> None:
     models = {name.split("_")[1] for name in found}
     assert models == {
         *("integration", "connector", "connectorinstance", "resource", "order", "accessflow", "bundle"),
+        "accessscope",
         *("accessrequest", "accesssession", "approval", "transition", "standingrecord", "proof"),
     }
     assert all(name in OWN or name.rpartition("_")[2] in READ_ONLY for name in found)
