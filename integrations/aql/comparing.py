@@ -21,7 +21,9 @@ class Line:
 
 def lines_between(before: str, after: str) -> list[Line]:
     """Return the parts of both queries in order, each once where it is in both."""
-    old, new = _parts(before), _parts(after)
+    (word, old), (other, new) = _parts(before), _parts(after)
+    # One part alone is joined by nothing, so it is the same part when others are joined to it.
+    old, new = _joined(word or other, old), _joined(other or word, new)
     found: list[Line] = []
     for kind, first, last, start, end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if kind == "equal":
@@ -32,15 +34,17 @@ def lines_between(before: str, after: str) -> list[Line]:
     return found
 
 
-def _parts(text: str) -> list[str]:
-    """Return what a query joins by and or or, each with its word; a text that is no query by its lines."""
+def _joined(word: str, parts: list[str]) -> list[str]:
+    return [f"{word} {part}" for part in parts] if word else parts
+
+
+def _parts(text: str) -> tuple[str, list[str]]:
+    """Return what a query joins, and by which word; a text that is no query by its lines."""
     try:
         root = parse(text).root
     except BadQuery:
-        return text.splitlines()
+        return "", text.splitlines()
     if not isinstance(root, And | Or):
-        return [Query(root).text()]
-    word = "and" if isinstance(root, And) else "or"
+        return "", [Query(root).text()]
     told = [f"({Query(part).text()})" if isinstance(part, And | Or) else Query(part).text() for part in root.parts]
-    # The first is of the same kind as the others: one that is put before it changes nothing of it.
-    return [f"{word} {part}" for part in told]
+    return "and" if isinstance(root, And) else "or", told

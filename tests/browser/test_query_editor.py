@@ -10,8 +10,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from flows.models import AccessScope
 from integrations.models import Resource, Tag
-from tests.browser.chromium import chromium, context, sign_in
-from tests.browser.inspecting import Findings, look, watch
+from tests.browser import inspecting
+from tests.browser.chromium import WIDE, chromium, context, sign_in
+from tests.browser.inspecting import Findings, watch
 from tests.browser.serving import serving
 from tests.browser.world import World, furnish
 from tests.cast import PASSWORD, Cast
@@ -40,6 +41,14 @@ def browser() -> Iterator[Browser]:
         yield one
 
 
+def look(page: Page, name: str, findings: Findings) -> None:
+    """Look at the open page in every variant, and leave it wide; what the checker did to it is not the page's doing."""
+    inspecting.look(page, name, findings, ("light", "dark", "narrow"))
+    page.evaluate("window.violations = []")
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size(WIDE)
+
+
 def seated(page: Page, address: str, world: World, findings: Findings) -> None:
     watch(page, findings)
     sign_in(page, address, world.cast.admin.email, PASSWORD)
@@ -59,8 +68,7 @@ def test_a_query_is_written_with_help_and_saved_as_a_scope(world: World, browser
         expect(says).to_contain_text("Line 1, column 1")
         expect(page.locator(".aql-stage .is-wrong")).to_have_text("resource_typ")
         expect(area).to_have_attribute("aria-invalid", "true")
-        look(page, "query, wrong", findings, ("light", "dark", "narrow"))
-        page.set_viewport_size({"width": 1280, "height": 900})
+        look(page, "query, wrong", findings)
         says.get_by_role("button", name="Use it").click()
         expect(area).to_have_value('resource_type = "database"')
         expect(says).to_contain_text("Selects 15 entitlements")
@@ -70,8 +78,7 @@ def test_a_query_is_written_with_help_and_saved_as_a_scope(world: World, browser
         area.press_sequentially(" and resource_ta")
         options = page.get_by_role("option")
         expect(options.first).to_have_text(re.compile(r'resource_tag\["key"\]'))
-        look(page, "query, suggestions", findings, ("light", "dark", "narrow"))
-        page.set_viewport_size({"width": 1280, "height": 900})
+        look(page, "query, suggestions", findings)
         area.press("Tab")
         expect(options.first).to_have_text('"env"]')
         area.press("ArrowDown")
@@ -94,8 +101,7 @@ def test_a_query_is_written_with_help_and_saved_as_a_scope(world: World, browser
         page.get_by_role("button", name="Basic").click()
         rows = page.locator(".aql-row")
         expect(rows).to_have_count(2)
-        look(page, "query, rows", findings, ("light", "dark", "narrow"))
-        page.set_viewport_size({"width": 1280, "height": 900})
+        look(page, "query, rows", findings)
         rows.nth(1).get_by_label("Value 2").fill("dev")
         expect(says).to_contain_text("Selects 9 entitlements")
         page.get_by_role("button", name="Add a comparison").click()
@@ -121,8 +127,7 @@ def test_a_query_is_written_with_help_and_saved_as_a_scope(world: World, browser
         expect(page.locator("#query-says")).to_contain_text("Selects 3 entitlements")
         expect(page.locator("#query-says tbody tr")).to_have_count(3)
         page.fill("[name=name]", "Reading dev")
-        look(page, "scope", findings, ("light", "dark", "narrow"))
-        page.set_viewport_size({"width": 1280, "height": 900})
+        look(page, "scope", findings)
         page.locator("button[name=_save]").click()
         page.wait_for_url(re.compile("/change/"))
         assert AccessScope.objects.get().query == written

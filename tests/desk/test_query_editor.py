@@ -205,6 +205,13 @@ def test_two_queries_differ_by_their_comparisons() -> None:
         ('and resource_name = "b"', True, False),
         ('and resource_name = "c"', False, True),
     ]
+    more = lines_between('resource_type = "a"', 'resource_type = "a" or resource_name = "b"')
+    assert [(one.text, one.new) for one in more] == [
+        ('or resource_type = "a"', False),
+        ('or resource_name = "b"', True),
+    ]
+    other = lines_between('permission = "a" and resource = "1"', 'permission = "a" or resource = "1"')
+    assert [one.gone for one in other] == [True, True, False, False]
     assert [one.text for one in lines_between("not a query", "not a query")] == ["not a query"]
 
 
