@@ -1,5 +1,7 @@
 """Roles, where groups come from, why a sign-in is refused, kinds of news, kinds and states of letters."""
 
+from datetime import timedelta
+
 from django.db import models
 
 
@@ -41,6 +43,10 @@ class SignInRefusal(models.TextChoices):
 NOT_RECORDED = frozenset({SignInRefusal.STALE, SignInRefusal.CANCELLED, SignInRefusal.UNREACHABLE})
 
 
+# One success with a second factor counts for an hour.
+FACTOR_LASTS = timedelta(hours=1)
+
+
 class Theme(models.TextChoices):
     """How pages look to a person; the system's own unless they say otherwise."""
 
@@ -67,9 +73,14 @@ class LetterKind(models.TextChoices):
     REFUSED = "refused", "Your request was rejected, lapsed or failed"
     ENDING = "ending", "Your access ends in ten minutes"
     ENDED = "ended", "Your access has ended"
+    GLASS = "glass", "The glass was broken, or a review of it is owed"
     OVERDUE = "overdue", "An end is overdue"
     JOBS = "jobs", "A job of the timetable is late"
     REPORT = "report", "A report you asked for"
+    SECURITY = "security", "Your second factors changed"
+    INVITATION = "invitation", "You are invited"
+    OUTSIDE = "outside", "Nobody answers for people from outside any more"
+    PROPOSAL = "proposal", "A change of policy waits for a second yes"
 
 
 # What everybody may choose not to get.
@@ -81,7 +92,7 @@ LETTERS_TO_CHOOSE = (
     LetterKind.ENDED,
 )
 # What admins get in any case: access that does not end is theirs to see to.
-LETTERS_TO_ADMINS = (LetterKind.OVERDUE, LetterKind.JOBS)
+LETTERS_TO_ADMINS = (LetterKind.OVERDUE, LetterKind.JOBS, LetterKind.OUTSIDE, LetterKind.PROPOSAL)
 
 
 class LetterState(models.TextChoices):

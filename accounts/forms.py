@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
+from accounts import letters
 from accounts.choices import LETTERS_TO_CHOOSE, GroupSource, LetterKind, Role
 from accounts.models import Group, User
 
@@ -72,6 +74,73 @@ class LettersForm(forms.Form):
     def off(self) -> set[LetterKind]:
         """The kinds that were not ticked."""
         return set(LETTERS_TO_CHOOSE) - {LetterKind(kind) for kind in self.cleaned_data["letters"]}
+
+
+class _InZone(forms.Form):
+    """A form whose days and times are in the reader's zone."""
+
+    def __init__(self, *args: Any, zone_of: User, **kwargs: Any) -> None:
+        """Remember the zone."""
+        super().__init__(*args, **kwargs)
+        self.zone = letters.zone_of(zone_of)
+
+    def _end_of(self, day: date) -> datetime:
+        """Return the last minute of a day."""
+        return datetime.combine(day, time(23, 59), tzinfo=self.zone)
+
+
+def _day(**rest: Any) -> forms.DateField:
+    return forms.DateField(widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **rest)
+
+
+class AwayForm(_InZone):
+    """From when to when one is away, and who is asked as well: whole days."""
+
+    to = forms.EmailField(label="Stand-in", help_text="Their e-mail address.", max_length=254)
+    first = _day(label="First day away")
+    last = _day(label="Last day away")
+
+    def clean_to(self) -> User:
+        """Return the person."""
+        found = User.objects.filter(email=str(self.cleaned_data["to"]).lower(), is_active=True).first()
+        if found is None:
+            raise ValidationError("Nobody here has this e-mail address.")
+        return found
+
+    def clean(self) -> dict[str, Any]:
+        """Make instants of the days."""
+        given = self.cleaned_data
+        if "first" in given:
+            given["starts_at"] = datetime.combine(given["first"], time(0, 0), tzinfo=self.zone)
+        if "last" in given:
+            given["ends_at"] = self._end_of(given["last"])
+        return given
+
+
+class StayForm(_InZone):
+    """Until when somebody from outside may stay: a whole day."""
+
+    until = _day(label="Until, and including")
+
+    def clean(self) -> dict[str, Any]:
+        """Make an instant of the day."""
+        if "until" in self.cleaned_data:
+            self.cleaned_data["leaves_at"] = self._end_of(self.cleaned_data["until"])
+        return self.cleaned_data
+
+
+class InviteForm(StayForm):
+    """Somebody from outside to invite."""
+
+    name = forms.CharField(max_length=150)
+    email = forms.EmailField(label="E-mail", max_length=254)
+    note = forms.CharField(
+        max_length=500,
+        required=False,
+        label="A note, which the letter brings",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    field_order = ("name", "email", "until", "note")
 
 
 class PasswordForm(forms.Form):

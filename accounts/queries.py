@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from django.db.models import Count, Max, Min, Q, QuerySet
 
 from accounts import post
-from accounts.choices import LETTERS_WAITING, LetterState, Role
-from accounts.models import Attribute, GroupMembership, Letter, User
+from accounts.choices import FACTOR_LASTS, LETTERS_WAITING, LetterState, Role
+from accounts.models import Attribute, Delegation, GroupMembership, Letter, User
 from accounts.roles import allow
 
 # People per query, under SQLite's limit of parameters.
@@ -32,6 +32,7 @@ class PersonFacts:
     attributes: tuple[tuple[str, str], ...]
     manager_id: str | None
     manager_email: str | None
+    # Not in the directory; given only what names them.
     outside: bool = False
 
 
@@ -118,3 +119,37 @@ def people_with(permission: str) -> list[User]:
     """Return active people one of whose roles allows `permission`, by name: whom to turn to. One query."""
     able = [role for role in Role if allow(frozenset({role}), permission)]
     return list(User.objects.filter(is_active=True, roles__role__in=able).distinct().order_by("name", "email"))
+
+
+def delegations_of(user: User, at: datetime) -> list[Delegation]:
+    """Return the person's absences that run or are to come, the first first. One query."""
+    return list(Delegation.objects.filter(user=user, ends_at__gt=at).select_related("user", "delegate"))
+
+
+def running(at: datetime) -> Q:
+    """Return the condition on a delegation that it runs at `at`, to somebody who can answer."""
+    return Q(starts_at__lte=at, ends_at__gt=at, delegate__is_active=True)
+
+
+def invited_by(user: User) -> QuerySet[User]:
+    """Return the people from outside that a person answers for, who leaves first comes first; who left comes last."""
+    return User.objects.filter(invited_by=user, is_outside=True).order_by("-is_active", "leaves_at", "email")
+
+
+def unanswered_for() -> QuerySet[User]:
+    """Return the people from outside whose inviter is disabled: an admin takes them over."""
+    gone = User.objects.filter(is_outside=True, is_active=True, invited_by__is_active=False)
+    return gone.select_related("invited_by").order_by("email")
+
+
+def factor_counts(when: datetime, at: datetime) -> bool:
+    """Whether a second factor proven then counts now."""
+    return when <= at < when + FACTOR_LASTS
+
+
+def why_cannot_ask(user: User) -> str:
+    """Return why somebody from outside can ask for nothing now; "" for everybody else."""
+    if not user.is_outside or (user.invited_by is not None and user.invited_by.is_active):
+        return ""
+    name = user.invited_by.name if user.invited_by else "Nobody"
+    return f"{name}, who invited {user.name}, is not here any more. Ask an admin to answer for {user.name}."

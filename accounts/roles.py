@@ -22,9 +22,14 @@ ALLOWED: dict[Role, tuple[str, ...]] = {
 }
 
 
+# What patterns of other roles do not reach: the second yes to a change of policy is an admin's.
+_ADMINS_ONLY = frozenset({"flows.decide_proposal"})
+
+
 def allow(held: Iterable[Role], permission: str) -> bool:
     """Whether one of the roles allows the permission."""
-    return any(fnmatchcase(permission, pattern) for role in held for pattern in ALLOWED[role])
+    asked = [role for role in held if role == Role.ADMIN] if permission in _ADMINS_ONLY else held
+    return any(fnmatchcase(permission, pattern) for role in asked for pattern in ALLOWED[role])
 
 
 def allow_module(held: Iterable[Role], app_label: str) -> bool:

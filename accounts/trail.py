@@ -9,7 +9,7 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out, user_lo
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
-from accounts import actions
+from accounts import actions, factors
 from accounts.models import User
 from audit.choices import Source
 
@@ -29,6 +29,7 @@ def _signed_in(request: HttpRequest, user: User, **_: Any) -> None:
     match = request.resolver_match
     how = WAYS.get(str(match.url_name), "password") if match else "password"
     actions.record_sign_in(user, source=Source.PORTAL, how=how, address=address_of(request))
+    factors.note_sign_in(request, user, how)
 
 
 def _signed_out(request: HttpRequest, user: User | None, **_: Any) -> None:

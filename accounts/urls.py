@@ -3,6 +3,7 @@
 from django.urls import path
 
 from accounts import views
+from accounts.views import away, factors, invited
 
 urlpatterns = [
     # allauth finds its own pages by these names.
@@ -13,6 +14,19 @@ urlpatterns = [
     path("account/theme/", views.theme, name="account_theme"),
     path("account/letters/", views.letters, name="account_letters"),
     path("account/password/", views.password, name="account_password"),
+    path("account/second-factor/", factors.second_factor, name="second_factor"),
+    path("account/second-factor/fresh/", factors.fresh_sign_in, name="fresh_sign_in"),
+    path("account/second-factor/app/", factors.factor_app, name="factor_app"),
+    path("account/second-factor/key/", factors.factor_key, name="factor_key"),
+    path("account/second-factor/codes/", factors.factor_codes, name="factor_codes"),
+    path("account/second-factor/prove/", factors.factor_prove, name="factor_prove"),
+    path("account/second-factor/<int:factor>/remove/", factors.factor_remove, name="factor_remove"),
+    path("account/away/", away.delegate, name="delegate"),
+    path("account/away/<int:delegation>/end/", away.end_delegation, name="end_delegation"),
+    path("people/invited/", invited.invited, name="invited"),
+    path("people/invited/<uuid:person>/extend/", invited.extend_stay, name="extend_stay"),
+    path("people/invited/<uuid:person>/end/", invited.end_stay, name="end_stay"),
+    path("people/invited/<uuid:person>/letter/", invited.invite_again, name="invite_again"),
     path("account/oidc/", views.oidc_start, name="oidc_start"),
     # Registered at the identity provider: it does not change.
     path("account/oidc/callback/", views.oidc_callback, name="oidc_callback"),

@@ -209,6 +209,19 @@ def connector_rules() -> Iterable[checks.CheckMessage]:
         yield _bad("E023", problem, "Correct the file that LATCHKEY_CONNECTOR_RULES names.")
 
 
+def outgoing_calls() -> Iterable[checks.CheckMessage]:
+    """What the server may call beyond public addresses; a word that is not understood allows nothing and is told."""
+    if settings.CALL_CA_FILE and not Path(settings.CALL_CA_FILE).is_file():
+        yield _bad("E025", f"LATCHKEY_CALL_CA_FILE names {settings.CALL_CA_FILE}, which is no file.", "Correct it.")
+    if not apps.ready:
+        return
+    from integrations.actions import calls_problem  # noqa: PLC0415  # its models load after this module
+
+    if problem := calls_problem():
+        hint = "Name networks (10.1.0.0/16), addresses or hosts, separated by commas."
+        yield _bad("E024", f"LATCHKEY_CALL_PRIVATE_ADDRESSES: {problem}", hint)
+
+
 def unknown_settings() -> Iterable[checks.CheckMessage]:
     """A setting that nobody reads is nearly always a slip of the pen."""
     known = env.asked | {f"{name}_FILE" for name in env.asked} | _OTHERS
@@ -232,6 +245,7 @@ EVERY: tuple[Callable[[], Iterable[checks.CheckMessage]], ...] = (
     mail,
     connectors,
     connector_rules,
+    outgoing_calls,
     unknown_settings,
 )
 

@@ -47,6 +47,17 @@ def text(name: str, default: str = "") -> str:
     return default if value is None else value
 
 
+def pairs(name: str) -> list[tuple[str, str]]:
+    """Return `name` as comma-separated `key=value`. Raises BadSetting for anything else."""
+    found = []
+    for one in words(name, ""):
+        key, sign, value = (part.strip() for part in one.partition("="))
+        if not (key and sign and value):
+            raise BadSetting("E003", f"{name} has {one!r}.", "It must be tags like env=production, comma-separated.")
+        found.append((key, value))
+    return found
+
+
 def boolean(name: str, default: bool) -> bool:
     """Return `name` as a truth value. Raises BadSetting for anything but true/false, yes/no, on/off, 1/0."""
     value = text(name).lower()

@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "csp",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "allauth.socialaccount",
     "django_celery_beat",
     "audit",
@@ -64,6 +65,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    # People from outside set up and prove a second factor before anything else.
+    "accounts.gate.SecondFactorGate",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -141,7 +144,11 @@ PASSWORD_SIGN_IN = env.boolean("LATCHKEY_PASSWORD_SIGN_IN", default=True)
 SOCIALACCOUNT_ADAPTER = "accounts.oidc.SocialAccountAdapter"
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
 # A whole office may come from one address, all at nine.
-ACCOUNT_RATE_LIMITS = {"single_sign_on": "120/m/ip"}
+ACCOUNT_RATE_LIMITS = {"single_sign_on": "120/m/ip", "second_factor": "10/5m/user,50/d/user"}
+# Second factors: allauth's apps, recovery codes and WebAuthn, in pages of ours (accounts/factors.py).
+MFA_ADAPTER = "accounts.adapters.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_ISSUER = "Latchkey"
 
 REDIS_URL = env.text("LATCHKEY_REDIS_URL")
 CELERY_BROKER_URL = REDIS_URL or "memory://localhost/"
@@ -230,6 +237,11 @@ EMAIL_FILE_PATH = DATA / "mail"
 _sender = "localhost" if EMBEDDED else urlsplit(PUBLIC_URL).hostname
 DEFAULT_FROM_EMAIL = env.text("LATCHKEY_EMAIL_FROM", f"Latchkey <latchkey@{_sender}>")
 
+# Resources with one of these tags are production ("env=production", comma-separated). Opening them to everyone without
+# approval then takes a second admin's yes, unless FOUR_EYES is off.
+PRODUCTION_TAGS = env.pairs("LATCHKEY_PRODUCTION_TAG")
+FOUR_EYES = env.boolean("LATCHKEY_FOUR_EYES", default=True)
+
 # How long a lease on an order lasts (seconds), and how long an order waits between tries at most.
 LEASE_SECONDS = env.integer("LATCHKEY_LEASE_SECONDS", 60)
 # How often an instance of a remote connector says that it is alive; after three beats of silence its link is given up.
@@ -237,6 +249,12 @@ HEARTBEAT_SECONDS = env.integer("LATCHKEY_HEARTBEAT_SECONDS", 10)
 # Folders with providers of one's own, beside those that come with Latchkey; the same on server and connectors.
 PROVIDERS = env.text("LATCHKEY_PROVIDERS")
 RETRY_SECONDS_MAX = env.integer("LATCHKEY_RETRY_SECONDS_MAX", 3600)
+
+# What the server itself may call (webhooks): of private addresses only these networks and hosts; https only, unless
+# plain HTTP is allowed; and the file of a CA of one's own, instead of the public ones.
+CALL_PRIVATE_ADDRESSES = env.words("LATCHKEY_CALL_PRIVATE_ADDRESSES")
+CALL_PLAIN_HTTP = env.boolean("LATCHKEY_CALL_PLAIN_HTTP", default=False)
+CALL_CA_FILE = env.text("LATCHKEY_CALL_CA_FILE")
 
 # What the connector in this server may do, by whoever owns the machine: a file of rules.
 CONNECTOR_RULES = env.text("LATCHKEY_CONNECTOR_RULES")

@@ -21,6 +21,8 @@ class Line:
 
 TIMETABLE: tuple[Line, ...] = (
     Line("access_requests.tasks.sweep", 2, "Ends what is over, dispatches what was approved: the lag people feel."),
+    # A webhook may take a minute to answer, and a second request must not wait for the first one's.
+    Line("access_requests.tasks.call_webhooks", 2, "Asks webhooks: somebody waits for a check; retries fall due.", 4),
     # An order may wait for a target that does not answer. Eight may; the other threads stay free to end access in time.
     Line("integrations.tasks.run_orders", 2, "Runs orders of the connector in this process, as they fall due.", 8),
     Line("audit.tasks.seal", 2, "Chains what was written since; until then an entry shows as not sealed."),
@@ -33,6 +35,12 @@ TIMETABLE: tuple[Line, ...] = (
     Line(
         "access_requests.tasks.sweep_letters", 5, "Writes to approvers, and before ends; somebody waits for an answer."
     ),
+    # A run ends after twenty seconds and goes on where it was; whoever changes a flow watches its progress.
+    Line("access_requests.tasks.sweep_automatic", 5, "Goes on with what automatic flows give and take, step by step."),
+    # News does it at once; this finds what no news tells of, like an integration that was switched on again.
+    Line("access_requests.tasks.sweep_automatic_flows", 21600, "Looks at everybody for every automatic flow."),
+    Line("access_requests.tasks.sweep_escalations", 10, "Asks the next approvers; flows name minutes to wait."),
+    Line("access_requests.tasks.sweep_reviews", 60, "Reminds of reviews of broken glass that are overdue, once a day."),
     Line("config.tasks.sweep_late_jobs", 60, "Writes to the admins of jobs that are late."),
     Line(
         "accounts.tasks.sweep_letters", 10, "Sends letters: those that were not rung for, and those to be tried again."
@@ -44,6 +52,12 @@ TIMETABLE: tuple[Line, ...] = (
     Line("access_requests.tasks.run_exports", 5, "Writes CSV in the background, for people who watch its progress.", 2),
     Line("access_requests.tasks.sweep_reports", 30, "Starts reports by their schedules, which name minutes."),
     Line("access_requests.tasks.sweep_expired_exports", 3600, "Removes exports after a week, or an hour later."),
+    Line(
+        "accounts.tasks.sweep_leaving", 30, "Disables people from outside who were to leave, which ends their access."
+    ),
+    Line(
+        "access_requests.tasks.sweep_stand_ins", 10, "Asks stand-ins of who is away, and asks them no more afterwards."
+    ),
     Line("accounts.tasks.sweep_sessions", 3600, "Deletes sessions that are over, so that the table does not grow."),
     Line("accounts.tasks.sweep_old_letters", 3600, "Empties letters of a month ago; nobody waits for that."),
 )

@@ -115,15 +115,21 @@ class SelectorType(models.TextChoices):
     TAG = "tag", "Tag"
 
 
+# News: an admin wants an automatic flow looked at anew.
+RUN_ASKED = "flow.run_asked"
+
 AUDIT_ACTIONS = {
     "flow.saved": "Access flow saved",
     "flow.deleted": "Access flow deleted",
+    "flow.run_asked": "An automatic flow is looked at anew",
+    "flow.run_stopped": "An automatic flow gives nothing until it is narrowed",
     "bundle.saved": "Bundle saved",
     "bundle.deleted": "Bundle deleted",
     "scope.saved": "Access scope saved",
     "scope.deleted": "Access scope deleted",
     "webhook.saved": "Webhook saved",
     "webhook.deleted": "Webhook deleted",
+    "webhook.tried": "Webhook tried with sample values",
     "proposal.made": "A change of policy waits for a second yes",
     **{f"proposal.{state.value}": f"Proposed change {state.value}" for state in ProposalState if state != "waiting"},
     "policy.applied": "Policy applied from text",

@@ -11,8 +11,8 @@ from typing import Any
 
 from accounts.queries import PersonFacts
 from flows.choices import ConditionType, LogicalOperator, MatchOperator, Trigger
-from flows.conditions import matches
-from flows.covering import Document, FlowFacts
+from flows.decision.conditions import matches
+from flows.decision.covering import Document, FlowFacts
 from flows.models import AccessFlow, FlowVersion
 
 # How many documents one query reads.
@@ -21,7 +21,7 @@ Key = tuple[str, str]
 
 
 class Policy:
-    """Active self-serve flows, findable by what a person has: group, address, attribute."""
+    """Active flows of one trigger, findable by what a person has: group, address, attribute."""
 
     def __init__(self, flows: tuple[FlowFacts, ...]) -> None:
         """Put each flow under one value that a requestor must have; those without such a value are always looked at."""
@@ -68,20 +68,21 @@ def _held(person: PersonFacts) -> Iterable[Key]:
     yield from person.attributes
 
 
-_documents: dict[str, Document] = {}
-_last: tuple[tuple[tuple[int, str], ...], Policy] = ((), Policy(()))
+Current = tuple[tuple[int, str], ...]
+# By trigger; what is kept is replaced as a whole, so that threads see one or the other.
+_documents: dict[Trigger, dict[str, Document]] = {}
+_last: dict[Trigger, tuple[Current, Policy]] = {}
 
 
-def policy() -> Policy:
-    """Return the current flows. One query; more only for documents that are not in memory yet."""
-    global _last  # noqa: PLW0603  # replaced as a whole, so that threads see one or the other
-    rows = AccessFlow.objects.filter(active=True, trigger=Trigger.SELF_SERVE, current__isnull=False)
+def policy(trigger: Trigger = Trigger.SELF_SERVE) -> Policy:
+    """Return the current flows of a trigger. One query; more only for documents that are not in memory yet."""
+    rows = AccessFlow.objects.filter(active=True, trigger=trigger, current__isnull=False)
     current = tuple(rows.order_by("pk").values_list("current_id", "current__digest"))
-    known, last = _last
+    known, last = _last.get(trigger, ((), Policy(())))
     if known == current:
         return last
-    made = Policy(tuple(FlowFacts(version, document) for version, document in _read(current)))
-    _last = (current, made)
+    made = Policy(tuple(FlowFacts(version, document) for version, document in _read(trigger, current)))
+    _last[trigger] = (current, made)
     return made
 
 
@@ -91,14 +92,14 @@ def documents() -> tuple[FlowFacts, ...]:
     return tuple(FlowFacts(pk, document) for pk, document in rows.order_by("pk").values_list("pk", "document"))
 
 
-def _read(current: tuple[tuple[int, str], ...]) -> list[tuple[int, Document]]:
+def _read(trigger: Trigger, current: Current) -> list[tuple[int, Document]]:
     """Return the documents of versions, read where they are not in memory; what is current no more is forgotten."""
-    global _documents  # noqa: PLW0603  # as above
-    found = {digest: _documents[digest] for _, digest in current if digest in _documents}
+    kept = _documents.get(trigger, {})
+    found = {digest: kept[digest] for _, digest in current if digest in kept}
     missing = [version for version, digest in current if digest not in found]
     for start in range(0, len(missing), _AT_ONCE):
         read = FlowVersion.objects.filter(pk__in=missing[start : start + _AT_ONCE])
         found.update(read.values_list("digest", "document"))
-    _documents = found
+    _documents[trigger] = found
     # A version that was deleted between the two queries is not there: it gives nothing.
     return [(version, found[digest]) for version, digest in current if digest in found]

@@ -154,6 +154,39 @@ def compose_bundle(bundle: Bundle) -> dict[str, Any]:
     }
 
 
+def bundle_of(key: str, name: str, targets: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Return what compose_bundle would of a bundle with these targets, told as flows.actions takes them."""
+    return {
+        "kind": TargetKind.BUNDLE.value,
+        "bundle": key,
+        "name": name,
+        "targets": ordered(_as_composed(one) for one in targets),
+    }
+
+
+def _as_composed(target: dict[str, Any]) -> dict[str, Any]:
+    """Return a target as it will be composed once it is written."""
+    if target.get("kind") == TargetKind.ACCESS_SCOPE:
+        scope = AccessScope.objects.filter(pk=target["access_scope"]).first()
+        return compose_scope(scope) if scope else target
+    if target.get("kind") == TargetKind.QUERY:
+        return {"kind": TargetKind.QUERY.value, "query": target["query"]}
+    selectors = [
+        {"mode": one["mode"], "type": one["type"], "key": one.get("key", ""), "values": sorted(map(str, one["values"]))}
+        for one in target.get("selectors", ())
+    ]
+    return {
+        "kind": TargetKind.INTEGRATION.value,
+        "integration": str(target["integration"]),
+        "resource_type": target["resource_type"],
+        "permissions": sorted(target["permissions"]),
+        "bundle": "",
+        "access_scope": "",
+        "query": "",
+        "selectors": ordered(selectors),
+    }
+
+
 def compose_scope(scope: AccessScope) -> dict[str, Any]:
     """Return a scope as a target with its query: what a flow's version keeps of it."""
     return {
@@ -161,6 +194,33 @@ def compose_scope(scope: AccessScope) -> dict[str, Any]:
         "access_scope": str(scope.pk),
         "name": scope.name,
         "query": scope.query,
+    }
+
+
+def compose_webhook(webhook: Webhook) -> dict[str, Any]:
+    """Return a webhook as revisions, calls and the trail keep it: of secrets only which there are.
+
+    No key of it smells of a secret (audit.details): headers are a list, and the body is the JSON's text.
+    """
+    return {
+        "id": str(webhook.pk),
+        "name": webhook.name,
+        "description": webhook.description,
+        "method": webhook.method,
+        "url": webhook.url,
+        "body": json.dumps(webhook.body, ensure_ascii=False, sort_keys=True),
+        "headers": [{"name": name, "value": value} for name, value in sorted(webhook.headers.items())],
+        "oauth": {
+            "address": webhook.oauth["token_url"],
+            "client": webhook.oauth["client_id"],
+            "scope": webhook.oauth.get("scope", ""),
+        }
+        if webhook.oauth
+        else None,
+        "hidden": sorted(webhook.secrets.values_list("field", flat=True)) if webhook.pk else [],
+        "validators": webhook.validators,
+        "timeout_seconds": webhook.timeout_seconds,
+        "error_message": webhook.error_message,
     }
 
 

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import uuid
+from collections import defaultdict
 from functools import reduce
 from operator import or_
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts.models import User
 from accounts.queries import PersonFacts, facts_of
 from flows import reach
-from flows.choices import ConditionType, LogicalOperator, MatchOperator, SelectorMode
-from flows.conditions import asks_owner, matches, owned_by
-from flows.covering import QUERIES, Document, FlowFacts, Reach, covers, query_of
-from flows.current import policy
+from flows.choices import ConditionType, LogicalOperator, MatchOperator, ProposalState, SelectorMode, Trigger
+from flows.current import Policy, policy
 from flows.decision import Owner
-from flows.models import AccessFlow, AccessTarget, Bundle, Condition
+from flows.decision.conditions import asked_systems, asks_owner, matches, owned_by, people_part
+from flows.decision.covering import QUERIES, Document, FlowFacts, Reach, covers, query_of, targets_of
+from flows.models import AccessFlow, AccessTarget, Bundle, Condition, FlowCheck, Proposal, Webhook
+from flows.reach import uuids
+from integrations.aql.catalogue import catalogue
 from integrations.models import Integration, Resource
 from integrations.queries import DEPENDANTS_NAMED, Dependant, Entitlement, Use, entitlements
 from integrations.search import Place, Selection, Wanted, places
+
+# As many labels as anybody reads.
+LABELS_MAX = 200
 
 
 def active_flows() -> tuple[FlowFacts, ...]:
@@ -30,6 +37,39 @@ def active_flows() -> tuple[FlowFacts, ...]:
 def flows_for(person: PersonFacts) -> tuple[FlowFacts, ...]:
     """Return the current self-serve flows whose requestors the person is one of. One query when nothing has changed."""
     return policy().of(person)
+
+
+def waiting_proposals() -> int:
+    """Return how many changes of policy wait for a second admin's yes."""
+    return Proposal.objects.filter(state=ProposalState.WAITING).count()
+
+
+def automatic_flows() -> Policy:
+    """Return the current version of every active automatic flow. One query when nothing has changed."""
+    return policy(Trigger.AUTOMATIC)
+
+
+def automatic_in(integration_id: str) -> list[FlowFacts]:
+    """Return the active automatic flows that can give something of an integration. Two queries."""
+    known, reaching = catalogue(), []
+    for flow in automatic_flows().flows:
+        for target in targets_of(flow.document):
+            query = query_of(target.get("query", "")) if target.get("kind") in QUERIES else None
+            lies = {kind.integration_id for kind in known.residuals(query.root)} if query else set()
+            if integration_id in lies or target.get("integration") == integration_id:
+                reaching.append(flow)
+                break
+    return reaching
+
+
+def people_in(group: dict[str, Any]) -> QuerySet[User]:
+    """Return the active people who fulfil a group of a flow's conditions."""
+    return reach.people(group)
+
+
+def who_matches(document: Document) -> QuerySet[User]:
+    """Return the active people whom the flow names."""
+    return reach.people(document["requestors"])
 
 
 def dependants_of(integration: Integration) -> list[Dependant]:
@@ -132,7 +172,11 @@ def condition(kind: str, value: str) -> dict[str, Any]:
 
 
 def could_approve(group: dict[str, Any], requestor: PersonFacts) -> list[PersonFacts]:
-    """Return the active people who fulfil an approver group of what the requestor asks for."""
+    """Return the active people who fulfil an approver group of what the requestor asks for.
+
+    Webhooks are no people: where a group joins one with people by "and", both have to say yes.
+    """
+    group = people_part(group)
     found = list(User.objects.filter(_maybe(group, requestor), is_active=True).distinct())
     facts = facts_of(found)
     people = [facts[user.pk] for user in found]
@@ -179,7 +223,7 @@ def _uuids(values: list[str]) -> list[str]:
 def why(group: dict[str, Any]) -> str:
     """Return why members of an approver group are asked, in words."""
     parts = []
-    for condition in group["conditions"]:
+    for condition in people_part(group)["conditions"]:
         values = ", ".join(condition["values"])
         match condition["type"]:
             case ConditionType.MANAGER:
@@ -196,3 +240,39 @@ def why(group: dict[str, Any]) -> str:
                 parts.append(f"your {other} {MatchOperator(condition['operator']).label} {values}")
     joined = f" {group['operator']} ".join(dict.fromkeys(parts))
     return joined[:1].upper() + joined[1:]
+
+
+def webhooks() -> QuerySet[Webhook]:
+    """Return the webhooks that a flow may name, as a check or in a condition of type webhook (by id), by name."""
+    return Webhook.objects.order_by("name")
+
+
+def system_names(document: Document) -> dict[str, str]:
+    """Return the names of the webhooks that a document names, by id. One query, none where it names none."""
+    asked = asked_systems(document)
+    if not asked:
+        return {}
+    return {str(pk): name for pk, name in Webhook.objects.filter(pk__in=uuids(asked)).values_list("pk", "name")}
+
+
+def webhook_uses() -> dict[str, int]:
+    """Return how many access flows ask each webhook, by its id; those that none asks are left out. Two queries."""
+    using: dict[str, set[Any]] = defaultdict(set)
+    for flow, values in Condition.objects.filter(type=ConditionType.WEBHOOK).values_list("flow", "values"):
+        for value in values:
+            using[value].add(flow)
+    for flow, webhook in FlowCheck.objects.values_list("flow", "webhook"):
+        using[str(webhook)].add(flow)
+    return {webhook: len(flows) for webhook, flows in using.items()}
+
+
+def labels() -> list[str]:
+    """Return the labels of flows, sorted. One query; each database keeps lists its own way, so they are read here."""
+    told = AccessFlow.objects.exclude(labels=[]).order_by().values_list("labels", flat=True)
+    return sorted({label for one in told for label in one}, key=str.lower)[:LABELS_MAX]
+
+
+def with_label(label: str) -> list[uuid.UUID]:
+    """Return the ids of the flows that bear a label. One query."""
+    told = AccessFlow.objects.exclude(labels=[]).order_by().values_list("pk", "labels")
+    return [pk for pk, labels in told if label in labels]

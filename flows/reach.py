@@ -13,8 +13,10 @@ from django.db.models.functions import StrIndex
 from django.db.models.lookups import Exact, GreaterThan
 
 from accounts.models import Attribute, GroupMembership, User
+from accounts.regrouping import Regrouped
 from flows.choices import ConditionType, LogicalOperator, MatchOperator, SelectorMode, SelectorType
-from flows.covering import QUERIES, query_of
+from flows.decision.conditions import people_part
+from flows.decision.covering import QUERIES, query_of
 from integrations.aql import selected
 from integrations.choices import IntegrationStatus, ResourceStatus
 from integrations.models import Resource, Tag
@@ -27,29 +29,31 @@ _COMPLEMENT = {
 }
 
 
-def people(group: dict[str, Any], *, approving: bool = False) -> QuerySet[User]:
+def people(group: dict[str, Any], *, approving: bool = False, regrouped: Regrouped | None = None) -> QuerySet[User]:
     """Return the active people who fulfil a group of conditions; nobody does where there are none.
 
-    As flows.conditions.matches; of approvers, "manager" is fulfilled by whoever is an active person's manager.
+    As flows.decision.matches; of approvers, "manager" is fulfilled by whoever is an active person's manager. Webhooks
+    are left out: they are no people. With `regrouped`, who would fulfil it after that change of a group.
     """
-    parts = [fulfilling(one, approving=approving) for one in group["conditions"]]
+    group = people_part(group)
+    parts = [fulfilling(one, approving=approving, regrouped=regrouped) for one in group["conditions"]]
     if not parts:
         return User.objects.none()
     joined = parts[0]
     for part in parts[1:]:
         joined = joined & part if group["operator"] == LogicalOperator.AND else joined | part
-    return User.objects.filter(joined, Q(is_outside=False) | _naming(group), is_active=True)
+    return User.objects.filter(joined, Q(is_outside=False) | _naming(group, regrouped), is_active=True)
 
 
-def _naming(group: dict[str, Any]) -> Q:
+def _naming(group: dict[str, Any], regrouped: Regrouped | None) -> Q:
     """Return the condition that one of the group's conditions names the person: an outside person has to be named."""
     naming = (ConditionType.USER, ConditionType.GROUP)
     parts = [one for one in group["conditions"] if one["type"] in naming and one["operator"] == MatchOperator.IS]
-    return reduce(or_, (fulfilling(one) for one in parts), Q(pk__in=[]))
+    return reduce(or_, (fulfilling(one, regrouped=regrouped) for one in parts), Q(pk__in=[]))
 
 
-def fulfilling(condition: dict[str, Any], *, approving: bool = False) -> Q:
-    """Return the database condition on people that says what a policy's condition says."""
+def fulfilling(condition: dict[str, Any], *, approving: bool = False, regrouped: Regrouped | None = None) -> Q:
+    """Return the database condition on people that says what a policy's condition says; `regrouped` as in `people`."""
     kind, operator, values = condition["type"], MatchOperator(condition["operator"]), condition["values"]
     if kind == ConditionType.WEBHOOK:
         return Q(pk__in=[])
@@ -58,7 +62,8 @@ def fulfilling(condition: dict[str, Any], *, approving: bool = False) -> Q:
     if kind == ConditionType.MANAGER:
         return _managing(condition) if approving else _managed(operator, values)
     positive = _COMPLEMENT.get(operator)
-    return ~_has(kind, positive, values) if positive else _has(kind, operator, values)
+    found = _has(kind, positive or operator, values, regrouped)
+    return ~found if positive else found
 
 
 def _managing(condition: dict[str, Any]) -> Q:
@@ -78,16 +83,34 @@ def _managed(operator: MatchOperator, values: list[str]) -> Q:
     return ~found if positive else found
 
 
-def _has(kind: str, operator: MatchOperator, values: list[str]) -> Q:
+def _has(kind: str, operator: MatchOperator, values: list[str], regrouped: Regrouped | None = None) -> Q:
     """Return the condition on people who have one of the values."""
     ids = uuids(values) if operator == MatchOperator.IS else []
     if kind == ConditionType.USER:
         return _compare("email", operator, values) | Q(pk__in=ids)
     if kind == ConditionType.GROUP:
         members = GroupMembership.objects.filter(_compare("group__name", operator, values) | Q(group__in=ids))
-        return Q(pk__in=members.values("user"))
+        return _regrouped(members, operator, values, regrouped) if regrouped else Q(pk__in=members.values("user"))
     holders = Attribute.objects.filter(_compare("value", operator, values), type=kind)
     return Q(pk__in=holders.values("user"))
+
+
+def _regrouped(members: QuerySet[GroupMembership], operator: MatchOperator, values: list[str], change: Regrouped) -> Q:
+    """Return the condition on people who would be in one of the groups meant, after the change of one."""
+    group, leaving = uuid.UUID(change.group), uuids(change.leaving)
+    others = Q(pk__in=members.exclude(group=group).values("user"))
+    if change.name_after is None or not _means(change, operator, values):
+        return others
+    staying = GroupMembership.objects.filter(group=group).exclude(user__in=leaving)
+    return others | Q(pk__in=staying.values("user")) | Q(pk__in=uuids(change.joining))
+
+
+def _means(change: Regrouped, operator: MatchOperator, values: list[str]) -> bool:
+    """Whether a condition on groups means the group under its new name."""
+    name = change.name_after or ""
+    if operator == MatchOperator.IS:
+        return name in values or change.group in values
+    return any(value in name if operator == MatchOperator.CONTAINS else name.startswith(value) for value in values)
 
 
 def _compare(path: str, operator: MatchOperator, values: list[str]) -> Q:

@@ -19,9 +19,12 @@ class IntegrationsConfig(AppConfig):
 
     def ready(self) -> None:
         """Declare what this app records, and add the providers of one's own."""
+        from accounts.inviting import ask_also  # noqa: PLC0415
         from audit.actions import declare  # noqa: PLC0415 - models are not loaded before
         from integrations.choices import AUDIT_ACTIONS  # noqa: PLC0415
+        from integrations.queries import owns_something  # noqa: PLC0415
 
         declare(AUDIT_ACTIONS)
+        ask_also("owners", owns_something)
         for folder in filter(None, settings.PROVIDERS.split(os.pathsep)):
             BUILT_IN.add(Path(folder))

@@ -55,6 +55,21 @@ class IntegrationForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
         help_text="Who answers for this system, one a line: a person's e-mail address, or a group's name.",
     )
+    owner_tag_key = forms.CharField(
+        label="Tag that names an owner",
+        required=False,
+        max_length=200,
+        help_text="The key of a tag on resources, for example team. Who it names answers for that resource; where it "
+        "names nobody, the owners above do.",
+    )
+    owner_tag_type = forms.CharField(
+        label="What the tag’s value is",
+        required=False,
+        max_length=100,
+        widget=forms.TextInput(attrs={"placeholder": "group"}),
+        help_text="group: a group’s name. user: a person’s e-mail address. Anything else: a value of that attribute, "
+        "for example of a shift.",
+    )
     store = forms.ChoiceField(
         label="Secrets are in",
         choices=SecretStore.choices,
@@ -186,7 +201,9 @@ class IntegrationForm(forms.Form):
         chosen = [kind.id for kind in self.manifest.resource_types if kind.id in self.cleaned_data.get("types", ())]
         types = [] if chosen == _defaults(self.manifest) else chosen
         plain = ("custom_access_details", "rotation_days", "cleanup_days")
-        return {"enabled_types": types, **{name: self.cleaned_data[name] for name in plain}}
+        kind = self.cleaned_data["owner_tag_type"].strip() or "group"
+        tag = {"owner_tag_key": self.cleaned_data["owner_tag_key"].strip(), "owner_tag_type": kind}
+        return {"enabled_types": types, **{name: self.cleaned_data[name] for name in plain}, **tag}
 
     def add_problems(self, problems: Mapping[str, str]) -> None:
         """Show what the manifest refuses at the fields it is about."""
@@ -204,9 +221,12 @@ class IntegrationForm(forms.Form):
         return [
             Section("connection", "Connection", told, [self["name"], self["connector"], *own, *store]),
             *types,
-            Section("people", "For people", "", [self["custom_access_details"], self["owners"]]),
+            Section("people", "For people", "", self._for_people()),
             Section("lifetimes", "Lifetimes", "", [self["rotation_days"], self["cleanup_days"]]),
         ]
+
+    def _for_people(self) -> list[forms.BoundField]:
+        return [self[name] for name in ("custom_access_details", "owners", "owner_tag_key", "owner_tag_type")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +265,8 @@ def _initial(manifest: Manifest, saved: Integration) -> dict[str, Any]:
         "connector": saved.connector_id,
         "types": [kind for kind in saved.enabled_types if kind in known] or _defaults(manifest),
         "owners": "\n".join(owner_name(one) for one in saved.owners.select_related("user", "group")),
+        "owner_tag_key": saved.owner_tag_key,
+        "owner_tag_type": saved.owner_tag_type,
         "custom_access_details": saved.custom_access_details,
         "rotation_days": saved.rotation_days,
         "cleanup_days": saved.cleanup_days,

@@ -19,6 +19,7 @@ from audit.choices import Source
 from connectors.contract.orders import ResourceFact, Unit
 from connectors.registry import BUILT_IN
 from flows import actions as flow_actions
+from flows.document import digest
 from flows.models import AccessFlow, FlowVersion
 from integrations import actions as integration_actions
 from integrations.models import Integration, Permission, Resource
@@ -159,6 +160,38 @@ def allow_extensions(flow: AccessFlow, times: int, seconds: int) -> None:
     version = FlowVersion.objects.get(pk=AccessFlow.objects.get(pk=flow.pk).current_id)
     version.document["settings"] |= {"max_extensions": times, "extension_seconds": seconds}
     version.save(update_fields=["document"])
+
+
+def take_factor(flow: AccessFlow) -> None:
+    """Let the flow's current version take a second factor of whoever asks."""
+    version = FlowVersion.objects.get(pk=AccessFlow.objects.get(pk=flow.pk).current_id)
+    version.document["settings"] |= {"mfa_required": True}
+    version.save(update_fields=["document"])
+
+
+def amend(flow: AccessFlow, **change: Any) -> None:
+    """Let the flow's current version say something else: parts of its document; settings are added to those there are.
+
+    As rows, for what decides is the version: whoever writes flows is tested elsewhere.
+    """
+    version = FlowVersion.objects.get(pk=AccessFlow.objects.get(pk=flow.pk).current_id)
+    settings = version.document["settings"] | change.pop("settings", {})
+    version.document = version.document | change | {"settings": settings}
+    version.digest = digest(version.document)
+    version.save(update_fields=["document", "digest"])
+
+
+def asked(*names: str, tier: int = 0, kind: str = "group", operator: str = "or") -> dict[str, Any]:
+    """Return an approver group as a version keeps it: the people in one of the groups, or of another kind."""
+    conditions = [{"type": kind, "operator": "is", "source": "", "values": [name]} for name in names]
+    if not names:
+        conditions = [{"type": kind, "operator": "is", "source": "", "values": []}]
+    return {"tier": tier, "operator": operator, "conditions": conditions}
+
+
+def approval(*groups: dict[str, Any], mode: str = "any_of", after: int | None = None) -> dict[str, Any]:
+    """Return whose approval a flow takes, as a version keeps it."""
+    return {"mode": mode, "groups": list(groups), "escalation_seconds": after}
 
 
 def put_into(name: str, *users: User) -> Group:

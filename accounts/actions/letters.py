@@ -17,6 +17,7 @@ from django.utils import timezone
 import audit.actions
 from accounts import letters, post
 from accounts.actions.rules import BadValue, NotAllowed, check, is_self, record, require
+from accounts.actions.sign_in import LINK_IN_LETTERS, LINK_LASTS, make_sign_in_link
 from accounts.choices import LETTERS_TO_CHOOSE, LETTERS_WAITING, LetterKind, LetterState
 from accounts.letters import Attachment
 from accounts.models import Letter, User
@@ -151,12 +152,13 @@ def _send(letter: Letter, way: post.Way) -> post.Trouble | None:
     if letter.attachment is not None:
         attachment = Attachment(letter.attachment_name, letter.attachment_type, bytes(letter.attachment))
     try:
+        text, html = _with_link(letter)
         way.send(
             post.message(
                 to=letter.address,
                 subject=letter.subject,
-                text=letter.text,
-                html=letter.html,
+                text=text,
+                html=html,
                 message_id=letter.message_id,
                 attachment=attachment,
             )
@@ -164,6 +166,14 @@ def _send(letter: Letter, way: post.Way) -> post.Trouble | None:
     except Exception as error:  # noqa: BLE001  # whatever it is, it is this letter's, and the next one must leave
         return post.trouble_of(error)
     return None
+
+
+def _with_link(letter: Letter) -> tuple[str, str]:
+    """Return text and HTML; an invitation with a link to sign in that is made now and kept nowhere."""
+    if letter.kind != LetterKind.INVITATION:
+        return letter.text, letter.html
+    token = make_sign_in_link(letter.to, minutes=LINK_LASTS)
+    return letter.text.replace(LINK_IN_LETTERS, token), letter.html.replace(LINK_IN_LETTERS, token)
 
 
 def _settle(letter: Letter, state: LetterState, at: datetime, error: str = "") -> bool:

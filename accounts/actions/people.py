@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -12,6 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from accounts.actions.orphans import tell_admins_of_outside
 from accounts.actions.rules import (
     AlreadyThere,
     BadValue,
@@ -49,18 +51,34 @@ def create_user(
 ) -> User:
     """Create a person; without a password they sign in by link only. Raises NotAllowed, BadValue, AlreadyThere."""
     user = User(email=email.strip().lower(), name=name.strip(), manager=manager, time_zone=time_zone)
-    user.created_at = at or user.created_at
     with transaction.atomic():
         require(actor, "accounts.add_user")
+        details = {"manager": manager.email if manager else None}
+        put_user(user, "user.created", details, actor=actor, roles=roles, password=password, at=at)
+    return user
+
+
+def put_user(
+    user: User,
+    action: str,
+    details: Mapping[str, Any],
+    *,
+    actor: Actor,
+    roles: Iterable[Role],
+    password: str | None = None,
+    at: datetime | None = None,
+) -> None:
+    """Store somebody new. Whether the actor may is the caller's. Raises BadValue, AlreadyThere."""
+    user.created_at = at or user.created_at
+    with transaction.atomic():
         check(user, "email", "name", "time_zone")
-        check_time_zone(time_zone)
+        check_time_zone(user.time_zone)
         _put_password(user, password)
         _save_unique(user)
         held = sorted(set(map(Role, roles)))
         RoleAssignment.objects.bulk_create([RoleAssignment(user=user, role=role) for role in held])
-        record("user.created", user, actor, {"roles": held, "manager": manager.email if manager else None}, at)
+        record(action, user, actor, {"roles": held, **details}, at)
         tell(ChangeKind.PERSON_CHANGED, user, [user])
-    return user
 
 
 def edit_user(
@@ -122,14 +140,19 @@ def set_theme(user: User, theme: str, *, actor: Actor) -> None:
 
 
 def set_roles(user: User, roles: Iterable[Role], *, actor: Actor) -> None:
-    """Make `roles` the person's roles. Raises NotAllowed, LastAdmin, ValueError for what is no role."""
+    """Make `roles` the person's roles. Raises NotAllowed, LastAdmin, ValueError for what is no role.
+
+    Raises BadValue when somebody from outside would be more than a grantee.
+    """
     wanted = frozenset(map(Role, roles))
     with transaction.atomic():
         require(actor, "accounts.change_roleassignment")
         if Role.ADMIN not in wanted:
             _keep_an_admin_besides(user)
         # The person's row orders two writers; without it the roles could become what neither of them said.
-        User.objects.select_for_update(of=("self",)).get(pk=user.pk)
+        stored = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
+        if stored.is_outside and wanted - {Role.GRANTEE}:
+            raise BadValue(f"{stored.name} is from outside and can be a grantee only.")
         before = frozenset(RoleAssignment.objects.filter(user=user).values_list("role", flat=True))
         if before == wanted:
             return
@@ -149,14 +172,22 @@ def disable_user(user: User, *, actor: Actor) -> None:
     with transaction.atomic():
         require(actor, "accounts.change_user")
         _keep_an_admin_besides(user)
-        now = timezone.now()
-        changed = User.objects.filter(pk=user.pk, is_active=True).update(
-            is_active=False, disabled_at=now, session_round=F("session_round") + 1
-        )
-        if changed:
-            record("user.disabled", user, actor)
-            tell(ChangeKind.PERSON_DISABLED, user, [user])
+        shut_out(user, "user.disabled", actor=actor, at=timezone.now())
     user.refresh_from_db()
+
+
+def shut_out(user: User, action: str, *, actor: Actor, at: datetime) -> bool:
+    """Disable somebody, which ends their sessions and access. Whether the actor may is the caller's.
+
+    False for who is disabled already. In the caller's transaction.
+    """
+    rows = User.objects.filter(pk=user.pk, is_active=True)
+    if not rows.update(is_active=False, disabled_at=at, session_round=F("session_round") + 1):
+        return False
+    record(action, user, actor)
+    tell(ChangeKind.PERSON_DISABLED, user, [user])
+    tell_admins_of_outside(user, at=at)
+    return True
 
 
 def enable_user(user: User, *, actor: Actor) -> None:

@@ -19,6 +19,8 @@ from audit.actor import Actor, person, system
 from audit.choices import ActorKind, Source
 
 _LONGEST_MINUTES = 24 * 60
+# A link in a letter is made when the letter leaves: this stands in its place until then.
+LINK_IN_LETTERS, LINK_LASTS = "made-when-the-letter-leaves", _LONGEST_MINUTES
 
 
 def make_sign_in_link(user: User, *, minutes: int = 15, at: datetime | None = None, actor: Actor | None = None) -> str:

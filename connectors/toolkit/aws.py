@@ -157,7 +157,7 @@ class Cloud:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                body = body_of(response, self.run, base)
+                body = body_of(response, self.run.alive, base)
         except requests.RequestException as error:
             self.run.alive()
             raise unreachable(base, error) from error

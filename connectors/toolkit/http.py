@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
@@ -26,7 +26,7 @@ from connectors.toolkit.http_files import Composed, RequestFile
 from connectors.toolkit.pace import Pace
 from connectors.toolkit.program_files import ProgramFile
 
-__all__ = ["Answer", "Pace", "Service", "body_of", "refusal", "unreachable"]
+__all__ = ["Answer", "Pace", "Service", "body_of", "parsed", "refusal", "unreachable"]
 
 USER_AGENT = "latchkey-connector"
 CONNECT_SECONDS = 10.0
@@ -138,25 +138,26 @@ class Service:
                 verify=self._verify,
                 stream=True,
             ) as response:
-                body = body_of(response, self.run, self.base)
+                body = body_of(response, self.run.alive, self.base)
                 text = body.decode(response.encoding or "utf-8", errors="replace")
         except requests.RequestException as error:
             self.run.alive()
             raise unreachable(self.base, error) from error
-        answer = Answer(response.status_code, _parsed(text), response.headers, text)
+        answer = Answer(response.status_code, parsed(text), response.headers, text)
         if answer.status not in accept:
             raise refusal(answer, file, self.base)
         return answer
 
 
-def body_of(response: requests.Response, run: Run, base: str) -> bytes:
-    """Return the body, as long as it is of bearable size and the lease holds."""
+def body_of(response: requests.Response, alive: Callable[[], None], base: str, most: int = BODY_MAX) -> bytes:
+    """Return the body, as long as it has at most `most` bytes and `alive` raises nothing."""
     body = bytearray()
     for chunk in response.iter_content(CHUNK):
-        run.alive()
+        alive()
         body += chunk
-        if len(body) > BODY_MAX:
-            raise Misconfigured(f"{base} answered with more than {BODY_MAX // 2**20} MB.")
+        if len(body) > most:
+            size = f"{most // 2**20} MB" if most >= 2**20 else f"{most // 2**10} KB"
+            raise Misconfigured(f"{base} answered with more than {size}.")
     return bytes(body)
 
 
@@ -198,11 +199,11 @@ def _when(answer: Answer) -> str:
     return "It is tried again."
 
 
-def _parsed(text: str) -> Any:
-    """Return the text as JSON, or None."""
+def parsed(text: str) -> Any:
+    """Return the text as JSON, or None; also where it is nested deeper than anything honest is."""
     try:
         return json.loads(text) if text else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

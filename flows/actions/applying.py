@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from importlib import import_module
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -19,8 +18,9 @@ from audit.actor import Actor
 from flows import document as documents
 from flows.actions.bundles import define_bundle, delete_bundle
 from flows.actions.flows import define, delete, set_active
-from flows.actions.rules import BadFlow, Overtaken, StillNeeded
+from flows.actions.rules import BadFlow, NeedsSecondAdmin, Overtaken, StillNeeded
 from flows.actions.scopes import define_scope, delete_scope
+from flows.actions.webhooks import define_webhook, delete_webhook
 from flows.findings import Finding
 from flows.models import AccessFlow, AccessScope, AppliedPolicy, Bundle, Webhook
 from flows.text.changes import NOUNS, Change, between, summary
@@ -124,7 +124,7 @@ class _Work:
         ways: dict[str, Callable[..., None]] = {"flow": delete, "bundle": delete_bundle, "scope": delete_scope}
         for kind in reversed(SHAPES):
             for key in sorted(key for key in self.before.forms if key[0] == kind and key not in self.folder.forms):
-                way = ways.get(kind) or _webhooks().delete_webhook
+                way = ways.get(kind) or delete_webhook
                 try:
                     way(self.row(key), actor=self.actor, at=self.at)
                 except (StillNeeded, NotAllowed) as error:
@@ -145,7 +145,7 @@ class _Work:
         except BadFlow as error:
             for finding in error.findings:
                 self.problems.append(file.book.problem((_KEYS.get(finding.part, finding.part),), finding.text))
-        except (Overtaken, NotAllowed) as error:
+        except (Overtaken, NotAllowed, NeedsSecondAdmin) as error:
             self.problems.append(file.book.problem((), str(error)))
         except IntegrityError:
             told = "Somebody wrote this meanwhile, or the database refuses it: plan it again."
@@ -158,7 +158,7 @@ class _Work:
     def _webhook(self, form: Form, row: Any) -> None:
         secrets = {name: self._secret(form, name, row) for name in form["secrets"]}
         told = {"secrets": secrets, "webhook": row, "actor": self.actor, "at": self.at}
-        saved = _webhooks().define_webhook(webhook_columns(form), **told)
+        saved = define_webhook(webhook_columns(form), **told)
         self._named(self.names.webhooks, saved.pk, saved.name)
 
     def _secret(self, form: Form, name: str, row: Any) -> str | None:
@@ -200,11 +200,6 @@ class _Work:
         """Let what comes later name what was made."""
         assert isinstance(names, dict)
         names[str(pk)] = told
-
-
-def _webhooks() -> Any:
-    """Return the writers of webhooks, which are there from their own module on."""
-    return import_module("flows.actions.webhooks")
 
 
 def secret_variable(webhook: str, name: str) -> str:

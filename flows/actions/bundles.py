@@ -14,8 +14,8 @@ from audit.actions import Subject, record
 from audit.actor import Actor
 from flows import document as documents
 from flows.actions.carrying import carry
-from flows.actions.revisions import keep_revision
-from flows.actions.rules import BadFlow, Overtaken, StillNeeded
+from flows.actions.revisions import keep_first, keep_revision
+from flows.actions.rules import BadFlow, Overtaken, Second, StillNeeded
 from flows.choices import PolicyKind
 from flows.findings import about_bundle
 from flows.models import AccessFlow, Bundle
@@ -30,11 +30,13 @@ def define_bundle(
     bundle: Bundle | None = None,
     at: datetime | None = None,
     after: str | None = None,
+    second: Second | None = None,
 ) -> Bundle:
     """Make a bundle, or make `bundle` anew; every flow that uses it gets a new version in the same transaction.
 
     `after` is the digest (flows.document.digest of compose_bundle) that the writer has read; when the bundle is another
-    one by now, Overtaken is raised. Raises BadFlow when it cannot be. In both cases nothing has changed.
+    one by now, Overtaken is raised. Raises BadFlow when it cannot be, NeedsSecondAdmin when it would open production
+    by a flow and `second` is no yes to that. In all these cases nothing has changed.
     """
     require(actor, "flows.change_bundle" if bundle else "flows.add_bundle")
     moment = at or timezone.now()
@@ -52,13 +54,22 @@ def define_bundle(
         documents.write_bundle(row, targets)
         content = documents.compose_bundle(row)
         if told != (content, description):
-            details = {"after": content, "description": description} | ({"before": before} if before else {})
-            record("bundle.saved", actor=actor, subject=_subject(row), details=details, at=moment)
-        kept = content | {"description": description}
-        keep_revision(PolicyKind.BUNDLE, row.pk, kept, actor=actor, at=moment)
+            _keep(row, (before, told[1]), content, actor=actor, at=moment)
         if before is not None and before != content:
-            carry(content, actor=actor, at=moment)
+            carry(content, actor=actor, at=moment, second=second)
     return row
+
+
+def _keep(
+    row: Bundle, was: tuple[dict[str, Any] | None, str], content: dict[str, Any], *, actor: Actor, at: datetime
+) -> None:
+    """Write the bundle's next revision, and the audit entry."""
+    before, description = was
+    if before is not None:
+        keep_first(PolicyKind.BUNDLE, row.pk, {**before, "description": description}, at=at)
+    keep_revision(PolicyKind.BUNDLE, row.pk, {**content, "description": row.description}, actor=actor, at=at)
+    details = {"after": content, "description": row.description} | ({"before": before} if before else {})
+    record("bundle.saved", actor=actor, subject=_subject(row), details=details, at=at)
 
 
 def delete_bundle(bundle: Bundle, *, actor: Actor, at: datetime | None = None) -> None:

@@ -13,7 +13,7 @@ from accounts.actions import require
 from audit.actions import record
 from audit.actor import Actor
 from flows import document as documents
-from flows.actions.rules import BadFlow, Overtaken, StillNeeded, add_version, subject_of
+from flows.actions.rules import BadFlow, Overtaken, Second, StillNeeded, add_version, subject_of
 from flows.decision import Document
 from flows.findings import refusals
 from flows.models import AccessFlow, FlowVersion
@@ -52,14 +52,16 @@ def define(
     flow: AccessFlow | None = None,
     at: datetime | None = None,
     after: int | None = None,
+    second: Second | None = None,
 ) -> AccessFlow:
     """Make a flow, or make `flow` anew: its own columns, and requestors, targets, approvers from `document`.
 
     `after` is the number of the version that the writer has read; when another is in force, Overtaken is raised.
-    Raises BadFlow when policy refuses it. In both cases nothing has changed.
+    Raises BadFlow when policy refuses it, NeedsSecondAdmin when it takes two and `second` is no yes to it. In all these
+    cases nothing has changed.
     """
     with transaction.atomic():
-        row = _locked(flow) if flow else AccessFlow()
+        row = locked(flow) if flow else AccessFlow()
         if after is not None and (row.current.number if row.current else 0) != after:
             raise Overtaken("Somebody saved this access flow meanwhile.")
         for column, value in columns.items():
@@ -68,17 +70,19 @@ def define(
             setattr(row, column, value)
         row.save()
         documents.write_rows(row, document)
-        save(row, actor=actor, at=at)
+        save(row, actor=actor, at=at, second=second)
     return row
 
 
-def _locked(flow: AccessFlow) -> AccessFlow:
+def locked(flow: AccessFlow) -> AccessFlow:
     """Return the flow's row, locked, as it is now."""
     return AccessFlow.objects.select_for_update(of=("self",)).select_related("current").get(pk=flow.pk)
 
 
-def save(flow: AccessFlow, *, actor: Actor, at: datetime | None = None) -> FlowVersion:
-    """Make what stands in the flow's rows its current version. Raises BadFlow; the caller's transaction then ends.
+def save(flow: AccessFlow, *, actor: Actor, at: datetime | None = None, second: Second | None = None) -> FlowVersion:
+    """Make what stands in the flow's rows its current version.
+
+    Raises BadFlow, NeedsSecondAdmin; the caller's transaction then ends.
 
     Saving what has not changed makes no new version.
     """
@@ -87,7 +91,7 @@ def save(flow: AccessFlow, *, actor: Actor, at: datetime | None = None) -> FlowV
     problems = refusals(document)
     if problems:
         raise BadFlow(problems)
-    add_version(flow, document, actor=actor, at=at or timezone.now())
+    add_version(flow, document, actor=actor, at=at or timezone.now(), second=second)
     return _current(flow)
 
 
@@ -97,18 +101,20 @@ def _current(flow: AccessFlow) -> FlowVersion:
     return flow.current
 
 
-def set_active(flow: AccessFlow, active: bool, *, actor: Actor, at: datetime | None = None) -> FlowVersion:
-    """Switch a flow on or off. Off ends what it gave: the floor above hears of it.
+def set_active(
+    flow: AccessFlow, active: bool, *, actor: Actor, at: datetime | None = None, second: Second | None = None
+) -> FlowVersion:
+    """Switch a flow on or off. Off ends what it gave: the floor above hears of it. Raises as `define` does.
 
     Off is never refused for what else is wrong with the flow: that would keep access open.
     """
     require(actor, "flows.change_accessflow")
     with transaction.atomic():
-        row = _locked(flow)
+        row = locked(flow)
         row.active = active
         row.save(update_fields=["active"])
         if active or row.current is None:
-            return save(row, actor=actor, at=at)
+            return save(row, actor=actor, at=at, second=second)
         add_version(row, row.current.document | {"active": False}, actor=actor, at=at or timezone.now())
         return _current(row)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from audit.actor import Actor
 from flows import document as documents
 from flows.decision import Document
 from flows.findings import Finding
+from flows.guard import takes_two
 from flows.models import AccessFlow, Change, FlowVersion
 from flows.sentence import sentence
 
@@ -34,6 +36,39 @@ class Overtaken(Exception):
     """Somebody saved meanwhile: what is saved now was written by somebody who has not read that."""
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A flow that a change would open production with: its document before and after, and why that takes two."""
+
+    before: Document | None
+    after: Document
+    why: str
+
+    @property
+    def digest(self) -> str:
+        """What a second yes is said to: the document, without the id that a new flow gets anew each time."""
+        return documents.digest(self.after if self.before else self.after | {"id": ""})
+
+
+@dataclass(frozen=True, slots=True)
+class Second:
+    """A second admin's yes: who said it, and to which openings (by digest). Only flows.actions.proposals makes one."""
+
+    user: str
+    name: str
+    openings: frozenset[str]
+
+
+class NeedsSecondAdmin(Exception):
+    """A change that takes a second admin's yes: nothing has changed. Propose it (flows.actions.propose)."""
+
+    def __init__(self, openings: Sequence[Opening]) -> None:
+        """Keep what would be opened, and say why it takes two."""
+        self.openings = list(openings)
+        self.why = " ".join(one.why for one in openings)
+        super().__init__(self.why)
+
+
 class StillNeeded(Exception):
     """What cannot be deleted, for something names it; `flows` are the access flows that do, if it is flows."""
 
@@ -43,23 +78,32 @@ class StillNeeded(Exception):
         self.flows = list(flows)
 
 
-def add_version(flow: AccessFlow, document: Document, *, actor: Actor, at: datetime) -> None:
+def add_version(
+    flow: AccessFlow, document: Document, *, actor: Actor, at: datetime, second: Second | None = None
+) -> None:
     """Make the document the flow's current version, as add_versions does."""
-    add_versions([(flow, document)], actor=actor, at=at)
+    add_versions([(flow, document)], actor=actor, at=at, second=second)
 
 
 def add_versions(
-    written: Iterable[tuple[AccessFlow, Document]], *, actor: Actor, at: datetime, reason: str = ""
+    written: Iterable[tuple[AccessFlow, Document]],
+    *,
+    actor: Actor,
+    at: datetime,
+    reason: str = "",
+    second: Second | None = None,
 ) -> None:
     """Make each document its flow's current version, with audit entry and news; nothing where it already is.
 
-    The caller holds the transaction, has checked the documents, and has locked the rows that were there before.
+    The caller holds the transaction, has checked the documents, and has locked the rows that were there before. Raises
+    NeedsSecondAdmin for what takes two, unless `second` is a yes to just that; the caller's transaction then ends.
     """
     fresh = [
         (flow, flow.current, document, digest)
         for flow, document in written
         if (digest := documents.digest(document)) != (flow.current.digest if flow.current else "")
     ]
+    _require_second([(flow.current, document) for flow, _, document, _ in fresh], second)
     author = User.objects.filter(pk=actor.id).first() if actor.id else None
     names = documents.names_in(document for _, _, document, _ in fresh)
     versions = FlowVersion.objects.bulk_create(
@@ -81,10 +125,20 @@ def add_versions(
         flow.current, flow.updated_at = version, at
     AccessFlow.objects.bulk_update([flow for flow, _, _, _ in fresh], ["current", "updated_at"], batch_size=_AT_ONCE)
     for flow, before, _, _ in fresh:
-        _tell(flow, before, actor=actor, at=at, reason=reason)
+        _tell(flow, before, actor=actor, at=at, reason=reason, second=second)
 
 
-def _tell(flow: AccessFlow, before: FlowVersion | None, *, actor: Actor, at: datetime, reason: str) -> None:
+def _require_second(fresh: Iterable[tuple[FlowVersion | None, Document]], second: Second | None) -> None:
+    """Raise NeedsSecondAdmin unless all that takes two has a second yes."""
+    pairs = [(before.document if before else None, document) for before, document in fresh]
+    openings = [Opening(old, new, why) for old, new in pairs if (why := takes_two(new, old))]
+    if any(second is None or one.digest not in second.openings for one in openings):
+        raise NeedsSecondAdmin(openings)
+
+
+def _tell(
+    flow: AccessFlow, before: FlowVersion | None, *, actor: Actor, at: datetime, reason: str, second: Second | None
+) -> None:
     """Write news and audit entry of a flow's new version."""
     version = flow.current
     if version is None:
@@ -93,6 +147,8 @@ def _tell(flow: AccessFlow, before: FlowVersion | None, *, actor: Actor, at: dat
     details: dict[str, Any] = {"version": version.number, "sentence": version.sentence, "after": version.document}
     if before:
         details["before"] = before.document
+    if second:
+        details["second"] = {"id": second.user, "name": second.name}
     if reason:
         details["reason"] = reason
     record("flow.saved", actor=actor, subject=subject_of(flow), details=details, at=at)

@@ -13,8 +13,8 @@ from audit.actions import Subject, record
 from audit.actor import Actor
 from flows import document as documents
 from flows.actions.carrying import carry
-from flows.actions.revisions import keep_revision
-from flows.actions.rules import BadFlow, Overtaken, StillNeeded
+from flows.actions.revisions import keep_first, keep_revision
+from flows.actions.rules import BadFlow, Overtaken, Second, StillNeeded
 from flows.choices import PolicyKind
 from flows.findings import about_scope
 from flows.models import AccessFlow, AccessScope, AccessTarget
@@ -29,11 +29,13 @@ def define_scope(
     scope: AccessScope | None = None,
     at: datetime | None = None,
     after: str | None = None,
+    second: Second | None = None,
 ) -> AccessScope:
     """Make a scope, or make `scope` anew; every flow that uses it gets a new version in the same transaction.
 
     `after` is the digest (flows.document.digest of compose_scope) that the writer has read; when the scope is another
-    one by now, Overtaken is raised. Raises BadFlow when it cannot be. In both cases nothing has changed.
+    one by now, Overtaken is raised. Raises BadFlow when it cannot be, NeedsSecondAdmin when a flow that gives it would
+    open production and `second` is no yes to that. In all these cases nothing has changed.
     """
     require(actor, "flows.change_accessscope" if scope else "flows.add_accessscope")
     moment = at or timezone.now()
@@ -52,9 +54,11 @@ def define_scope(
         if told != (content, description):
             details = {"after": content, "description": description} | ({"before": before} if before else {})
             record("scope.saved", actor=actor, subject=_subject(row), details=details, at=moment)
+        if before is not None:
+            keep_first(PolicyKind.SCOPE, row.pk, before | {"description": told[1]}, at=moment)
         keep_revision(PolicyKind.SCOPE, row.pk, content | {"description": description}, actor=actor, at=moment)
         if before is not None and before != content:
-            carry(content, actor=actor, at=moment)
+            carry(content, actor=actor, at=moment, second=second)
     return row
 
 

@@ -8,18 +8,21 @@ from django.contrib import admin, messages
 from django.db import IntegrityError
 from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from audit.actor import Actor
 from flows import actions
+from flows.admin import effects, history, proposing
 from flows.admin.frame import actor_of, need, page
 from flows.admin.reading import bundle_faults, count_targets
-from flows.document import compose_bundle, names_in
+from flows.choices import PolicyKind
+from flows.document import bundle_of, compose_bundle, digest, names_in
 from flows.forms import BadRows, BundlePage, pressed
 from flows.models import AccessFlow, Bundle
 from flows.sentence import target_words
+from flows.whatif import of_bundle
 
 if TYPE_CHECKING:
     _BundleAdmin = admin.ModelAdmin[Bundle]
@@ -54,6 +57,23 @@ class BundleAdmin(_BundleAdmin):
         """Offer nothing for many: the admin site's own way to delete would go past the action."""
         return {}
 
+    def get_urls(self) -> list[URLPattern]:
+        """Add the pages of versions."""
+        view, own = self.admin_site.admin_view, "flows_bundle"
+        return [
+            path("<path:object_id>/compare/", view(self.compare_view), name=f"{own}_compare"),
+            path("<path:object_id>/restore/<str:number>/", view(self.restore_view), name=f"{own}_restore"),
+            *super().get_urls(),
+        ]
+
+    def compare_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show what one version says otherwise than another."""
+        return history.compare_page(request, history.of_a_bundle(self._one(request, object_id)))
+
+    def restore_view(self, request: HttpRequest, object_id: str, number: str) -> HttpResponse:
+        """Ask, then make an earlier version the next one."""
+        return history.restore_page(request, history.of_a_bundle(self._one(request, object_id)), number)
+
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """Write a bundle."""
         return form_page(request, None)
@@ -74,9 +94,8 @@ class BundleAdmin(_BundleAdmin):
         return delete_page(request, self._one(request, object_id))
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        """There is none of its own: the audit trail has it, and the versions of the flows that give it."""
-        self._one(request, object_id)
-        raise Http404
+        """Show the versions."""
+        return history.versions_page(request, history.of_a_bundle(self._one(request, object_id)))
 
     def _one(self, request: HttpRequest, object_id: str) -> Bundle:
         """Return what the address names, to who may see it."""
@@ -111,17 +130,51 @@ def form_page(request: HttpRequest, bundle: Bundle | None) -> HttpResponse:
         form = BundlePage(bundle, pressed(request.POST, button) if request.method == "POST" else None)
     except BadRows as problem:
         return page(request, Bundle, "altered.html", "Nothing was saved", problem=problem, status=400)
-    checked, overtaken = request.method == "POST" and not button, False
-    if checked and form.is_valid():
-        try:
-            saved = _save(form, bundle, actor_of(request))
-        except actions.Overtaken:
-            overtaken = True
-        else:
-            if saved is not None:
-                messages.success(request, _saved(saved))
-                return HttpResponseRedirect(reverse("admin:flows_bundle_change", args=[saved.pk]))
-    return _shown(request, bundle, form, checked, overtaken)
+    checked = request.method == "POST" and not button
+    found: dict[str, Any] = {"overtaken": False, "effect": None, "unsure": False, "need": None}
+    if button == "whatif" and form.is_valid():
+        found["effect"] = effects.whole(of_bundle(bundle, _content(form, bundle)))
+    elif checked and form.is_valid():
+        done = _try(request, form, bundle, found)
+        if done is not None:
+            return done
+    return _shown(request, bundle, form, checked, found)
+
+
+def _content(form: BundlePage, bundle: Bundle | None) -> dict[str, Any]:
+    """Return the bundle as it would be, composed as versions keep it."""
+    return bundle_of(str(bundle.pk) if bundle else "", form.own.cleaned_data["name"], form.told())
+
+
+def _try(request: HttpRequest, form: BundlePage, bundle: Bundle | None, found: dict[str, Any]) -> HttpResponse | None:
+    """Save or propose the bundle; None where that was not possible, and why not is found."""
+    try:
+        if "_propose" in request.POST:
+            return _propose(request, form, bundle)
+        # Who has not read what is there now hears of that first.
+        if bundle and digest(compose_bundle(bundle)) == form.own.cleaned_data["version"]:
+            effects.look_first(request, of_bundle(bundle, _content(form, bundle)))
+        saved = _save(form, bundle, actor_of(request))
+    except actions.Overtaken:
+        found["overtaken"] = True
+    except effects.Unsure as unsure:
+        found.update(effect=unsure.effect, unsure=True)
+    except actions.NeedsSecondAdmin as problem:
+        found.update(need=problem, effect=effects.whole(of_bundle(bundle, _content(form, bundle))))
+    else:
+        if saved is not None:
+            messages.success(request, _saved(saved))
+            return HttpResponseRedirect(reverse("admin:flows_bundle_change", args=[saved.pk]))
+    return None
+
+
+def _propose(request: HttpRequest, form: BundlePage, bundle: Bundle | None) -> HttpResponse | None:
+    """Keep the change for a second admin; None when it is refused, which the form then shows."""
+    own = form.own.cleaned_data
+    told = {"name": own["name"], "targets": form.told(), "description": own["description"]}
+    subject, after = (bundle.pk, own["version"]) if bundle else (None, "")
+    wanted = actions.Wanted("define_bundle", PolicyKind.BUNDLE, own["name"], told, subject, after)
+    return proposing.propose(request, wanted, form.add_findings)
 
 
 def _save(form: BundlePage, bundle: Bundle | None, actor: Actor) -> Bundle | None:
@@ -150,8 +203,9 @@ def _saved(bundle: Bundle) -> str:
 
 
 def _shown(
-    request: HttpRequest, bundle: Bundle | None, form: BundlePage, checked: bool, overtaken: bool
+    request: HttpRequest, bundle: Bundle | None, form: BundlePage, checked: bool, found: dict[str, Any]
 ) -> HttpResponse:
+    overtaken = found.pop("overtaken")
     data = form.own.data if form.own.is_bound else None
     count_targets(form.targets, compose_bundle(bundle)["targets"] if bundle and data is None else None)
     wrong = bundle_faults(form) if checked else []
@@ -170,7 +224,8 @@ def _shown(
         read_version=form.version if checked or data is None else data.get("version", ""),
         meanwhile=[target_words(one, names) for one in content["targets"]] if content else [],
         using=_using(bundle),
-        status=409 if overtaken else 200,
+        status=409 if overtaken or found["unsure"] or found["need"] else 200,
+        **found,
     )
 
 

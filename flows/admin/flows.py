@@ -9,21 +9,23 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from flows import actions, events
-from flows.admin import pages
+from flows.admin import effects, pages
+from flows.admin.automatic import automatic_page
+from flows.admin.filters import BreakGlassFilter, IntegrationFilter, LabelFilter, StateFilter
 from flows.admin.frame import actor_of, need
 from flows.admin.suggest import suggestions
 from flows.admin.why import why_page
-from flows.models import AccessFlow, AccessTarget
-from flows.reach import uuids
-from integrations.models import Integration
+from flows.choices import Trigger
+from flows.models import AccessFlow
+from flows.whatif import of_switch
 
 if TYPE_CHECKING:
     _FlowAdmin = admin.ModelAdmin[AccessFlow]
@@ -47,52 +49,21 @@ class _FlowList(ChangeList):
         self.result_list = rows
 
 
-class StateFilter(admin.SimpleListFilter):
-    """On or off."""
-
-    title = "state"
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Return both."""
-        return [("on", "On"), ("off", "Off")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Keep those in the state."""
-        return queryset.filter(active=self.value() == "on") if self.value() in {"on", "off"} else queryset
-
-
-class IntegrationFilter(admin.SimpleListFilter):
-    """Flows that give something in one integration, by themselves or in a bundle."""
-
-    title = "integration"
-    parameter_name = "integration"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Return the integrations that are a target of anything."""
-        rows = Integration.objects.filter(targets__isnull=False).order_by("name").distinct()
-        return [(str(pk), name) for pk, name in rows.values_list("pk", "name")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Keep those with a target there."""
-        chosen = uuids([self.value() or ""])
-        if not self.value():
-            return queryset
-        direct = AccessTarget.objects.filter(integration__in=chosen)
-        bundled = AccessTarget.objects.filter(bundle__in=direct.filter(in_bundle__isnull=False).values("in_bundle"))
-        flows = Q(pk__in=direct.filter(flow__isnull=False).values("flow"))
-        return queryset.filter(flows | Q(pk__in=bundled.filter(flow__isnull=False).values("flow")))
-
-
 class _FlowColumns(_FlowAdmin):
     """What the list of flows shows."""
 
     @admin.display(description="access flow", ordering="name")
     def said(self, flow: AccessFlow) -> SafeString:
-        """Return the name, and below it the flow as one sentence."""
+        """Return the name, what is special about the flow, and below it the flow as one sentence."""
         address = reverse("admin:flows_accessflow_change", args=[flow.pk])
         sentence = flow.current.sentence if flow.current else ""
-        return format_html('<a href="{}">{}</a><p class="meta">{}</p>', address, flow.name, sentence)
+        special = [
+            *(["automatic"] if flow.trigger == Trigger.AUTOMATIC else []),
+            *(["break-glass"] if flow.break_glass else []),
+            *flow.labels,
+        ]
+        marks = format_html_join("", '<span class="meta"> · {}</span>', ((one,) for one in special))
+        return format_html('<a href="{}">{}</a>{}<p class="meta">{}</p>', address, flow.name, marks, sentence)
 
     @admin.display(description="state")
     def state(self, flow: AccessFlow) -> SafeString:
@@ -121,7 +92,7 @@ class AccessFlowAdmin(_FlowColumns):
 
     list_display = ("said", "state", "version", "used")
     list_display_links = None
-    list_filter = (StateFilter, IntegrationFilter, "approval_mode")
+    list_filter = (StateFilter, IntegrationFilter, "trigger", "approval_mode", LabelFilter, BreakGlassFilter)
     list_select_related = ("current",)
     list_per_page = 50
     sortable_by = ("said",)
@@ -143,7 +114,10 @@ class AccessFlowAdmin(_FlowColumns):
         return [
             path("why/", view(why_page), name=f"{own}_why"),
             path("suggest/", view(suggestions), name=f"{own}_suggest"),
+            path("<path:object_id>/automatic/", view(self._of(automatic_page)), name=f"{own}_automatic"),
             path("<path:object_id>/switch/", view(self._of(pages.switch_page)), name=f"{own}_switch"),
+            path("<path:object_id>/compare/", view(self._of(pages.compare_page)), name=f"{own}_compare"),
+            path("<path:object_id>/restore/<str:number>/", view(self.restore_view), name=f"{own}_restore"),
             path("<path:object_id>/code/", view(self._of(pages.code_page)), name=f"{own}_code"),
             *super().get_urls(),
         ]
@@ -170,6 +144,10 @@ class AccessFlowAdmin(_FlowColumns):
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """Ask, then delete."""
         return pages.delete_page(request, self._one(request, object_id))
+
+    def restore_view(self, request: HttpRequest, object_id: str, number: str) -> HttpResponse:
+        """Ask, then make an earlier version the next one."""
+        return pages.restore_page(request, self._one(request, object_id), number)
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """Show the versions."""
@@ -203,7 +181,8 @@ class AccessFlowAdmin(_FlowColumns):
         chosen = list(queryset.filter(active=True))
         live = events.live_requests(uuid.UUID(str(flow.pk)) for flow in chosen)
         title = f"Switch off {len(chosen)} access flow{'' if len(chosen) == 1 else 's'}"
-        return pages.page(request, "switch_many.html", title, flows=chosen, live=live)
+        effect = effects.whole(of_switch(chosen, False)) if chosen else None
+        return pages.page(request, "switch_many.html", title, flows=chosen, live=live, effect=effect)
 
     def _switch(self, request: HttpRequest, flows: QuerySet[AccessFlow], active: bool) -> None:
         actor, name = actor_of(request), ""
@@ -214,5 +193,7 @@ class AccessFlowAdmin(_FlowColumns):
                     actions.set_active(flow, active, actor=actor)
         except actions.BadFlow as problem:
             messages.error(request, f"Nothing was changed, for {name}: {' '.join(problem.problems)}")
+        except actions.NeedsSecondAdmin as problem:
+            messages.error(request, f"Nothing was changed. {problem.why} Propose it on the page of {name}.")
         else:
             messages.success(request, f"Switched {'on' if active else 'off'}: {len(flows)}.")

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from audit.actor import Actor
 from flows import actions, events
-from flows.admin import frame
+from flows.admin import effects, frame, history, proposing
+from flows.admin.automatic import beside
 from flows.admin.frame import actor_of, need
 from flows.admin.reading import faults, read
+from flows.admin.steps import may_grow, steps
+from flows.choices import PolicyKind
 from flows.differences import changes
 from flows.document import names_in
-from flows.forms import BadRows, PolicyForm, beyond_the_form, pressed
+from flows.findings import refusals
+from flows.forms import BadRows, PolicyForm, pressed, zones
 from flows.models import AccessFlow, FlowVersion
+from flows.whatif import Effect, of_end, of_flow, of_switch
 
 VERSIONS_A_PAGE = 20
 VERSIONS_BESIDE = 6
@@ -28,34 +33,74 @@ VERSIONS_BESIDE = 6
 def form_page(request: HttpRequest, flow: AccessFlow | None) -> HttpResponse:
     """Show the form of a flow; save it through the action, or say in words why not."""
     need(request, "flows.change_accessflow" if flow else "flows.add_accessflow")
-    beyond = beyond_the_form(flow.current.document) if flow and flow.current else ""
-    if flow and beyond:
-        messages.error(request, f"This flow has {beyond}, which this form would lose, so it is shown only.")
-        return show_page(request, flow)
     button = request.POST.get("_do", "")
     try:
-        form = PolicyForm(flow, pressed(request.POST, button) if request.method == "POST" else None)
+        sent = pressed(request.POST, button) if request.method == "POST" else None
+        form = PolicyForm(flow, sent, zone=getattr(request.user, "time_zone", ""))
     except BadRows as problem:
         return _refused(request, flow, problem)
-    checked, meanwhile = request.method == "POST" and not button, []
-    if checked and not form.is_valid():
+    checked = request.method == "POST" and not button
+    found = _Found()
+    if button == "whatif":
+        found.effect = effects.whole(of_flow(flow, form.draft()))
+    elif checked and not form.is_valid():
         form.look_further()
     elif checked:
-        try:
-            saved = _save(form, flow, actor_of(request))
-        except actions.Overtaken:
-            meanwhile = _meanwhile(form, flow)
-        else:
-            if saved is not None:
-                return _saved(request, saved)
-    return _shown(request, flow, form, checked, meanwhile)
+        done = _try(request, form, flow, found)
+        if done is not None:
+            return done
+    return _shown(request, flow, form, checked, found)
+
+
+@dataclass
+class _Found:
+    """What came of trying to save: what others saved, what it would do, why it takes two."""
+
+    meanwhile: list[Any] = field(default_factory=list)
+    effect: Effect | None = None
+    unsure: bool = False
+    need: actions.NeedsSecondAdmin | None = None
+
+
+def _try(request: HttpRequest, form: PolicyForm, flow: AccessFlow | None, found: _Found) -> HttpResponse | None:
+    """Save or propose the flow; None where that was not possible, and why not is found."""
+    try:
+        if "_propose" in request.POST:
+            return _propose(request, form, flow)
+        draft = form.draft()
+        # What policy refuses is said first, and what others saved meanwhile.
+        current = flow is None or flow.current is None or form.flow.cleaned_data["version"] == flow.current.number
+        if current and not refusals(draft):
+            effects.look_first(request, of_flow(flow, draft))
+        saved = _save(form, flow, actor_of(request))
+        return _saved(request, saved) if saved is not None else None
+    except actions.Overtaken:
+        found.meanwhile = _meanwhile(form, flow)
+    except effects.Unsure as unsure:
+        found.effect, found.unsure = unsure.effect, True
+    except actions.NeedsSecondAdmin as need:
+        found.need, found.effect = need, effects.whole(of_flow(flow, form.draft()))
+    return None
+
+
+def _propose(request: HttpRequest, form: PolicyForm, flow: AccessFlow | None) -> HttpResponse | None:
+    """Keep the change for a second admin; None when policy refuses it, which the form then shows."""
+    columns, number = form.columns(), form.flow.cleaned_data["version"] or 0
+    told = {"columns": columns, "document": form.document()}
+    after = str(number) if flow else ""
+    return proposing.propose(
+        request,
+        actions.Wanted("define", PolicyKind.FLOW, columns["name"], told, flow.pk if flow else None, after),
+        form.add_findings,
+    )
 
 
 def _shown(
-    request: HttpRequest, flow: AccessFlow | None, form: PolicyForm, checked: bool, meanwhile: list[Any]
+    request: HttpRequest, flow: AccessFlow | None, form: PolicyForm, checked: bool, found: _Found
 ) -> HttpResponse:
     """Show the form with how it reads; what was typed stays, and what is wrong is said where it is."""
-    reading = read(form)
+    asked = steps(form.approvers)
+    reading = read(form, names=request.user.has_perm("accounts.view_user"))
     wrong = faults(form) if checked else []
     if not checked:
         form.quiet()
@@ -67,13 +112,17 @@ def _shown(
         flow=flow,
         form=form,
         reading=reading,
+        steps=asked,
+        next_step=may_grow(asked),
+        zones=zones(),
         faults=wrong,
         wrong_parts={one.part for one in wrong},
-        meanwhile=meanwhile,
         number=number,
         next_number=form.flow.number + 1,
         versions=_versions_beside(flow),
-        status=409 if meanwhile else 200,
+        status=409 if found.meanwhile or found.unsure or found.need else 200,
+        **vars(found),
+        **beside(request, flow),
     )
 
 
@@ -128,26 +177,40 @@ def _saved(request: HttpRequest, flow: AccessFlow) -> HttpResponse:
 
 def show_page(request: HttpRequest, flow: AccessFlow) -> HttpResponse:
     """Show a flow to who may not change it."""
-    return page(request, "flow.html", flow.name, flow=flow, versions=_versions_beside(flow))
+    return page(request, "flow.html", flow.name, flow=flow, versions=_versions_beside(flow), **beside(request, flow))
 
 
 def switch_page(request: HttpRequest, flow: AccessFlow) -> HttpResponse:
-    """Ask, with how many requests end, then switch the flow on or off; on is refused where policy refuses the flow."""
+    """Ask, with what changes, then switch the flow on or off; on is refused where policy refuses the flow."""
     need(request, "flows.change_accessflow")
-    refused: list[str] = []
+    told: dict[str, Any] = {"refused": [], "need": None}
     wanted = request.POST.get("active", "")
-    if request.method == "POST" and wanted in {"on", "off"}:
+    if request.method == "POST" and wanted in {"on", "off", "propose"}:
         try:
-            actions.set_active(flow, wanted == "on", actor=actor_of(request))
+            done = _switch(request, flow, wanted, told)
         except actions.BadFlow as problem:
-            refused = problem.problems
+            told["refused"] = problem.problems
+        except actions.NeedsSecondAdmin as needs:
+            told["need"] = needs
         else:
-            messages.success(request, f"{flow.name} is switched {wanted}.")
-            return HttpResponseRedirect(reverse("admin:flows_accessflow_change", args=[flow.pk]))
-    live = events.live_requests([flow.pk]) if flow.active else 0
+            if done is not None:
+                return done
+    told["live"] = events.live_requests([flow.pk]) if flow.active else 0
+    told["effect"] = effects.whole(of_switch([flow], not flow.active))
     title = f"Switch {flow.name} {'off' if flow.active else 'on'}"
-    status = 409 if refused else 200
-    return page(request, "switch.html", title, flow=flow, live=live, refused=refused, status=status)
+    status = 409 if told["refused"] or told["need"] else 200
+    return page(request, "switch.html", title, flow=flow, status=status, **told)
+
+
+def _switch(request: HttpRequest, flow: AccessFlow, wanted: str, told: dict[str, Any]) -> HttpResponse | None:
+    """Switch the flow, or propose to switch it on. Raises BadFlow, NeedsSecondAdmin."""
+    if wanted == "propose":
+        after = str(flow.current.number) if flow.current else ""
+        change = actions.Wanted("switch_on", PolicyKind.FLOW, flow.name, {}, flow.pk, after)
+        return proposing.propose(request, change, lambda found: told["refused"].extend(one.text for one in found))
+    actions.set_active(flow, wanted == "on", actor=actor_of(request))
+    messages.success(request, f"{flow.name} is switched {wanted}.")
+    return HttpResponseRedirect(reverse("admin:flows_accessflow_change", args=[flow.pk]))
 
 
 def code_page(request: HttpRequest, flow: AccessFlow) -> HttpResponse:
@@ -165,13 +228,17 @@ def code_page(request: HttpRequest, flow: AccessFlow) -> HttpResponse:
 
 def versions_page(request: HttpRequest, flow: AccessFlow) -> HttpResponse:
     """Show every version of a flow: what it says, who saved it, what it changed."""
-    versions = flow.versions.select_related("created_by").order_by("-number")
-    chosen = Paginator(versions, VERSIONS_A_PAGE).get_page(request.GET.get("page"))
-    shown = list(chosen)
-    # One more, for the oldest on the page to be compared with.
-    oldest = shown[-1].number if shown else 0
-    rows = _with_changes([*shown, *versions.filter(number=oldest - 1)])[: len(shown)]
-    return page(request, "versions.html", f"Versions of {flow.name}", flow=flow, rows=rows, chosen=chosen)
+    return history.versions_page(request, history.of_access_flow(flow))
+
+
+def compare_page(request: HttpRequest, flow: AccessFlow) -> HttpResponse:
+    """Show what one version of a flow says otherwise than another."""
+    return history.compare_page(request, history.of_access_flow(flow))
+
+
+def restore_page(request: HttpRequest, flow: AccessFlow, number: str) -> HttpResponse:
+    """Ask, with what changes, then make an earlier version the next one."""
+    return history.restore_page(request, history.of_access_flow(flow), number)
 
 
 def delete_page(request: HttpRequest, flow: AccessFlow) -> HttpResponse:
@@ -188,7 +255,10 @@ def delete_page(request: HttpRequest, flow: AccessFlow) -> HttpResponse:
             messages.success(request, f"{name} is deleted.")
             return HttpResponseRedirect(reverse("admin:flows_accessflow_changelist"))
     title = f"Delete {flow.name}"
-    return page(request, "delete.html", title, flow=flow, refused=refused, status=409 if refused else 200)
+    effect = None if refused else effects.whole(of_end(flow))
+    return page(
+        request, "delete.html", title, flow=flow, refused=refused, effect=effect, status=409 if refused else 200
+    )
 
 
 def page(request: HttpRequest, template: str, title: str, **context: Any) -> HttpResponse:

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from accounts.models import User
 from flows import reach
-from flows.decision import targets_of
+from flows.choices import ConditionType, LogicalOperator
+from flows.decision.covering import targets_of
 from flows.document import names_in
-from flows.findings import APPROVERS, WHAT, WHO, Finding, doubts
-from flows.forms import BundlePage, PolicyForm, ScopePage
-from flows.sentence import Phrase, phrases
+from flows.findings import APPROVERS, FOR, RULES, TIME, WHAT, WHO, Finding, doubts
+from flows.forms import PARTS, BundlePage, PolicyForm, ScopePage
+from flows.sentence import Phrase, join, phrases
+from integrations.queries import limit_doubts
 
-# Sections in which the columns of a flow are written; "name" is the page's head.
-_PARTS = {
-    "name": "name",
-    "description": "name",
-    "requestor_operator": WHO,
-    "approval_mode": APPROVERS,
-    "justification_required": "rules",
-    "approver_reason_required": "rules",
-    "labels": "rules",
+NAMED = 10
+# Who is known only when something is asked for.
+_LATER = {
+    ConditionType.OWNER: "the owner of what is asked for",
+    ConditionType.WEBHOOK: "a webhook",
 }
 
 
@@ -34,31 +34,51 @@ class Fault:
 
 
 @dataclass(frozen=True)
+class People:
+    """Whom a group of conditions means now: how many, and the first of them for who may see people."""
+
+    count: str = ""
+    first: list[User] = field(default_factory=list)
+    more: bool = False
+
+
+@dataclass(frozen=True)
 class Reading:
     """What the page shows beside the fields."""
 
     phrases: list[Phrase] = field(default_factory=list)
-    people: str = ""
+    who: People = field(default_factory=People)
+    grantees: People = field(default_factory=People)
     selected: str = ""
     doubts: list[Finding] = field(default_factory=list)
 
 
-def read(form: PolicyForm) -> Reading:
-    """Return how the policy reads now, as far as it can be read; writes the counts into the rows."""
+def read(form: PolicyForm, *, names: bool) -> Reading:
+    """Return how the policy reads now, as far as it can be read; writes the counts into the rows.
+
+    `names` is whether the reader may see who people are.
+    """
     draft = form.draft()
-    asking = draft["requestors"]
+    asking, getting = draft["requestors"], (draft.get("request_for") or {}).get("grantees") or {"conditions": []}
     count_targets(form.targets, draft["targets"] if form.data is None else None)
-    _count_approvers(form, draft["approval"]["groups"])
+    _count_approvers(form, names=names)
     return Reading(
         phrases=phrases(draft, names_in([draft])),
-        people=_people(asking) if asking["conditions"] else "",
+        who=people_of(asking, names=names),
+        grantees=people_of(getting, names=names),
         selected=_some(len(draft["targets"]), "target", "targets") if draft["targets"] else "",
         doubts=doubts(draft) if asking["conditions"] or draft["targets"] else [],
     )
 
 
-def _people(group: dict[str, Any]) -> str:
-    return f"{reach.in_words(reach.counted(reach.people(group)), 'person', 'people')} now"
+def people_of(group: dict[str, Any], *, names: bool, approving: bool = False) -> People:
+    """Return whom a group of conditions means now; nobody, without a count, where it says nothing."""
+    if not group["conditions"]:
+        return People()
+    found = reach.people(group, approving=approving)
+    number = reach.counted(found)
+    first = list(found.order_by("name", "email").only("name", "email")[:NAMED]) if names and number else []
+    return People(f"{reach.in_words(number, 'person', 'people')} now", first, number > len(first))
 
 
 def _some(number: int, one: str, many: str) -> str:
@@ -66,49 +86,61 @@ def _some(number: int, one: str, many: str) -> str:
 
 
 def count_targets(rows: Any, stored: list[dict[str, Any]] | None = None) -> None:
-    """Write into each row how many entitlements it selects now."""
+    """Write into each row how many entitlements it selects now, and which limits of its provider it is over."""
     pairs = zip(rows, stored, strict=True) if stored else ((row, row.shown()) for row in rows.kept())
     for row, target in pairs:
         if target is not None:
-            number = sum(reach.entitlements_of(one) for one in targets_of({"targets": [target]}))
+            whole = list(targets_of({"targets": [target]}))
+            number = sum(reach.entitlements_of(one) for one in whole)
             row.counted = f"Selects {reach.in_words(number, 'entitlement', 'entitlements')} now"
+            row.doubted = [text for one in whole if "integration" in one for text in limit_doubts(one)]
 
 
-def _count_approvers(form: PolicyForm, groups: list[dict[str, Any]]) -> None:
-    """Write into each approver group how many people are in it now."""
-    kept = [row for row in form.approvers if form.data is None or row.conditions.kept()]
-    for row, group in zip(kept, groups, strict=False):
-        row.counted = _people(group)
+def _count_approvers(form: PolicyForm, *, names: bool) -> None:
+    """Write into each approver group who is in it now. An owner, or another system, is known only with a request."""
+    for row in form.approvers:
+        group = row.shown()
+        later = sorted({_LATER[one["type"]] for one in group["conditions"] if one["type"] in _LATER})
+        people = [one for one in group["conditions"] if one["type"] not in _LATER]
+        if later and group["operator"] == LogicalOperator.AND:
+            row.people = People("known when something is asked for")
+            continue
+        row.people = people_of(group | {"conditions": people}, names=names, approving=True)
+        if later:
+            words = join([*([row.people.count] if people else []), *later], "and")
+            row.people = replace(row.people, count=words)
 
 
 def faults(form: PolicyForm) -> list[Fault]:
     """Return all errors of the page, in its order."""
-    found = [
-        Fault(form.flow[name].id_for_label or "top", f"{form.flow[name].label}: {text}", _PARTS.get(name, "time"))
-        for name, texts in form.flow.errors.items()
-        if name != "__all__"
-        for text in texts
-    ]
+    found = _of_form(form.flow, PARTS)
     found += [Fault("top", str(text)) for text in form.flow.non_field_errors()]
     found += [one for row in form.requestors for one in _of_row(row, "Who may ask, condition", WHO)]
+    found += [one for row in form.grantees for one in _of_row(row, "Others, condition", FOR)]
     found += [one for row in form.targets for one in _of_row(row, "Target", WHAT)]
     for group in form.approvers:
         found += _of_row(group, "Approver group", APPROVERS)
         where = f"Approver group {group.number}, condition"
         found += [one for row in group.conditions for one in _of_row(row, where, APPROVERS)]
+    found += _of_form(form.window, dict.fromkeys(form.window.fields, TIME))
+    found += [one for row in form.fields for one in _of_row(row, "Field", RULES)]
     return found + [Fault(one.part or "top", one.text, one.part) for one in form.findings]
 
 
 def bundle_faults(form: BundlePage) -> list[Fault]:
     """Return all errors of a bundle's page."""
-    found = [
-        Fault(form.own[name].id_for_label, f"{form.own[name].label}: {text}", "name")
-        for name, texts in form.own.errors.items()
+    found = _of_form(form.own, dict.fromkeys(form.own.fields, "name"))
+    found += [one for row in form.targets for one in _of_row(row, "Target", WHAT)]
+    return found + [Fault(one.part or "top", one.text, one.part) for one in form.findings]
+
+
+def _of_form(form: Any, parts: Mapping[str, str]) -> list[Fault]:
+    return [
+        Fault(form[name].auto_id or "top", f"{form[name].label}: {text}", parts.get(name, ""))
+        for name, texts in form.errors.items()
         if name != "__all__"
         for text in texts
     ]
-    found += [one for row in form.targets for one in _of_row(row, "Target", WHAT)]
-    return found + [Fault(one.part or "top", one.text, one.part) for one in form.findings]
 
 
 def scope_faults(form: ScopePage) -> list[Fault]:

@@ -1,31 +1,29 @@
-"""The pages of one access scope: its form, its versions, its end."""
+"""The pages of one access scope: its form, and its end."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db import IntegrityError
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from audit.actor import Actor
 from flows import actions
-from flows.admin import frame
+from flows.admin import effects, frame, proposing
 from flows.admin.frame import actor_of, need
 from flows.admin.reading import scope_faults
 from flows.choices import PolicyKind
-from flows.document import compose_scope, digest
 from flows.forms import ScopePage
-from flows.models import AccessFlow, AccessScope, Bundle, Revision
+from flows.models import AccessFlow, AccessScope, Bundle
+from flows.whatif import Change, of_scope
 from integrations.aql.comparing import Line, lines_between
 from integrations.aql.editing import tell
 from integrations.queries import oldest_sync
 
 USING_SHOWN = 50
-VERSIONS_A_PAGE = 20
 
 
 def form_page(request: HttpRequest, scope: AccessScope | None) -> HttpResponse:
@@ -34,21 +32,56 @@ def form_page(request: HttpRequest, scope: AccessScope | None) -> HttpResponse:
     button = request.POST.get("_do", "")
     data = request.POST if request.method == "POST" else None
     form = ScopePage(scope, data, button, request.GET.get("query", ""))
-    checked, overtaken = data is not None and not button, False
-    if checked and form.is_valid():
-        try:
-            saved = _save(form, scope, actor_of(request))
-        except actions.Overtaken:
-            overtaken = True
-        else:
-            if saved is not None:
-                messages.success(request, _saved(saved))
-                return HttpResponseRedirect(_address("change", saved))
-    return _shown(request, scope, form, checked, overtaken)
+    checked = data is not None and not button
+    found: dict[str, Any] = {"overtaken": False, "effect": None, "unsure": False, "need": None}
+    if button == "whatif" and form.is_valid() and form.is_query():
+        found["effect"] = effects.whole(_change(form, scope))
+    elif checked and form.is_valid():
+        done = _try(request, form, scope, found)
+        if done is not None:
+            return done
+    return _shown(request, scope, form, checked, found)
+
+
+def _change(form: ScopePage, scope: AccessScope | None) -> Change:
+    return of_scope(scope, form.draft.text, form.own.cleaned_data["name"])
+
+
+def _try(
+    request: HttpRequest, form: ScopePage, scope: AccessScope | None, found: dict[str, Any]
+) -> HttpResponse | None:
+    """Save or propose the scope; None where that was not possible, and why not is found."""
+    try:
+        if "_propose" in request.POST:
+            return _propose(request, form, scope)
+        # Who has not read what is there now hears of that first.
+        if scope and form.is_query() and form.version == form.own.cleaned_data["version"]:
+            effects.look_first(request, _change(form, scope))
+        saved = _save(form, scope, actor_of(request))
+    except actions.Overtaken:
+        found["overtaken"] = True
+    except effects.Unsure as unsure:
+        found.update(effect=unsure.effect, unsure=True)
+    except actions.NeedsSecondAdmin as problem:
+        found.update(need=problem, effect=effects.whole(_change(form, scope)))
+    else:
+        if saved is not None:
+            messages.success(request, _saved(saved))
+            return HttpResponseRedirect(reverse("admin:flows_accessscope_change", args=[saved.pk]))
+    return None
+
+
+def _propose(request: HttpRequest, form: ScopePage, scope: AccessScope | None) -> HttpResponse | None:
+    """Keep the change for a second admin; None when it is refused, which the form then shows."""
+    own = form.own.cleaned_data
+    told = {"name": own["name"], "query": form.draft.text, "description": own["description"]}
+    subject, after = (scope.pk, own["version"]) if scope else (None, "")
+    wanted = actions.Wanted("define_scope", PolicyKind.SCOPE, own["name"], told, subject, after)
+    return proposing.propose(request, wanted, lambda found: form.wrong.extend(one.text for one in found))
 
 
 def _save(form: ScopePage, scope: AccessScope | None, actor: Actor) -> AccessScope | None:
-    """Define the scope; None when it is refused, which the form then shows. Raises Overtaken."""
+    """Define the scope; None when it is refused, which the form then shows. Raises Overtaken, NeedsSecondAdmin."""
     own = form.own.cleaned_data
     try:
         return actions.define_scope(
@@ -73,8 +106,9 @@ def _saved(scope: AccessScope) -> str:
 
 
 def _shown(
-    request: HttpRequest, scope: AccessScope | None, form: ScopePage, checked: bool, overtaken: bool
+    request: HttpRequest, scope: AccessScope | None, form: ScopePage, checked: bool, found: dict[str, Any]
 ) -> HttpResponse:
+    overtaken = found.pop("overtaken")
     wrong = scope_faults(form) if checked else []
     if not checked:
         form.quiet()
@@ -91,7 +125,8 @@ def _shown(
         faults=wrong,
         read_version=form.version if checked or data is None else data.get("version", ""),
         meanwhile=_meanwhile(scope, form) if scope and overtaken else [],
-        status=409 if overtaken else 200,
+        status=409 if overtaken or found["unsure"] or found["need"] else 200,
+        **found,
         **_using(scope),
     )
 
@@ -136,77 +171,6 @@ def delete_page(request: HttpRequest, scope: AccessScope) -> HttpResponse:
             return HttpResponseRedirect(reverse("admin:flows_accessscope_changelist"))
     title, status = f"Delete {scope.name}", 409 if refused else 200
     return page(request, "scope_delete.html", title, scope=scope, refused=refused, status=status, **_using(scope))
-
-
-def versions_page(request: HttpRequest, scope: AccessScope) -> HttpResponse:
-    """Show every version of a scope: who saved it, and what it changed. A POST restores one as a new version."""
-    refused: list[str] = []
-    if request.method == "POST":
-        need(request, "flows.change_accessscope")
-        revision = _revision(scope, request.POST.get("number", ""))
-        try:
-            _restore(scope, revision, request.POST.get("version", ""), actor_of(request))
-        except (actions.BadFlow, actions.Overtaken) as problem:
-            refused = [str(problem)]
-        else:
-            messages.success(request, f"Version {revision.number} of {scope.name} is in force again.")
-            return HttpResponseRedirect(_address("history", scope))
-    chosen = Paginator(_revisions(scope), VERSIONS_A_PAGE).get_page(request.GET.get("page"))
-    return page(
-        request,
-        "scope_versions.html",
-        f"Versions of {scope.name}",
-        scope=scope,
-        rows=_with_changes(scope, list(chosen)),
-        chosen=chosen,
-        refused=refused,
-        read_version=digest(compose_scope(AccessScope.objects.get(pk=scope.pk))),
-        status=409 if refused else 200,
-    )
-
-
-def _revisions(scope: AccessScope) -> Any:
-    found = Revision.objects.filter(kind=PolicyKind.SCOPE, subject=scope.pk)
-    return found.select_related("created_by").order_by("-number")
-
-
-def _revision(scope: AccessScope, number: str) -> Revision:
-    known = number.isascii() and number.isdecimal() and len(number) < 9
-    found: Revision | None = _revisions(scope).filter(number=int(number)).first() if known else None
-    if found is None:
-        raise Http404
-    return found
-
-
-def _restore(scope: AccessScope, revision: Revision, after: str, actor: Actor) -> None:
-    """Make a scope what it was. Raises BadFlow, Overtaken."""
-    told = revision.document
-    description = told.get("description", "")
-    actions.define_scope(told["name"], told["query"], description=description, actor=actor, scope=scope, after=after)
-
-
-def _with_changes(scope: AccessScope, shown: list[Revision]) -> list[dict[str, Any]]:
-    """Return each version with what it says otherwise than the one before; one query for the oldest one's."""
-    if not shown:
-        return []
-    before = [*shown[1:], _revisions(scope).filter(number=shown[-1].number - 1).first()]
-    return [_changes(one, last) for one, last in zip(shown, before, strict=True)]
-
-
-def _changes(one: Revision, last: Revision | None) -> dict[str, Any]:
-    new, old = one.document, last.document if last else one.document
-    renamed = f"Name: “{new['name']}” instead of “{old['name']}”." if new["name"] != old["name"] else ""
-    described = new.get("description", "") != old.get("description", "")
-    return {
-        "version": one,
-        "renamed": renamed,
-        "described": "Another description." if described else "",
-        "lines": lines_between(old["query"], new["query"]),
-    }
-
-
-def _address(name: str, scope: AccessScope) -> str:
-    return reverse(f"admin:flows_accessscope_{name}", args=[scope.pk])
 
 
 def page(request: HttpRequest, template: str, title: str, **context: Any) -> HttpResponse:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from flows import reach
+from flows.admin import history
 from flows.admin import scope_pages as pages
 from flows.admin.frame import need
 from flows.choices import TargetKind
@@ -49,6 +50,23 @@ class AccessScopeAdmin(_ScopeAdmin):
         """Offer nothing for many: the admin site's own way to delete would go past the action."""
         return {}
 
+    def get_urls(self) -> list[URLPattern]:
+        """Add the pages of versions."""
+        view, own = self.admin_site.admin_view, "flows_accessscope"
+        return [
+            path("<path:object_id>/compare/", view(self.compare_view), name=f"{own}_compare"),
+            path("<path:object_id>/restore/<str:number>/", view(self.restore_view), name=f"{own}_restore"),
+            *super().get_urls(),
+        ]
+
+    def compare_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show what one version says otherwise than another."""
+        return history.compare_page(request, history.of_a_scope(self._one(request, object_id)))
+
+    def restore_view(self, request: HttpRequest, object_id: str, number: str) -> HttpResponse:
+        """Ask, then make an earlier version the next one."""
+        return history.restore_page(request, history.of_a_scope(self._one(request, object_id)), number)
+
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """Write a scope."""
         return pages.form_page(request, None)
@@ -69,8 +87,8 @@ class AccessScopeAdmin(_ScopeAdmin):
         return pages.delete_page(request, self._one(request, object_id))
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        """Show the versions; restore one."""
-        return pages.versions_page(request, self._one(request, object_id))
+        """Show the versions."""
+        return history.versions_page(request, history.of_a_scope(self._one(request, object_id)))
 
     def _one(self, request: HttpRequest, object_id: str) -> AccessScope:
         """Return what the address names, to who may see it."""

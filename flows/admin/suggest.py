@@ -13,6 +13,8 @@ from django.views.decorators.http import require_GET
 from accounts.models import Attribute, Group
 from accounts.queries import find_users
 from flows.choices import ConditionType
+from flows.models import Webhook
+from flows.queries import labels
 from flows.reach import uuids
 from integrations.models import Resource, ResourceType, Tag
 
@@ -37,6 +39,10 @@ def _found(kind: str, text: str, request: HttpRequest) -> Iterator[dict[str, str
             yield {"value": user.email, "label": user.name}
     elif kind == ConditionType.GROUP:
         yield from _plain(Group.objects.filter(name__icontains=text), "name")
+    elif kind == ConditionType.WEBHOOK:
+        yield from _plain(Webhook.objects.filter(name__icontains=text), "name")
+    elif kind == "label":
+        yield from ({"value": label} for label in labels() if text.lower() in label.lower())
     elif kind == "selector":
         yield from _selectors(text, uuids([request.GET.get("integration", "")]), request.GET.get("resource_type", ""))
     elif kind:

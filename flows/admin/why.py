@@ -18,7 +18,7 @@ from accounts.queries import facts_of
 from flows.admin.frame import need, page
 from flows.current import documents
 from flows.decision import Decision, Facts, decide
-from flows.explaining import Hurdle, hurdles, why
+from flows.decision.explaining import Hurdle, hurdles, why
 from flows.forms.fields import Minutes
 from flows.models import AccessFlow
 from integrations.models import Resource

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from flows import reach
-from flows.choices import ConditionType, TargetKind
-from flows.covering import Document, targets_of
+from flows.choices import ConditionType, TargetKind, Trigger
+from flows.decision.covering import Document, targets_of
 from flows.findings.approvers import about_approval, approval_doubts
 from flows.findings.finding import APPROVERS, FOR, RULES, TIME, WHAT, WHO, Finding
+from flows.findings.limits import doubtful, over_at_once
 from flows.findings.rules import about_rules
+from flows.giving import about_giving
 from flows.models import AccessScope, Bundle
 from integrations.aql import BadQuery, parse
 from integrations.models import Permission
@@ -42,7 +44,10 @@ def refusals(document: Document) -> list[Finding]:
     for group in document["approval"]["groups"]:
         found += _without_value(APPROVERS, group)
     found += about_rules(document)
-    return found + [Finding(APPROVERS, text) for text in about_approval(document)]
+    found += [Finding(WHAT, text) for text in over_at_once(document)]
+    found += [Finding(APPROVERS, text) for text in about_approval(document)]
+    # Counted only where everything else is as it should be.
+    return found or [Finding(WHAT, text) for text in about_giving(document)]
 
 
 def about_bundle(targets: list[dict[str, Any]]) -> list[Finding]:
@@ -110,11 +115,12 @@ def doubts(document: Document) -> list[Finding]:
     for target in targets_of(document):
         if not reach.selects_anything(target):
             found.append(Finding(WHAT, f"{_target_name(target)} selects nothing now."))
+    found += [Finding(WHAT, text) for text in dict.fromkeys(doubtful(document))]
     found += [Finding(APPROVERS, text) for text in approval_doubts(document)]
     if document["settings"]["self_approval"]:
         text = "Who asks may approve their own request: this was set through the API."
         found.append(Finding(APPROVERS, text))
-    if document["duration_seconds"] is None:
+    if document["duration_seconds"] is None and document["trigger"] != Trigger.AUTOMATIC:
         found.append(Finding(TIME, "Access without an end stays until somebody takes it away."))
     return found
 

@@ -9,8 +9,9 @@ from django.db.models import Q
 
 from accounts.models import User
 from flows import reach
-from flows.choices import ApprovalMode, ConditionType, LogicalOperator, TargetKind
-from flows.covering import Document, targets_of
+from flows.choices import ApprovalMode, ConditionType, LogicalOperator, MatchOperator, TargetKind, Trigger
+from flows.decision.conditions import asked_systems
+from flows.decision.covering import Document, targets_of
 from flows.models import Webhook
 from flows.sentence import whose
 from integrations.models import Integration, IntegrationOwner
@@ -21,13 +22,15 @@ Group = dict[str, Any]
 
 def about_approval(document: Document) -> list[str]:
     """Refuse what nobody could ever approve, and say of which condition nobody is."""
-    approval = document["approval"]
+    approval, found = document["approval"], list(_about_webhooks(document))
     groups = [group for group in approval["groups"] if group.get("tier", 0) == 0]
     if approval["mode"] == ApprovalMode.NONE:
-        return ["Choose who approves, or remove the approver groups."] if approval["groups"] else []
+        # What an automatic flow says of approvers is refused with all else that it asks for: see about_rules.
+        odd = approval["groups"] and document["trigger"] != Trigger.AUTOMATIC
+        return [*found, "Choose who approves, or remove the approver groups."] if odd else found
     if not groups:
-        return ["Add an approver group, or choose “No approval”."]
-    found = [*_about_tiers(approval), *_unknown_webhooks(approval["groups"])]
+        return [*found, "Add an approver group, or choose “No approval”."]
+    found += _about_tiers(approval)
     empty = [(number, group) for number, group in enumerate(groups, 1) if not _answerable(group, document)]
     whys = " ".join(_why_nobody(number, group, document) for number, group in empty)
     helped = any(_answerable(group, document) for group in approval["groups"] if group.get("tier", 0))
@@ -52,12 +55,15 @@ def _about_tiers(approval: dict[str, Any]) -> Iterator[str]:
         yield "Nobody is asked after that time: add a tier, or empty it."
 
 
-def _unknown_webhooks(groups: list[Group]) -> Iterator[str]:
-    ids = {value for group in groups for one in group["conditions"] if one["type"] == ConditionType.WEBHOOK
-           for value in one["values"]}  # fmt: skip
-    known = {str(pk) for pk in Webhook.objects.filter(pk__in=reach.uuids(ids)).values_list("pk", flat=True)}
-    if ids - known:
-        yield "A webhook that approves is not there any more: choose another, or remove it."
+def _about_webhooks(document: Document) -> Iterator[str]:
+    """Refuse webhooks that are not there, or where they mean nothing."""
+    asked = asked_systems(document)
+    there = {str(pk) for pk in Webhook.objects.filter(pk__in=reach.uuids(asked)).values_list("pk", flat=True)}
+    if asked - there:
+        yield "A webhook that this flow asks is not there any more: choose another, or remove it."
+    conditions = [one for group in document["approval"]["groups"] for one in group["conditions"]]
+    if any(one["type"] == ConditionType.WEBHOOK and one["operator"] != MatchOperator.IS for one in conditions):
+        yield "A webhook is named, or it is not: the operator is “is”."
 
 
 def _answerable(group: Group, document: Document) -> bool:

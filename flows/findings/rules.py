@@ -7,12 +7,11 @@ from datetime import time
 from zoneinfo import available_timezones
 
 from flows.choices import ApprovalMode, ConditionType, RequestScope, Trigger
-from flows.conditions import setting
-from flows.covering import Document
-from flows.fields import wrong_fields, wrong_pattern
+from flows.decision.conditions import setting
+from flows.decision.covering import Document
+from flows.decision.fields import wrong_fields, wrong_pattern
+from flows.decision.windows import DAYS
 from flows.findings.finding import APPROVERS, FOR, RULES, TIME, WHO, Finding
-from flows.models import Webhook
-from flows.windows import DAYS
 
 
 def about_rules(document: Document) -> list[Finding]:
@@ -39,7 +38,9 @@ def _only_of_approvers(document: Document) -> Iterator[Finding]:
 
 def _about_automatic(document: Document) -> Iterator[Finding]:
     """An automatic flow asks nobody for anything: whoever matches has it."""
-    if document["approval"]["mode"] != ApprovalMode.NONE or document["approval"]["groups"]:
+    if document["approval"]["groups"]:
+        yield Finding(APPROVERS, "An automatic flow asks nobody: choose “No approval”, and remove the approver groups.")
+    elif document["approval"]["mode"] != ApprovalMode.NONE:
         yield Finding(APPROVERS, "An automatic flow asks nobody: choose “No approval”.")
     if document["settings"]["justification_required"]:
         yield Finding(RULES, "An automatic flow asks for no justification: untick it.")
@@ -96,6 +97,3 @@ def _about_asking(document: Document) -> Iterator[str]:
     yield from wrong_fields(setting(document, "fields") or [])
     if setting(document, "break_glass") and document["approval"]["mode"] == ApprovalMode.NONE:
         yield "Break-glass is for flows that somebody approves: who approves also reviews it afterwards."
-    checks = set(document.get("checks") or ())
-    if len(checks) > Webhook.objects.filter(pk__in=checks).count():
-        yield "A webhook that checks requests is not there any more: remove it."

@@ -12,7 +12,8 @@ from django.http import QueryDict
 from flows.document import compose_bundle, digest
 from flows.findings import Finding
 from flows.forms.rows import Rows, hush
-from flows.forms.targets import Shelf, TargetForm, chosen_integrations, row_of
+from flows.forms.shelf import Shelf
+from flows.forms.targets import TargetForm, chosen_integrations, row_of
 from flows.models import Bundle
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ VALUE_MAX = 300
 # Ten years; nobody means more, and the database's numbers end somewhere.
 MINUTES_MAX = 10 * 366 * 1440
 _UNITS = {"m": 1, "min": 1, "minute": 1, "h": 60, "hour": 60, "d": 1440, "day": 1440, "w": 10080, "week": 10080}
+_LINE = re.compile(r"\r\n|\r|\n")
 _DURATION = re.compile(r"\s*(\d{1,9})\s*([a-z]*)[\s,]*", re.ASCII)
 
 
@@ -35,7 +36,7 @@ class Values(forms.CharField):
 
     def to_python(self, value: Any) -> Any:
         """Return the values, each once."""
-        lines = (super().to_python(value) or "").splitlines()
+        lines = _LINE.split(super().to_python(value) or "")
         found = (one.strip() for line in lines for one in next(csv.reader([line], skipinitialspace=True), []))
         return list(dict.fromkeys(one for one in found if one))
 

@@ -4,17 +4,24 @@ and the fields of those that stay keep their names."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django import forms
 from django.forms.utils import ErrorDict
 from django.http import QueryDict
 
+from flows.choices import LogicalOperator
+from flows.decision.fields import FIELDS_MAX
+from flows.forms import steps
+
 _KEY = re.compile(r"[0-9]{1,4}")
-_LISTS = re.compile(r"requestors|targets|approvers|approvers-[0-9]{1,4}-conditions")
+_LISTS = re.compile(
+    r"requestors|grantees|targets|fields|headers|hidden|validators|approvers|approvers-[0-9]{1,4}-conditions"
+)
 CONDITIONS_MAX, TARGETS_MAX, GROUPS_MAX = 50, 50, 20
-_MAX = {"targets": TARGETS_MAX, "approvers": GROUPS_MAX}
+_MAX = {"targets": TARGETS_MAX, "approvers": GROUPS_MAX, "fields": FIELDS_MAX}
+_MAX |= {"headers": 20, "hidden": 20, "validators": 20}
 
 
 class BadRows(ValueError):
@@ -27,8 +34,9 @@ class Row(forms.Form):
     key = ""
     list_name = ""
     number = 1
-    # How the page counts what it selects; written there.
+    # How the page counts what it selects, and what is doubtful about it; written there.
     counted = ""
+    doubted: Sequence[str] = ()
 
     def numbered(self, number: int) -> None:
         """Take its place in the list, from 1."""
@@ -103,26 +111,43 @@ def keys_of(data: QueryDict, name: str) -> list[str]:
 
 
 def pressed(data: QueryDict, button: str) -> QueryDict:
-    """Return what was sent, as it is after a button was pressed: add:LIST, add:targets:KIND, remove:LIST:KEY.
+    """Return what was sent, as it is after a button was pressed.
 
+    Buttons are add:LIST, add:targets:KIND, add:approvers:STEP, remove:LIST:KEY, up:LIST:KEY, and sooner:approvers:STEP.
     Any other button changes nothing. Raises BadRows.
     """
     verb, _, rest = button.partition(":")
     name, _, more = rest.partition(":")
-    if verb not in {"add", "remove"} or not _LISTS.fullmatch(name):
+    if verb not in {"add", "remove", "up", "sooner"} or not _LISTS.fullmatch(name):
         return data
     keys, sent = keys_of(data, name), data.copy()
-    if verb == "remove":
-        sent.setlist(name, [key for key in keys if key != more])
-        return sent
+    match verb:
+        case "add":
+            _add(sent, name, keys, more)
+        case "remove":
+            sent.setlist(name, [key for key in keys if key != more])
+        case "up" if more in keys[1:]:
+            place = keys.index(more)
+            keys[place - 1 : place + 1] = [more, keys[place - 1]]
+            sent.setlist(name, keys)
+        case "sooner" if name == "approvers":
+            steps.sooner(sent, keys, more)
+    if name == "approvers":
+        steps.close_ranks(sent, sent.getlist(name))
+    return sent
+
+
+def _add(sent: QueryDict, name: str, keys: list[str], more: str) -> None:
+    """Add an empty row, unless the list is full; `more` is what kind of target it is, or which step it belongs to."""
     new = next(str(key) for key in range(max(map(int, keys), default=-1) + 1, 20_000))
     if len(keys) >= limit_of(name) or not _KEY.fullmatch(new):
-        return data
+        return
     sent.setlist(name, [*keys, new])
     for field in [field for field in sent if field.startswith(f"{name}-{new}-")]:
         del sent[field]
     if name == "targets":
         sent[f"targets-{new}-kind"] = more
     if name == "approvers":
+        sent[f"approvers-{new}-tier"] = str(steps.number(more))
+        sent[f"approvers-{new}-operator"] = LogicalOperator.OR.value
         sent.setlist(f"approvers-{new}-conditions", ["0"])
-    return sent

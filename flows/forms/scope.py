@@ -55,6 +55,10 @@ class ScopePage:
         """Check the columns; whether the query is one, the action says."""
         return self.own.is_valid() and self.draft.problem is None
 
+    def is_query(self) -> bool:
+        """Whether the query can be read."""
+        return tell(self.draft.text, sample=0).problem is None and bool(self.draft.text.strip())
+
     def quiet(self) -> None:
         """Show no errors: the scope is still being written."""
         hush(self.own)

@@ -1,49 +1,23 @@
-"""Rows of targets: permissions on resources of an integration, or a bundle."""
+"""Rows of targets: permissions on resources of an integration, a bundle, an access scope, or a query."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.http import QueryDict
 
-from flows.choices import SelectorMode, SelectorType, TargetKind
-from flows.document import compose_bundle
+from flows.choices import SelectorMode, TargetKind
+from flows.document import compose_bundle, compose_scope, ordered
+from flows.findings import wrong_query
 from flows.forms.fields import Values
 from flows.forms.rows import Row
-from flows.models import Bundle
-from flows.reach import uuids
-from integrations.models import Integration, Permission, ResourceType
+from flows.forms.selectors import checked, selectors, written
+from flows.forms.shelf import Shelf
+from flows.models import AccessScope, Bundle
 
-_SELECTORS = tuple(kind.value for kind in SelectorType)
-_RISKS = ((3, "low"), (6, "medium"), (9, "high"))
-
-
-class Shelf:
-    """What the rows of one page choose from: integrations, and types and permissions of those that are chosen.
-
-    Three queries, however many rows.
-    """
-
-    def __init__(self, chosen: Iterable[str], *, bundles: bool = True) -> None:
-        """Read what is there."""
-        self.integrations = [(str(pk), name) for pk, name in Integration.objects.values_list("pk", "name")]
-        self.bundles = [(str(pk), name) for pk, name in Bundle.objects.values_list("pk", "name")] if bundles else []
-        self.types: dict[str, list[tuple[str, str]]] = defaultdict(list)
-        self.permissions: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
-        ids = uuids(chosen)
-        if not ids:
-            return
-        for where, kind, name in (
-            ResourceType.objects.filter(integration__in=ids).order_by("name").values_list("integration", "type", "name")
-        ):
-            self.types[str(where)].append((kind, name))
-        for one in Permission.objects.filter(resource_type__integration__in=ids).select_related("resource_type"):
-            place = (str(one.resource_type.integration_id), one.resource_type.type)
-            risk = next(word for limit, word in _RISKS if one.risk_level <= limit)
-            self.permissions[place].append((one.source_id, f"{one.name}, {risk} risk"))
+QUERY_MAX = 10_000
 
 
 def chosen_integrations(data: QueryDict | None, rows: Iterable[dict[str, Any]]) -> list[str]:
@@ -54,10 +28,10 @@ def chosen_integrations(data: QueryDict | None, rows: Iterable[dict[str, Any]]) 
 
 
 class TargetForm(Row):
-    """What can be asked for: permissions on one resource type of an integration, narrowed; or a bundle."""
+    """What can be asked for: permissions on a resource type of an integration, narrowed; a bundle; a scope; a query."""
 
     kind = forms.ChoiceField(
-        choices=[(one.value, one.label) for one in (TargetKind.INTEGRATION, TargetKind.BUNDLE)],
+        choices=TargetKind.choices,
         widget=forms.HiddenInput,
         required=False,
     )
@@ -67,6 +41,13 @@ class TargetForm(Row):
     only = Values(label="Only these")
     never = Values(label="Never these")
     bundle = forms.ChoiceField(label="Bundle", required=False)
+    access_scope = forms.ChoiceField(label="Access scope", required=False)
+    query = forms.CharField(
+        label="Query",
+        required=False,
+        max_length=QUERY_MAX,
+        widget=forms.Textarea(attrs={"rows": 3, "class": "aql", "data-aql": "", "spellcheck": "false"}),
+    )
 
     def __init__(self, data: QueryDict | None, *, shelf: Shelf, **told: Any) -> None:
         """Offer what the shelf holds for what is chosen."""
@@ -84,6 +65,9 @@ class TargetForm(Row):
         there = shelf.permissions.get((where, kind), [])
         fields["permissions"].choices = there
         fields["bundle"].choices = [("", "Choose…"), *shelf.bundles]
+        fields["access_scope"].choices = [("", "Choose…"), *shelf.scopes]
+        if not shelf.bundles_offered:
+            fields["kind"].choices = [one for one in TargetKind.choices if one[0] != TargetKind.BUNDLE]
         names = ", ".join(source_id for source_id, _ in there) or "none yet"
         fields["permissions"].error_messages["invalid_choice"] = f"On this type there are: {names}."
         has = ", ".join(one for one, _ in self.types) or "nothing yet: sync it first"
@@ -95,17 +79,22 @@ class TargetForm(Row):
         return str(value or "")
 
     @property
-    def is_bundle(self) -> bool:
-        """Whether the row gives a bundle."""
-        return self.chosen_kind == TargetKind.BUNDLE
+    def label(self) -> str:
+        """Return what kind of row it is, in words."""
+        return str(TargetKind(self.chosen_kind).label) if self.chosen_kind in TargetKind.values else "Target"
 
     def clean(self) -> dict[str, Any]:
         """Want what the kind of row needs."""
         found = super().clean() or self.cleaned_data
-        if self.is_bundle:
-            if not found.get("bundle") and "bundle" in found:
-                self.add_error("bundle", "Choose a bundle, or remove this target.")
-            return found
+        if self.chosen_kind == TargetKind.INTEGRATION:
+            return self._clean_integration(found)
+        if self.chosen_kind in TargetKind.values and not found.get(self.chosen_kind) and self.chosen_kind in found:
+            what = {TargetKind.BUNDLE: "Choose a bundle", TargetKind.ACCESS_SCOPE: "Choose an access scope"}
+            told = what.get(TargetKind(self.chosen_kind), "Write a query")
+            self.add_error(self.chosen_kind, f"{told}, or remove this target.")
+        return found
+
+    def _clean_integration(self, found: dict[str, Any]) -> dict[str, Any]:
         if not found.get("integration") and "integration" in found:
             if not self.blank():
                 self.add_error("integration", "Choose a system.")
@@ -118,82 +107,63 @@ class TargetForm(Row):
 
     def clean_only(self) -> list[str]:
         """Refuse a selector that says nothing."""
-        return _checked(self.cleaned_data["only"])
+        return checked(self.cleaned_data["only"])
 
     def clean_never(self) -> list[str]:
         """Refuse a selector that says nothing."""
-        return _checked(self.cleaned_data["never"])
+        return checked(self.cleaned_data["never"])
+
+    def clean_query(self) -> str:
+        """Refuse what is no query, with the line, the column, and what to write instead."""
+        text: str = self.cleaned_data["query"].replace("\r\n", "\n")
+        wrong = wrong_query(text) if text and self.chosen_kind == TargetKind.QUERY else []
+        if wrong:
+            raise forms.ValidationError(wrong)
+        return text
 
     def blank(self) -> bool:
         """Whether the row was left as it came."""
         row = self.cleaned_data
-        return not self.is_bundle and not any(row.get(name) for name in ("integration", "only", "never"))
+        left = not any(row.get(name) for name in ("integration", "only", "never"))
+        return self.chosen_kind == TargetKind.INTEGRATION and left
 
     def told(self) -> dict[str, Any]:
         """Return the target as flows.actions takes it."""
         row = self.cleaned_data
-        if self.is_bundle:
-            return {"kind": TargetKind.BUNDLE.value, "bundle": row["bundle"]}
+        if self.chosen_kind != TargetKind.INTEGRATION:
+            return {"kind": self.chosen_kind, self.chosen_kind: row[self.chosen_kind]}
         return {
             "kind": TargetKind.INTEGRATION.value,
             "integration": row["integration"],
             "resource_type": row["resource_type"],
-            "permissions": row["permissions"],
-            "selectors": [
-                *_selectors(SelectorMode.INCLUDE, row["only"]),
-                *_selectors(SelectorMode.EXCLUDE, row["never"]),
-            ],
+            "permissions": sorted(row["permissions"]),
+            "selectors": ordered(
+                [*selectors(SelectorMode.INCLUDE, row["only"]), *selectors(SelectorMode.EXCLUDE, row["never"])]
+            ),
         }
 
     def shown(self) -> dict[str, Any] | None:
-        """Return the target as documents hold it, a bundle with its content; None when it is not there any more."""
-        if not self.is_bundle:
-            return self.told() | {"bundle": "", "access_scope": "", "query": ""}
-        bundle = Bundle.objects.filter(pk=self.cleaned_data["bundle"]).first()
-        return compose_bundle(bundle) if bundle else None
-
-
-def _split(text: str) -> tuple[str, str, str]:
-    """Return type, key and value of a selector as it is written: name: x, id: x, tag: key=value, or only a name."""
-    word, colon, rest = text.partition(":")
-    if not colon or word.strip() not in _SELECTORS:
-        return SelectorType.NAME.value, "", text
-    kind, rest = word.strip(), rest.strip()
-    if kind != SelectorType.TAG:
-        return kind, "", rest
-    key, _, value = rest.partition("=")
-    return kind, key.strip(), value.strip()
-
-
-def _checked(written: list[str]) -> list[str]:
-    for text in written:
-        kind, key, value = _split(text)
-        if kind == SelectorType.TAG and not (key and value):
-            raise forms.ValidationError(f"“{text}” is no tag: write tag: key=value.")
-        if not value:
-            raise forms.ValidationError(f"“{text}” names nothing: write name: …, id: … or tag: key=value.")
-    return written
-
-
-def _selectors(mode: SelectorMode, written: list[str]) -> list[dict[str, Any]]:
-    """Return what was written as selectors, one for each type and key."""
-    found: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for text in written:
-        kind, key, value = _split(text)
-        found[kind, key].append(value)
-    return [
-        {"mode": mode.value, "type": kind, "key": key, "values": sorted(set(values))}
-        for (kind, key), values in found.items()
-    ]
+        """Return the target as documents hold it, with the content of a bundle or a scope; None when that is gone."""
+        told = self.told()
+        match self.chosen_kind:
+            case TargetKind.BUNDLE:
+                bundle = Bundle.objects.filter(pk=told["bundle"]).first()
+                return compose_bundle(bundle) if bundle else None
+            case TargetKind.ACCESS_SCOPE:
+                scope = AccessScope.objects.filter(pk=told["access_scope"]).first()
+                return compose_scope(scope) if scope else None
+            case TargetKind.QUERY:
+                return told
+            case _:
+                return told | {"bundle": "", "access_scope": "", "query": ""}
 
 
 def row_of(target: dict[str, Any]) -> dict[str, Any]:
     """Return a document's target as the row of the form: the reverse of told()."""
-    if target["kind"] == TargetKind.BUNDLE:
-        return {"kind": target["kind"], "bundle": target["bundle"]}
+    if target["kind"] != TargetKind.INTEGRATION:
+        return {"kind": target["kind"], target["kind"]: target[target["kind"]]}
     row: dict[str, Any] = {name: target[name] for name in ("kind", "integration", "resource_type", "permissions")}
     for one in target["selectors"]:
         name = "only" if one["mode"] == SelectorMode.INCLUDE else "never"
-        key = f"{one['key']}=" if one["type"] == SelectorType.TAG else ""
-        row.setdefault(name, []).extend(f"{one['type']}: {key}{value}" for value in one["values"])
+        row.setdefault(name, []).extend(written(one))
     return row

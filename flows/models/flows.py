@@ -51,7 +51,7 @@ class AccessFlow(models.Model):
     ticket_pattern = models.CharField(
         max_length=200, blank=True, help_text="What the number of a ticket looks like; empty: none is asked for."
     )
-    # What else is asked: a list of {"key", "label", "kind", "required", "choices", "pattern"} (flows.fields).
+    # What else is asked: a list of {"key", "label", "kind", "required", "choices", "pattern"} (flows.decision.fields).
     fields = models.JSONField(default=list, blank=True)
     max_extensions = models.PositiveIntegerField(default=0, help_text="How often access may be extended.")
     extension_minutes = models.PositiveIntegerField(default=0, help_text="By how much each time.")

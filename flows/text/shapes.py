@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from flows.choices import FieldKind, MatchOperator, RequestScope, Trigger
-from flows.fields import wrong_pattern
+from flows.decision.fields import wrong_pattern
 from flows.text.nodes import NOTHING, Book, Choice, Duration, Flag, Json, Node, Number, Path, Shaped, Text
 from flows.text.problems import nearest
 from flows.text.wholes import Either, Group, Keys, Many, Named, refuse

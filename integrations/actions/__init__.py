@@ -1,6 +1,16 @@
 """The only writers of integrations: one function per verb."""
 
 from integrations.actions.baseline import forget_baseline
+from integrations.actions.calling import (
+    Called,
+    CallFailed,
+    OAuth,
+    Outgoing,
+    call_out,
+    calls_problem,
+    hidden,
+    why_no_address,
+)
 from integrations.actions.configuring import BadConfig, Kept
 from integrations.actions.connectors import BadName, delete_connector, is_embedded, rename_connector
 from integrations.actions.deleting import StillNeeded, delete, sweep_deletions
@@ -18,7 +28,15 @@ from integrations.actions.orders import (
     take_in,
 )
 from integrations.actions.running import embedded_connector, rules_problem, run_next, run_until_idle, stop_instances
-from integrations.actions.secrets import keep_draft, open_credentials, open_draft, reencrypt, set_secret
+from integrations.actions.secrets import (
+    forget_secrets,
+    keep_draft,
+    keep_secret,
+    open_credentials,
+    open_draft,
+    reencrypt,
+    set_secret,
+)
 from integrations.actions.systems import (
     check,
     connect,
@@ -35,9 +53,15 @@ from integrations.actions.trials import drop_expired_trials
 __all__ = [
     "BadConfig",
     "BadName",
+    "CallFailed",
+    "Called",
     "Kept",
     "NotRemote",
+    "OAuth",
+    "Outgoing",
     "StillNeeded",
+    "call_out",
+    "calls_problem",
     "check",
     "connect",
     "create_connector",
@@ -51,10 +75,13 @@ __all__ = [
     "expire_leases",
     "forget_baseline",
     "forget_credentials",
+    "forget_secrets",
+    "hidden",
     "hurry",
     "hurry_order",
     "is_embedded",
     "keep_draft",
+    "keep_secret",
     "lease",
     "make_token",
     "merge",
@@ -78,4 +105,5 @@ __all__ = [
     "sync_due",
     "take_in",
     "try_connection",
+    "why_no_address",
 ]

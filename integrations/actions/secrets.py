@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.actions import reencrypt_factors
 from audit.actions import Subject, record
 from audit.actor import Actor
 from connectors.contract.orders import SecretReference as WireReference
@@ -115,6 +116,40 @@ def resolve(integration: Integration) -> dict[str, Secret]:
     return found
 
 
+def keep_secret(value: str, field: str, *, at: datetime | None = None) -> uuid.UUID:
+    """Keep a secret that belongs to no integration; return its row's id. Whoever keeps that writes the audit entry.
+
+    Needs a transaction around it. Raises ValueError when no key is configured.
+    """
+    row = uuid.uuid4()
+    sealed = builtin.encrypt(store_keys(), value, str(row), field)
+    kept = {"key_id": sealed.key_id, "nonce": sealed.nonce, "ciphertext": sealed.ciphertext}
+    StoredSecret.objects.create(id=row, field=field, updated_at=at or timezone.now(), **kept)
+    return row
+
+
+def open_secrets(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Secret]:
+    """Return kept secrets by id. Raises builtin.SecretUnreadable, also for one that is gone."""
+    wanted = set(ids)
+    keys = store_keys() if wanted else ()
+    found = {
+        row.pk: Secret(
+            builtin.decrypt(
+                keys, builtin.Encrypted(row.key_id, bytes(row.nonce), bytes(row.ciphertext)), str(row.pk), row.field
+            )
+        )
+        for row in StoredSecret.objects.filter(pk__in=wanted)
+    }
+    if len(found) < len(wanted):
+        raise builtin.SecretUnreadable("A stored secret is gone.")
+    return found
+
+
+def forget_secrets(ids: Iterable[uuid.UUID]) -> None:
+    """Delete kept secrets that nothing names any more. Needs a transaction around it."""
+    StoredSecret.objects.filter(pk__in=list(ids)).delete()
+
+
 def keep_draft(values: Mapping[str, str]) -> dict[str, str]:
     """Return secrets as ciphertext, to be kept until a form is saved. Raises ValueError when no key is configured."""
     row = str(uuid.uuid4())
@@ -146,7 +181,7 @@ def open_credentials(sealed: str, grant_id: str) -> dict[str, str]:
 
 def reencrypt(*, actor: Actor) -> int:
     """Encrypt again, with the newest key, what lies under an older one; return how many rows. Idempotent."""
-    keys, moved = store_keys(), 0
+    keys, moved = store_keys(), reencrypt_factors()
     for row in StoredSecret.objects.exclude(key_id=keys[0].id).iterator():
         with transaction.atomic():
             old = builtin.Encrypted(row.key_id, bytes(row.nonce), bytes(row.ciphertext))

@@ -50,6 +50,11 @@ class Selected:
         rows, values = self._rows(conditions)
         return ask(f"SELECT r.id, p.id {rows} ORDER BY r.id, p.id LIMIT {size:d}", values)
 
+    def statement(self) -> SQL:
+        """Return the statement that selects all (resource id, permission id), to be part of another one."""
+        rows, values = self._rows(self._met())
+        return f"SELECT r.id AS resource_id, p.id AS permission_id {rows}", values
+
     def pairs(self) -> Iterator[Pair]:
         """Return all pairs, read page by page."""
         page = self.page()

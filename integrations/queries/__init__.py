@@ -21,6 +21,7 @@ from integrations.queries.orders import (
     waiting_with_error,
 )
 from integrations.queries.providers import (
+    INSTEAD,
     Quality,
     Rule,
     catalogue,
@@ -28,6 +29,8 @@ from integrations.queries.providers import (
     credential,
     drawing,
     has_logins,
+    limit_doubts,
+    limits_on,
     login_max,
     manifest,
     over_limits,
@@ -44,6 +47,7 @@ from integrations.queries.systems import (
     is_outdated,
     oldest_sync,
     owner_name,
+    owns_something,
     seen,
     through,
     troubled,
@@ -60,6 +64,7 @@ from integrations.queries.uses import (
 
 __all__ = [
     "DEPENDANTS_NAMED",
+    "INSTEAD",
     "PAGE",
     "PAGES_MAX",
     "SILENT_AFTER",
@@ -92,6 +97,8 @@ __all__ = [
     "inventory",
     "is_outdated",
     "latest_errors",
+    "limit_doubts",
+    "limits_on",
     "login_max",
     "manifest",
     "oldest_sync",
@@ -100,6 +107,7 @@ __all__ = [
     "open_system_orders",
     "over_limits",
     "owner_name",
+    "owns_something",
     "quality",
     "queue",
     "register_dependants",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from django.db.models import Count
 
 from connectors.contract.errors import Misconfigured
-from connectors.contract.manifest import Manifest
+from connectors.contract.manifest import Limit, Manifest
 from connectors.manifests import read_toml
 from connectors.registry import BUILT_IN
 from connectors.vet.quality import FILE as QUALITY_FILE
@@ -22,6 +23,9 @@ from integrations.models import (
     Integration,
 )
 from integrations.queries.entitlements import Entitlement
+
+# How selectors list resources one by one; tags are of any number.
+_BY_HAND = ("name", "id")
 
 
 def catalogue() -> dict[str, Manifest]:
@@ -64,6 +68,28 @@ def over_limits(asks: Iterable[Entitlement]) -> list[str]:
         for limit in manifest(type_).limits
         if sum(len(kinds.get(kind, ())) for kind in limit.resource_types) > limit.at_most
     ]
+
+
+INSTEAD = "Leave the list empty for any resource, choose by a tag, or use an access scope."
+
+
+def limit_doubts(target: Mapping[str, Any]) -> list[str]:
+    """Return, in the same words as `over_limits`, the limits that an integration target's own lists are over.
+
+    What is listed by name or id counts, whether it is taken in or left out: whoever asks for all of it is refused.
+    """
+    limits = limits_on(target["integration"], target["resource_type"])
+    named = [one["values"] for one in target.get("selectors", ()) if one["type"] in _BY_HAND]
+    number = sum(len(values) for values in named)
+    return [f"{limit.words} {number:,} are listed here. {INSTEAD}" for limit in limits if number > limit.at_most]
+
+
+def limits_on(integration: str, resource_type: str) -> list[Limit]:
+    """Return the limits of one grant that resources of a type count for; none for an integration that is not there."""
+    type_ = Integration.objects.filter(pk=integration).values_list("type", flat=True).first()
+    if type_ is None or type_ not in BUILT_IN.manifests():
+        return []
+    return [one for one in manifest(type_).limits if resource_type in one.resource_types]
 
 
 @dataclass(frozen=True, slots=True)

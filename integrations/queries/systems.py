@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count, Q, QuerySet
 
+from accounts.models import User
 from connectors import VERSION
 from integrations.choices import (
     TROUBLED,
@@ -25,6 +26,12 @@ from integrations.models import (
 
 # An instance says every ten seconds that it is alive; after this long it is taken for silent.
 SILENT_AFTER = timedelta(seconds=60)
+
+
+def owns_something(user: User) -> bool:
+    """Whether the person is an owner of an integration, by themselves or in a group. One query."""
+    mine = Q(user=user) | Q(group__memberships__user=user)
+    return IntegrationOwner.objects.filter(mine).exists()
 
 
 # Instances of one connector that are read to judge it; the rest ran long ago.

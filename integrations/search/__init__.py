@@ -127,16 +127,19 @@ class Search:
 
     def _gather(self) -> dict[int, list[int]]:
         """Return the ids of what queries select, by type id, where an index leads to it and it is little."""
-        asked = gathering.shapes(one for one in self.places if one.type_id not in self._rare)
-        rows = _run(gathering.gather(asked)) if asked else []
-        many = {
-            shape for shape, number in Counter(row[0] for row in rows).items() if number > gathering.most(len(asked))
+        every = gathering.asked(one for one in self.places if one.type_id not in self._rare)
+        if not every:
+            return {}
+        numbers = [number for _, number in sorted(_run(gathering.count(every)))]
+        little = {
+            query: here
+            for (query, here), number in zip(every.items(), numbers, strict=True)
+            if number <= gathering.CANDIDATES_MAX
         }
-        little = [here for shape, here in enumerate(asked.values()) if shape not in many]
-        found: dict[int, list[int]] = {place.type_id: [] for here in little for place in here}
-        for shape, type_id, pk in rows:
-            if shape not in many:
-                found[type_id].append(pk)
+        found: dict[int, list[int]] = {place.type_id: [] for place in self.places if _is_gathered(place, little)}
+        rows = _run(gathering.gather(little)) if found else []
+        for type_id, pk in dict.fromkeys((type_id, pk) for _, type_id, pk in rows if type_id in found):
+            found[type_id].append(pk)
         return found
 
     def _read_gathered(self, among: Sequence[Place]) -> list[tuple[Any, ...]]:
@@ -153,6 +156,11 @@ class Search:
     def _look_up(self, among: Sequence[Place], most: int) -> list[tuple[Any, ...]]:
         listed = [one for one in among if one.type_id in self._listed]
         return _run(statements.look_up(self._grouped(listed), listed, most)) if listed else []
+
+
+def _is_gathered(place: Place, little: gathering.Asked) -> bool:
+    """Whether all that is wanted of a place is among what was gathered."""
+    return bool(place.wanted) and all(one.query is not None and one.query in little for one in place.wanted)
 
 
 def _left(place: Place, words: tuple[str, ...]) -> tuple[str, ...]:

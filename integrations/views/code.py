@@ -18,6 +18,8 @@ def document(integration: Integration) -> dict[str, Any]:
         "rotation_days": integration.rotation_days,
         "cleanup_days": integration.cleanup_days,
     }
+    if integration.owner_tag_key:
+        settings |= {"owner_tag_key": integration.owner_tag_key, "owner_tag_type": integration.owner_tag_type}
     return {
         "name": integration.name,
         "type": integration.type,

@@ -161,6 +161,21 @@ class CallState(models.TextChoices):
     FAILED = "failed", "No answer"
 
 
+CALL_TONES: dict[CallState, Tone] = {
+    CallState.WAITING: Tone.MOVE,
+    CallState.YES: Tone.GOOD,
+    CallState.NO: Tone.BAD,
+    CallState.FAILED: Tone.BAD,
+}
+
+CALL_ICONS: dict[CallState, str] = {
+    CallState.WAITING: "spinner",
+    CallState.YES: "ok",
+    CallState.NO: "no",
+    CallState.FAILED: "stop",
+}
+
+
 class ReviewState(models.TextChoices):
     """What came of a review."""
 
@@ -168,6 +183,19 @@ class ReviewState(models.TextChoices):
     JUSTIFIED = "justified", "Justified"
     # Looked at, and found to have been wrong.
     NOT_JUSTIFIED = "unjust", "Not justified"
+
+
+REVIEW_TONES: dict[ReviewState, Tone] = {
+    ReviewState.DUE: Tone.WAIT,
+    ReviewState.JUSTIFIED: Tone.GOOD,
+    ReviewState.NOT_JUSTIFIED: Tone.BAD,
+}
+
+REVIEW_ICONS: dict[ReviewState, str] = {
+    ReviewState.DUE: "hourglass",
+    ReviewState.JUSTIFIED: "ok",
+    ReviewState.NOT_JUSTIFIED: "no",
+}
 
 
 class ExtensionState(models.TextChoices):
@@ -249,6 +277,7 @@ def in_client_api(state: RequestState) -> str:
 
 REQUEST_MOVED = "request.moved"
 EXTENSION_SETTLED = "extension.settled"
+GLASS_BROKEN, REVIEWED = "request.glass_broken", "request.reviewed"
 
 
 def outcome_of(units: Iterable[str]) -> str:
@@ -315,8 +344,15 @@ AUDIT_ACTIONS = {
     "export.fetched": "An export was downloaded",
     "request.created": "Access requested",
     "request.approval_given": "An approver said yes",
+    "request.webhook_answered": "Another system answered, or did not",
     "request.narrowed": "An approver said yes to less",
     "request.overdue": "A revoke is overdue",
+    "request.factor_proven": "The requestor proved a second factor",
+    "request.stand_in_asked": "A stand-in was asked as well",
+    "request.stand_in_withdrawn": "A stand-in is not asked any more",
+    "request.escalated": "The next approvers were asked",
+    GLASS_BROKEN: "The glass was broken",
+    REVIEWED: "Broken glass was reviewed",
     "request.favourite_kept": "A request was kept as a favourite",
     "request.favourite_dropped": "A favourite was dropped",
     "extension.requested": "More time asked for",

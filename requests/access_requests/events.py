@@ -57,6 +57,28 @@ def _ring_now() -> None:
     sweep.delay()
 
 
+def ring_automatic() -> None:
+    """After commit, hurry the job that goes on with automatic flows."""
+    transaction.on_commit(_ring_automatic_now, robust=True)
+
+
+def _ring_automatic_now() -> None:
+    from access_requests.tasks import sweep_automatic  # noqa: PLC0415  # tasks import actions, which import this module
+
+    sweep_automatic.delay()
+
+
+def ring_calls() -> None:
+    """After commit, hurry the job that asks webhooks."""
+    transaction.on_commit(_ring_calls_now, robust=True)
+
+
+def _ring_calls_now() -> None:
+    from access_requests.tasks import call_webhooks  # noqa: PLC0415  # tasks import actions, which import this module
+
+    call_webhooks.delay()
+
+
 def ring_exports() -> None:
     """After commit, hurry the job that writes exports."""
     transaction.on_commit(_ring_exports_now, robust=True)

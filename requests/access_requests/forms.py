@@ -10,9 +10,13 @@ from django import forms
 from django.http import QueryDict
 
 from flows.decision import words_for
+from flows.decision.fields import ANSWER_MAX, KEY, TICKET_MAX
 
 JUSTIFICATION_MAX = 2000
 REASON_MAX = 500
+NOTE_MAX = 2000
+# What was written into a flow's own field is sent under this and the field's key; of all flows at most so many.
+OF_FIELD, ANSWERS_MAX = "field-", 200
 _PICK = re.compile(r"\d{1,18}:\d{1,18}|bundle:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _PART = re.compile(r"(\d{1,6})\s*(d|days?|h|hours?|hrs?|m|min|minutes?)\b", re.ASCII)
 _LENGTH = re.compile(rf"\s*({_PART.pattern}\s*,?\s*)+", re.ASCII)
@@ -77,6 +81,18 @@ class AskForm(forms.Form):
         help_text="Approvers read it; it stays in the record.",
     )
     token = forms.UUIDField(required=False)
+    # For whom: nothing is the asker, "other" whoever has the address, else the id of a direct report.
+    whom = forms.CharField(required=False, max_length=40)
+    grantee = forms.CharField(required=False, max_length=254)
+    ticket = forms.CharField(required=False, max_length=TICKET_MAX, label="Ticket")
+    # That the person means it: to break the glass.
+    sure = forms.BooleanField(required=False)
+
+    def answers(self) -> dict[str, str]:
+        """Return what was written into the flows' own fields, by key."""
+        sent = {name.removeprefix(OF_FIELD): str(self.data[name]) for name in self.data if name.startswith(OF_FIELD)}
+        known = [(key, value[: ANSWER_MAX + 1]) for key, value in sent.items() if KEY.fullmatch(key)]
+        return dict(known[:ANSWERS_MAX])
 
     def clean(self) -> dict[str, Any]:
         """Add what was ticked to the basket, take out what goes, and read the duration; None: as long as allowed."""
@@ -102,6 +118,8 @@ class SearchForm(forms.Form):
     c = forms.CharField(required=False, max_length=60)
     i = forms.UUIDField(required=False)
     t = forms.CharField(required=False, max_length=60)
+    whom = forms.CharField(required=False, max_length=40)
+    grantee = forms.CharField(required=False, max_length=254)
     page = forms.IntegerField(required=False, min_value=1, max_value=50)
     at = forms.IntegerField(required=False, min_value=1, max_value=50)
 
@@ -111,10 +129,24 @@ class SearchForm(forms.Form):
         return self.cleaned_data.get(name)
 
 
+class PeopleForm(forms.Form):
+    """Whom to search for."""
+
+    q = forms.CharField(required=False, max_length=100)
+
+
+class ReviewForm(forms.Form):
+    """Whether breaking the glass was right, and what was found."""
+
+    justified = forms.ChoiceField(choices=[("yes", "Justified"), ("no", "Not justified")])
+    note = forms.CharField(required=False, max_length=NOTE_MAX)
+
+
 class PageForm(forms.Form):
     """Which page of each list."""
 
     page = forms.IntegerField(required=False, min_value=1, max_value=100_000)
+    others = forms.IntegerField(required=False, min_value=1, max_value=100_000)
     held = forms.IntegerField(required=False, min_value=1, max_value=100_000)
     waiting = forms.IntegerField(required=False, min_value=1, max_value=100_000)
 

@@ -8,14 +8,24 @@ from datetime import timedelta
 from django.db.models import Count
 from django.utils import timezone
 
-from access_requests import actions
-from access_requests.actions import letters
-from access_requests.choices import EXTENSION_SETTLED, OPEN, REQUEST_MOVED, RequestState
+from access_requests import actions, foretelling
+from access_requests.actions import automatic, glass, letters
+from access_requests.automatic import held_through
+from access_requests.choices import (
+    EXTENSION_SETTLED,
+    GLASS_BROKEN,
+    ICONS,
+    OPEN,
+    REQUEST_MOVED,
+    REVIEWED,
+    RequestState,
+)
 from access_requests.models import AccessRequest
 from accounts.choices import ChangeKind
 from accounts.events import subscribe
-from accounts.models import AbstractChange
+from accounts.models import AbstractChange, User
 from flows import events as flow_events
+from flows.choices import RUN_ASKED
 from integrations.models import Order
 
 
@@ -26,12 +36,24 @@ def _order_settled(change: AbstractChange) -> None:
 
 
 def _people_changed(change: AbstractChange) -> None:
-    for user_id in change.payload.get("users", ()):
+    users = change.payload.get("users", ())
+    for user_id in users:
         actions.recheck_person(user_id)
+    automatic.people_changed(users)
 
 
 def _flow_changed(change: AbstractChange) -> None:
     actions.recheck_flow(change.subject_id)
+    automatic.flow_changed(change.subject_id)
+
+
+def _run_asked(change: AbstractChange) -> None:
+    automatic.flow_changed(change.subject_id)
+
+
+def _inventory_changed(change: AbstractChange) -> None:
+    actions.recheck_integration(change.subject_id)
+    automatic.inventory_changed(change.subject_id)
 
 
 def _request_moved(change: AbstractChange) -> None:
@@ -40,6 +62,14 @@ def _request_moved(change: AbstractChange) -> None:
 
 def _extension_settled(change: AbstractChange) -> None:
     letters.tell_of_extension(change.subject_id)
+
+
+def _glass_broken(change: AbstractChange) -> None:
+    glass.tell_of_glass(change.subject_id)
+
+
+def _reviewed(change: AbstractChange) -> None:
+    glass.tell_of_review(change.subject_id)
 
 
 def _live(flows: flow_events.Ids) -> dict[uuid.UUID, int]:
@@ -57,11 +87,36 @@ def _by_flow(flows: flow_events.Ids, **narrowed: object) -> dict[uuid.UUID, int]
     return dict(rows.values_list("flow_version__flow").annotate(number=Count("pk")))
 
 
+def _badge(row: AccessRequest) -> flow_events.Badge:
+    return flow_events.Badge(row.tone, ICONS[RequestState(row.state)], row.word)
+
+
+def _holders(flow: uuid.UUID, at_most: int) -> flow_events.Holders:
+    """Return who holds through an automatic flow, the first by name."""
+    rows = held_through(flow)
+    people = rows.aggregate(people=Count("grantee", distinct=True))["people"]
+    first = User.objects.filter(pk__in=rows.values("grantee")).order_by("name", "pk")[:at_most] if at_most else ()
+    held = rows.filter(grantee__in=[user.pk for user in first]).order_by("-pk") if first else ()
+    oldest = {row.grantee_id: row for row in held}
+    named = [
+        flow_events.Holder(user.name, user.email, row.requested_at, _badge(row), row.pk)
+        for user in first
+        if (row := oldest.get(user.pk))
+    ]
+    return flow_events.Holders(people, tuple(named))
+
+
 def subscribe_all() -> None:
     """Subscribe; doing it again changes nothing."""
+    flow_events.find_holders_with(_holders)
     flow_events.count_with(live=_live, recent=_recent)
+    flow_events.foretell_with(ending=foretelling.ending, asked=foretelling.asked, links=foretelling.links)
     subscribe("order.settled", _order_settled)
     subscribe("flow.changed", _flow_changed)
+    subscribe(RUN_ASKED, _run_asked)
+    subscribe("inventory.changed", _inventory_changed)
+    subscribe(GLASS_BROKEN, _glass_broken)
+    subscribe(REVIEWED, _reviewed)
     subscribe(REQUEST_MOVED, _request_moved)
     subscribe(EXTENSION_SETTLED, _extension_settled)
     for kind in ChangeKind:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from access_requests.choices import REQUEST_MOVED, TOLD, RequestState
+from access_requests.choices import FINAL, REQUEST_MOVED, TOLD, RequestState, ReviewState
 from access_requests.events import moved, tell
-from access_requests.models import AccessRequest, Transition
+from access_requests.models import AccessRequest, Review, Transition
 from audit.actions import Subject, record
 from audit.actor import Actor
 
 _S = RequestState
+# What broke the glass is to be reviewed this long after access has ended, or came to nothing.
+REVIEW_WITHIN = timedelta(hours=24)
 
 # product.md section 2. A test walks State × State against this table.
 MOVES: dict[RequestState, frozenset[RequestState]] = {
-    _S.INITIALIZING: frozenset({_S.PENDING_MFA, _S.PENDING, _S.APPROVED, _S.REJECTED}),
+    _S.INITIALIZING: frozenset({_S.PENDING_MFA, _S.PENDING, _S.APPROVED, _S.REJECTED, _S.CANCELLED, _S.LAPSED}),
     _S.PENDING_MFA: frozenset({_S.PENDING, _S.APPROVED, _S.CANCELLED, _S.LAPSED}),
     _S.PENDING: frozenset({_S.APPROVED, _S.REJECTED, _S.CANCELLED, _S.LAPSED}),
     _S.APPROVED: frozenset({_S.GRANTING, _S.CANCELLED, _S.LAPSED}),
@@ -75,6 +77,8 @@ def move(
         )
         kept = {"from": origin.value, "to": to.value, **({"reason": reason} if reason else {}), **(details or {})}
         record(f"request.{to.value}", actor=actor, subject=subject_of(request), details=kept, at=moment)
+        if request.break_glass:
+            _due_review(request, to, fields.get("ends_at"), moment)
         if to in TOLD:
             tell(REQUEST_MOVED, request.pk, to.value)
         moved(request.pk)
@@ -82,3 +86,10 @@ def move(
     for name, value in fields.items():
         setattr(request, name, value)
     return True
+
+
+def _due_review(request: AccessRequest, to: RequestState, ends_at: datetime | None, at: datetime) -> None:
+    """Say when the review is due that a request with broken glass owes: some time after access ends."""
+    if to == RequestState.ACTIVE or to in FINAL:
+        due_at = (ends_at or at) + REVIEW_WITHIN
+        Review.objects.filter(request=request, state=ReviewState.DUE).update(due_at=due_at)

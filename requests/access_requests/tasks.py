@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from access_requests import actions
-from access_requests.actions import letters
+from access_requests.actions import automatic, glass, letters
 from access_requests.models import Change
 from accounts import events
 
@@ -14,6 +14,24 @@ from accounts import events
 def sweep() -> int:
     """End, dispatch and lapse what is due."""
     return actions.sweep()
+
+
+@shared_task
+def sweep_automatic() -> int:
+    """Go on with the runs of automatic flows, for a while."""
+    return automatic.sweep_runs()
+
+
+@shared_task
+def sweep_automatic_flows() -> int:
+    """Begin a run of every automatic flow."""
+    return automatic.sweep_flows()
+
+
+@shared_task
+def call_webhooks() -> int:
+    """Ask webhooks about requests: as checks, as approvers."""
+    return actions.run_calls()
 
 
 @shared_task
@@ -26,6 +44,24 @@ def sweep_cleanups() -> int:
 def sweep_letters() -> int:
     """Write the letters that are due: to approvers, before an end, of overdue ends."""
     return letters.sweep()
+
+
+@shared_task
+def sweep_stand_ins() -> int:
+    """Ask stand-ins of who is away; ask them no more afterwards."""
+    return actions.sweep_stand_ins()
+
+
+@shared_task
+def sweep_escalations() -> int:
+    """Ask the next approvers where nobody has answered in time."""
+    return actions.sweep_escalations()
+
+
+@shared_task
+def sweep_reviews() -> int:
+    """Remind of reviews that are overdue."""
+    return glass.sweep()
 
 
 @shared_task

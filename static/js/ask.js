@@ -35,6 +35,8 @@ function start() {
     searching?.abort();
     searching = new AbortController();
     const asked = new URLSearchParams({ q: q.value });
+    for (const name of ["whom", "grantee"]) asked.set(name, $(name)?.value ?? "");
+    if (asked.get("whom") !== "other") asked.delete("grantee");
     for (const name of ["c", "i", "t"]) asked.set(name, found.querySelector(`input[name=${name}]`)?.value ?? "");
     for (const [name, value] of Object.entries(change)) asked.set(name, value);
     for (const [name, value] of [...asked]) if (!value) asked.delete(name);
@@ -64,6 +66,10 @@ function start() {
       parts.innerHTML = html;
       for (const part of parts.content.querySelectorAll("[data-part]")) {
         const place = $(part.dataset.part);
+        // What is being typed stays as it is while the same is asked for.
+        const keys = part.querySelector("[data-keys]")?.dataset.keys;
+        if (keys !== undefined && place.querySelector("[data-keys]")?.dataset.keys === keys) continue;
+        if (place.querySelector("details")?.open) part.querySelector("details")?.setAttribute("open", "");
         // What is the same is not written again: it would be read out again.
         if (place.innerHTML.trim() !== part.innerHTML.trim()) place.replaceChildren(...part.childNodes);
       }
@@ -72,7 +78,19 @@ function start() {
     } catch { /* as above */ }
   }
 
+  // Somebody else: their address is asked for when they are chosen, and found while it is typed.
+  const whom = $("whom"), grantee = $("grantee");
+  const whose = () => { if (grantee) grantee.closest("[data-somebody-else]").hidden = whom.value !== "other"; };
+  async function suggest() {
+    const answer = await text(`${form.dataset.people}?${new URLSearchParams({ q: grantee.value })}`).catch(() => "");
+    const people = answer ? JSON.parse(answer).people : [];
+    $("people").replaceChildren(...people.map(({ email, name }) => new Option(name, email)));
+  }
+  if (whom) { whose(); whom.addEventListener("change", () => { whose(); if (whom.value === "other") grantee.focus(); search(); }); }
+  grantee?.addEventListener("change", () => search());
+
   form.addEventListener("input", ({ target }) => {
+    if (target === grantee) { clearTimeout(typing); typing = setTimeout(suggest, WAIT); return; }
     if (target === q) { clearTimeout(typing); typing = setTimeout(search, WAIT); return; }
     if (target.id === "other") form.querySelector("[name=duration][value=other]").checked = true;
     if (target.matches("[data-result]")) return;
@@ -81,6 +99,7 @@ function start() {
   });
 
   form.addEventListener("change", ({ target }) => {
+    if (target === grantee) { check(); return; }
     if (!target.matches("[data-result]")) return;
     if (!target.checked && !target.name) {
       const key = target.dataset.resource ?? target.value;
@@ -93,7 +112,7 @@ function start() {
 
   form.addEventListener("submit", (event) => {
     const by = event.submitter;
-    if (by?.value === "send" && by.name === "do") return;
+    if (["send", "break"].includes(by?.value) && by.name === "do") return;
     event.preventDefault();
     if (by?.name === "drop") { by.closest("[data-line]").remove(); check(); }
     else if (by?.name === "do" && by.value === "everywhere") search({ c: "", i: "", t: "" });

@@ -3,6 +3,7 @@
 const form = document.querySelector("form[data-flow]");
 const place = document.querySelector("[data-suggest]");
 const WAIT = 400;
+const FIELDS = "select, textarea, input:not([type=hidden], [type=checkbox], [type=radio])";
 const ICONS = document.querySelector("svg.icon use")?.getAttribute("href").split("#")[0];
 let timer, asked;
 
@@ -24,7 +25,10 @@ async function send(button) {
 function tell(page) {
   for (const part of page.querySelectorAll("[data-live]")) {
     const here = document.getElementById(part.id);
-    if (here && here.innerHTML !== part.innerHTML) here.innerHTML = part.innerHTML;
+    if (!here || here.innerHTML === part.innerHTML) continue;
+    const open = here.querySelector("details")?.open;
+    here.innerHTML = part.innerHTML;
+    if (open) here.querySelector("details")?.setAttribute("open", "");
   }
 }
 
@@ -38,16 +42,27 @@ function soon() {
   timer = setTimeout(read, WAIT);
 }
 
-// Swap one section for the same section of the answer; the focus goes where the change is.
+// Swap one section for the same section of the answer; what a person opened in it stays open.
+function swap(page, id) {
+  const fresh = page.getElementById(id);
+  const here = document.getElementById(id);
+  if (!fresh || !here) return null;
+  const open = [...here.querySelectorAll("details[open][id]")].map((one) => one.id);
+  const section = document.importNode(fresh, true);
+  here.replaceWith(section);
+  for (const one of open) document.getElementById(one)?.setAttribute("open", "");
+  dress(section);
+  section.dispatchEvent(new CustomEvent("grown", { bubbles: true })); // for whoever dresses fields of their own
+  return section;
+}
+
+// Press a button and swap the section it belongs to; the focus goes where the change is.
 async function grow(id, button, focus) {
   const page = await send(button);
-  const fresh = page?.getElementById(id);
-  if (!fresh) return false;
-  const section = document.getElementById(id);
-  section.replaceWith(document.importNode(fresh, true));
+  const section = page && swap(page, id);
+  if (!section) return false;
   tell(page);
-  dress(document.getElementById(id));
-  focus(document.getElementById(id));
+  focus(section);
   return true;
 }
 
@@ -55,9 +70,9 @@ form.addEventListener("click", async (event) => {
   const button = event.target.closest("button[data-grow]");
   if (!button) return;
   event.preventDefault();
-  const before = new Set([...form.querySelectorAll("select, [data-values]")].map((one) => one.id));
+  const before = new Set([...form.querySelectorAll(FIELDS)].map((one) => one.id));
   const done = await grow(button.dataset.grow, button.value, (section) => {
-    const added = [...section.querySelectorAll("select")].find((one) => !before.has(one.id));
+    const added = [...section.querySelectorAll(FIELDS)].find((one) => !before.has(one.id) && one.checkVisibility());
     (added ?? section).focus();
   });
   if (!done) { button.removeAttribute("data-grow"); button.click(); }
@@ -67,6 +82,12 @@ form.addEventListener("change", (event) => {
   const chosen = event.target;
   if (/^targets-\d+-(integration|resource_type)$/.test(chosen.name)) {
     grow("what", "read", (section) => section.querySelector(`#${chosen.id}`)?.focus());
+  } else if (chosen.name === "trigger") {
+    send("read").then((page) => {
+      if (!page) return;
+      for (const id of ["for", "approvers", "time", "rules"]) swap(page, id);
+      tell(page);
+    });
   } else if (/operator$/.test(chosen.name) && chosen.type === "radio") {
     for (const word of joined(chosen)) if (word.textContent.trim()) word.textContent = chosen.value;
     soon();
@@ -79,8 +100,8 @@ form.addEventListener("keydown", (event) => {
 });
 
 function joined(radio) {
-  const group = radio.closest(".tier") ?? radio.closest(".panel-body");
-  return radio.name === "approval_mode" ? [] : group.querySelectorAll(".condition-join");
+  const group = radio.closest(".group, .others") ?? radio.closest(".panel-body");
+  return group.querySelectorAll(".condition-join");
 }
 
 // Values as chips. The text area keeps the truth: one value a line.

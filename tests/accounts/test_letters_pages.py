@@ -122,5 +122,9 @@ def test_the_overview_says_where_mail_goes_and_what_is_stuck(cast: Cast) -> None
 def test_kinds_to_choose_are_not_those_nobody_may_miss() -> None:
     from accounts.choices import LETTERS_TO_ADMINS, LETTERS_TO_CHOOSE
 
-    assert set(LETTERS_TO_CHOOSE) | set(LETTERS_TO_ADMINS) | {LetterKind.REPORT} == set(LetterKind)
+    assert set(LETTERS_TO_CHOOSE) | set(LETTERS_TO_ADMINS) | {
+        LetterKind.REPORT,
+        LetterKind.SECURITY,
+        LetterKind.INVITATION,
+    } == set(LetterKind)
     assert not set(LETTERS_TO_CHOOSE) & set(LETTERS_TO_ADMINS)

@@ -97,7 +97,7 @@ def _grantable_agrees(query: Query, there: list[Any]) -> None:
 def test_what_may_be_asked_for_is_what_queries_select(
     db: None, rng: random.Random, monkeypatch: pytest.MonkeyPatch, gathered: int
 ) -> None:
-    monkeypatch.setattr(gathering, "GATHERED_MAX", gathered)
+    monkeypatch.setattr(gathering, "CANDIDATES_MAX", gathered)
     what_may_be_asked_for(rng, 5, 30)
 
 

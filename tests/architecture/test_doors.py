@@ -13,16 +13,24 @@ DOORS = {"models", "choices", "queries", "actions", "events"}
 DOORS_FOR_CONFIG = DOORS | {"urls", "apps", "consumers", "tasks", "checks", "admin"}
 # The demo adds a way to sign in, which the trail has to have a word for.
 DOORS_FOR_DEMO = DOORS | {"trail"}
-# Every action takes an Actor; policy is asked through its pure functions: decide(facts) -> Decision; the inventory is
-# searched at a million rows, which takes a package of its own, and so does the query language; a report on the audit
-# trail is its own export's; who has a letter written says it in the plain data that letters are made of.
+# Every action takes an Actor; policy is asked by functions: decide(facts) -> Decision, which is pure, and
+# given_by(document) of what is given unasked; the inventory is searched at a million rows, which takes a package of its
+# own, and so does the query language; a report on the audit trail is its own export's; who has a letter written says it
+# in the plain data that letters are made of.
 MORE_DOORS = {
     ("audit", "actor"),
     ("audit", "export"),
     ("flows", "decision"),
+    ("flows", "whatif"),
+    ("flows", "giving"),
     ("integrations", "search"),
     ("integrations", "aql"),
     ("accounts", "letters"),
+    # A request's page tries a second factor as the account page does, in the same session.
+    ("accounts", "proving"),
+    # The floor that knows owners says that they may invite.
+    ("accounts", "inviting"),
+    ("accounts", "regrouping"),
 }
 
 ROOMS = {
@@ -33,6 +41,13 @@ ROOMS = {
 OWN_ROOMS = {
     "accounts": {
         "adapters": "allauth asks an adapter",
+        "factors": "second factors: read and tried with allauth, and how long a success counts",
+        "gate": "what people from outside do before anything else",
+        "inviting": "who may invite people from outside",
+        "proving": "asking for a second factor, as pages of any floor do it",
+        "keeping": "the secrets of second factors as ciphertext",
+        "asking_first": "changes of groups in the admin site: what follows is shown first",
+        "regrouping": "a change of a group before it is made, and who foretells what follows",
         "backends": "Django asks a backend who signs in",
         "letters": "what a letter says: plain data into text and HTML",
         "post": "how a letter leaves: by SMTP or into a folder, and what went wrong",
@@ -54,8 +69,15 @@ OWN_ROOMS = {
         "decision": "decide(facts) -> Decision",
         "differences": "what one policy says otherwise than another, in words",
         "document": "a flow version as data",
+        "giving": "what an automatic flow gives to each of its people",
         "findings": "what is wrong with a policy, and what is doubtful",
+        "findings_of_webhooks": "likewise of a webhook",
+        "foretelling": "what policy says of a change of a group",
+        "guard": "what takes a second admin's yes",
+        "whatif": "what a change would do, before it is made",
+        "judging": "what an answer of a webhook means",
         "reach": "whom and what a policy reaches, counted by the database",
+        "slots": "the places in a webhook's body that a request fills",
         "sentence": "a flow in one English sentence",
         "text": "policy as YAML in a folder",
     },
@@ -66,6 +88,8 @@ OWN_ROOMS = {
         "wire": "models to the connectors' dataclasses and back",
     },
     "access_requests": {
+        "foretelling": "live requests and past asks, told to what-if",
+        "automatic": "what automatic flows should give, held against what people hold",
         "hearing": "what is done at news from below",
         "letters": "what letters say of requests",
         "offering": "what a person may ask for, as the page of a new request shows it",

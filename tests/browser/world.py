@@ -10,6 +10,7 @@ from access_requests.choices import UnitState
 from access_requests.models import AccessRequest
 from audit.actor import person
 from audit.choices import Source
+from flows.actions import define_webhook
 from flows.models import AccessFlow
 from integrations.models import Integration
 from tests.cast import Cast
@@ -63,6 +64,8 @@ def furnish(cast: Cast) -> World:
     failed = held("orders", hours_ago=50)
     failed.access_groups.get().units.update(state=UnitState.FAILED, message="The database does not exist any more.")
     making.ended(failed, due_at=now - 49 * HOUR)
+    hook = {"name": "Change ticket", "url": "https://tickets.example.com/ask", "body": {"id": "{{ request.id }}"}}
+    define_webhook(hook, secrets={"header:X-Key": "a key"}, actor=person(cast.admin, Source.ADMIN))
     return World(
         cast,
         shop,

@@ -13,6 +13,8 @@ def sent(story: Story, **change: Any) -> dict[str, Any]:
         "name": "Prod reads",
         "description": "For incidents",
         "active": "on",
+        "trigger": "self_serve",
+        "request_for": ["self"],
         "requestor_operator": "or",
         "grant_duration_minutes": "1 h 30 min",
         "max_extensions": "2",
@@ -51,11 +53,16 @@ def sent(story: Story, **change: Any) -> dict[str, Any]:
 def as_shown(form: Any) -> dict[str, Any]:
     """Return what a browser would send of a form that is shown and not touched."""
     again: dict[str, Any] = {}
-    groups = list(form.approvers)
-    lists = (form.requestors, form.targets, form.approvers, *(group.conditions for group in groups))
-    for part in (form.flow, *(row for rows in lists for row in rows)):
-        for field in part:
-            again[field.html_name] = field.field.prepare_value(field.value())
+    lists = (*form.lists, *(group.conditions for group in form.approvers))
+    for part in (form.flow, form.window, *(row for rows in lists for row in rows)):
+        for name in part.fields:
+            field = part[name]
+            again[field.html_name] = _shown(field)
     for rows in lists:
         again[rows.name] = [row.key for row in rows]
     return {name: value for name, value in again.items() if value not in (None, False)}
+
+
+def _shown(field: Any) -> Any:
+    value = field.field.prepare_value(field.value())
+    return field.field.widget.format_value(value) if hasattr(field.field.widget, "format") else value

@@ -14,8 +14,8 @@ from access_requests.models import AccessRequest, AccessSession, Approval, Proof
 from accounts.choices import Role
 from accounts.models import User
 from audit.actor import system
-from flows.actions import define_bundle, define_scope
-from flows.models import AccessFlow, AccessScope, Bundle
+from flows.actions import define_bundle, define_scope, define_webhook
+from flows.models import AccessFlow, AccessScope, Bundle, Proposal, Webhook
 from integrations.models import Connector, ConnectorInstance, Integration, Order, Resource
 from tests.cast import person
 from tests.desk.conftest import signed_in
@@ -67,21 +67,43 @@ OWN: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "flows_accessflow_switch": (POLICY, POLICY),
     "flows_accessflow_code": (LOOK, LOOK),
     "flows_accessflow_suggest": (POLICY, (405, 405, 405, 405)),
+    "flows_accessflow_why": (LOOK, (405, 405, 405, 405)),
+    "flows_accessflow_compare": (LOOK, LOOK),
+    # A POST that does not say what it has read is too late.
+    "flows_accessflow_restore": (POLICY, (409, 409, 403, 403)),
     "flows_bundle_changelist": (LOOK, LOOK),
     "flows_bundle_add": (POLICY, POLICY),
     "flows_bundle_change": (LOOK, POLICY),
-    "flows_bundle_history": (NOT_FOUND, NOT_FOUND),
+    "flows_bundle_history": (LOOK, LOOK),
+    "flows_bundle_compare": (LOOK, LOOK),
+    "flows_bundle_restore": (POLICY, (409, 409, 403, 403)),
+    "flows_proposal_changelist": (LOOK, LOOK),
+    "flows_proposal_add": (NOBODY, NOBODY),
+    "flows_proposal_change": (LOOK, LOOK),
+    "flows_proposal_delete": (NOBODY, NOBODY),
+    "flows_proposal_history": (NOT_FOUND, NOT_FOUND),
+    # Only who proposed it takes it back; only another admin says no, after which it is too late for a yes.
+    "flows_proposal_accept": ((405, 405, 405, 405), (302, 403, 403, 403)),
+    "flows_proposal_refuse": ((405, 405, 405, 405), (409, 403, 403, 403)),
+    "flows_proposal_withdraw": ((405, 405, 405, 405), (409, 409, 409, 409)),
     # A POST of nothing is the yes to the question; a flow stands in the way.
     "flows_bundle_delete": (POLICY, (409, 409, 403, 403)),
     "flows_accessscope_changelist": (LOOK, LOOK),
     "flows_accessscope_add": (POLICY, POLICY),
     "flows_accessscope_change": (LOOK, POLICY),
-    # A POST restores a version; of nothing, none.
-    "flows_accessscope_history": (LOOK, (404, 404, 403, 403)),
+    "flows_accessscope_history": (LOOK, LOOK),
+    "flows_accessscope_compare": (LOOK, LOOK),
+    "flows_accessscope_restore": (POLICY, (409, 409, 403, 403)),
     # A POST of nothing is the yes to the question; a flow stands in the way.
     "flows_accessscope_delete": (POLICY, (409, 409, 403, 403)),
     "integrations_resource_checkquery": ((405, 405, 405, 405), LOOK),
     "integrations_resource_completequery": ((405, 405, 405, 405), LOOK),
+    "flows_webhook_changelist": (LOOK, LOOK),
+    "flows_webhook_add": (POLICY, POLICY),
+    "flows_webhook_change": (LOOK, POLICY),
+    "flows_webhook_history": (LOOK, LOOK),
+    # A POST of nothing is the yes to the question; a flow stands in the way.
+    "flows_webhook_delete": (POLICY, (409, 409, 403, 403)),
     "requests_accessrequest_revoke": (REVOKING, REVOKING),
 }
 
@@ -116,7 +138,13 @@ def rows(story: Story) -> dict[str, Any]:
     flow(story.integration, "With a bundle", targets=[{"kind": "bundle", "bundle": str(kit.pk)}])
     prod = define_scope("Prod", 'resource_tag["env"] = "prod"', actor=system())
     flow(story.integration, "With a scope", targets=[{"kind": "access_scope", "access_scope": str(prod.pk)}])
-    policy = (AccessFlow, Bundle, AccessScope)
+    Proposal.objects.create(
+        kind="flow", name="Open", why="It takes two.", proposed_by=story.cast.requester,
+        change={"verb": "define", "told": {"columns": {}, "document": {}}, "openings": []},
+    )  # fmt: skip
+    hook = define_webhook({"name": "Ticket", "url": "https://tickets.example.com/"}, actor=system())
+    flow(story.integration, "With a webhook", checks=[str(hook.pk)])
+    policy = (AccessFlow, AccessScope, Bundle, Webhook, Proposal)
     models = (Integration, Connector, ConnectorInstance, Resource, Order, *policy, AccessRequest)
     records = (AccessSession, Approval, Transition, StandingRecord, Proof)
     return {model._meta.model_name or "": model.objects.first() for model in (*models, *records)}  # type: ignore[attr-defined]
@@ -131,10 +159,12 @@ def address(name: str, rows: dict[str, Any]) -> str:
         "suggest": list,
         "checkquery": list,
         "completequery": list,
+        "why": list,
         "revoke": list,
         "connect": lambda: ["simulated"],
         "press": lambda: [rows[model].pk, "check"],
         "revoketoken": lambda: [rows[model].pk, 0],
+        "restore": lambda: [rows[model].pk, 1],
     }
     return reverse(f"admin:{name}", args=arguments.get(what, lambda: [rows[model].pk])())
 
@@ -144,9 +174,17 @@ def test_the_desk_has_the_pages_it_should() -> None:
     assert set(OWN) <= found
     models = {name.split("_")[1] for name in found}
     assert models == {
-        *("integration", "connector", "connectorinstance", "resource", "order", "accessflow", "bundle"),
-        "accessscope",
-        *("accessrequest", "accesssession", "approval", "transition", "standingrecord", "proof"),
+        *("integration", "connector", "connectorinstance", "resource", "order", "accessflow", "bundle", "webhook"),
+        *(
+            "accessscope",
+            "proposal",
+            "accessrequest",
+            "accesssession",
+            "approval",
+            "transition",
+            "standingrecord",
+            "proof",
+        ),
     }
     assert all(name in OWN or name.rpartition("_")[2] in READ_ONLY for name in found)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from flows.decision import Facts, FlowFacts, decide
-from flows.explaining import Gate, for_requestor, hurdles, why
+from flows.decision.explaining import Gate, for_requestor, hurdles, why
 from tests.flows.test_decision import RITA, condition, entitlement, facts_of, flow
 
 SATURDAY = datetime(2026, 11, 28, 2, 30, tzinfo=UTC)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flows.fields import fits, wrong_answers, wrong_fields, wrong_pattern, wrong_ticket
+from flows.decision.fields import fits, wrong_answers, wrong_fields, wrong_pattern, wrong_ticket
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from accounts.queries import PersonFacts
-from flows.conditions import matches
 from flows.decision import Facts, FlowFacts, decide
-from flows.replay import from_json, to_json
+from flows.decision.conditions import matches
+from flows.decision.replay import from_json, to_json
 from integrations.queries import Entitlement
 from tests.flows.test_decision import CITIES, GROUPS, USERS, condition, entitlement, facts_of, selector
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from flows.windows import DAYS, is_open, opening_words, opens_at
+from flows.decision.windows import DAYS, is_open, opening_words, opens_at
 
 BERLIN = "Europe/Berlin"
 

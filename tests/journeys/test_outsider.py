@@ -9,12 +9,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 from django.urls.converters import IntConverter, UUIDConverter
+from django.utils import timezone
 
 from access_requests import actions
-from access_requests.models import AccessRequest, AccessSession, Export, Extension, Report
+from access_requests.models import AccessRequest, AccessSession, Export, Extension, Report, SentForm
+from accounts import actions as people_actions
+from accounts import factors
+from accounts.models import Delegation, User
 from flows.models import AccessFlow
 from tests.cast import PASSWORD, Cast
 from tests.story import Story, allow_extensions, begin, flow, simulated_provider
@@ -38,6 +43,8 @@ class Row:
 
 REPORT, EXPORT = "report", "export"
 REQUEST, SESSION, EXTENSION = "request", "session", "extension"
+FACTOR, ABSENCE, OUTSIDE = "factor", "delegation", "person"
+REQUEST, SESSION, EXTENSION, FORM = "request", "session", "extension", "form"
 TABLE: dict[str, Row] = {
     "healthz": Row(EVERYBODY),
     "readyz": Row(EVERYBODY),
@@ -52,12 +59,29 @@ TABLE: dict[str, Row] = {
     "account_password": Row(OWN),
     "account_letters": Row(OWN, "post"),
     "account_theme": Row(OWN, "post"),
+    "second_factor": Row(OWN),
+    "fresh_sign_in": Row(OWN),
+    "factor_app": Row(OWN),
+    "factor_key": Row(OWN),
+    "factor_codes": Row(OWN, "post"),
+    "factor_prove": Row(OWN),
+    "factor_remove": Row(NOBODY, "post", FACTOR),
+    "delegate": Row(OWN, "post"),
+    "end_delegation": Row(NOBODY, "post", ABSENCE),
+    "invited": Row("forbidden"),
+    "extend_stay": Row(NOBODY, "post", OUTSIDE),
+    "end_stay": Row(NOBODY, "post", OUTSIDE),
+    "invite_again": Row(NOBODY, "post", OUTSIDE),
+    "request_factor": Row(NOBODY, "get", REQUEST),
     "my_access": Row(OWN),
     "my_tasks": Row(OWN),
     "new_request": Row(OWN),
     "check_request": Row(OWN, "post"),
     "find_resources": Row(OWN),
     "why_not": Row(OWN),
+    "find_people": Row(OWN),
+    "sent_requests": Row(NOBODY, "get", FORM),
+    "review_request": Row(NOBODY, "post", REQUEST),
     "request_page": Row(NOBODY, "get", REQUEST),
     "request_part": Row(NOBODY, "get", REQUEST),
     "withdraw_request": Row(NOBODY, "post", REQUEST),
@@ -126,12 +150,31 @@ def held(story: Story) -> AccessRequest:
     allow_extensions(AccessFlow.objects.get(), 1, 600)
     request, rita = story.granted("orders_prod"), story.cast.requester
     actions.extend(request, user=rita, actor=story.by(rita), seconds=600, justification="more", at=story.now)
+    SentForm.objects.create(requestor=rita, token=uuid.uuid4(), digest="", requests=[request.pk])
     return request
 
 
 def kept(about: str) -> Any:
     """Return the number of Rita's report or of her export."""
     return (Report if about == REPORT else Export).objects.get().pk
+
+
+def of_people(about: str) -> Any:
+    """Return Rita's second factor, her absence, or the person from outside whom the admin invited."""
+    if about == FACTOR:
+        return Authenticator.objects.get(type="totp").pk
+    return Delegation.objects.get().pk if about == ABSENCE else User.objects.get(is_outside=True).pk
+
+
+@pytest.fixture
+def people(story: Story) -> None:
+    """Rita has a second factor and is away for a day; the admin has invited somebody from outside."""
+    rita, ada, now = story.cast.requester, story.cast.admin, timezone.now()
+    secret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+    people_actions.add_app(rita, secret, factors.code_of(secret, now), actor=story.by(rita), at=now)
+    day = now + timedelta(days=1)
+    people_actions.delegate(rita, story.cast.admin, now, day, actor=story.by(rita), at=now)
+    people_actions.invite("vera@vendor.example", "Vera", day, actor=story.by(ada), at=now)
 
 
 @pytest.fixture
@@ -159,8 +202,12 @@ def address_of(name: str, about: str, request_id: int, session_id: Any) -> str:
         kwargs["extension"] = found.pk if found else 999999
     if about == SESSION:
         kwargs["session"] = session_id
+    if about in {FACTOR, ABSENCE, OUTSIDE}:
+        kwargs[about] = of_people(about) if request_id != 999999 else uuid.uuid4() if about == OUTSIDE else 999999
     if about in {REPORT, EXPORT}:
         kwargs["pk"] = kept(about) if request_id != 999999 else 999999 if about == REPORT else uuid.uuid4()
+    if about == FORM:
+        kwargs["token"] = SentForm.objects.get().token if request_id != 999999 else uuid.uuid4()
     if name == "sign_in_link":
         kwargs["token"] = "nothing"
     return reverse(name, kwargs=kwargs)
@@ -172,7 +219,9 @@ def test_no_address_is_missing_from_the_table() -> None:
 
 
 @pytest.mark.parametrize("name", TABLE)
-def test_an_outsider_gets_nothing_of_others(story: Story, held: AccessRequest, reported: None, name: str) -> None:
+def test_an_outsider_gets_nothing_of_others(
+    story: Story, held: AccessRequest, reported: None, people: None, name: str
+) -> None:
     row, session = TABLE[name], AccessSession.objects.get(group__request=held)
     outsider, stranger = client_of(story.cast.outsider), Client()
     secret = story.target.passwords[session.group.login]
@@ -181,7 +230,7 @@ def test_an_outsider_gets_nothing_of_others(story: Story, held: AccessRequest, r
     nameless = getattr(stranger, row.method)(theirs)
     for page in (answer, nameless):
         text = b"".join(iter(page)).decode() if page.streaming else page.content.decode()
-        for told in (secret, "orders_prod", "Rita", str(session.pk), session.group.login):
+        for told in (secret, "orders_prod", "Rita", "vera@", str(session.pk), session.group.login):
             assert told not in text
     if row.answer == EVERYBODY:
         return

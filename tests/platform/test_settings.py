@@ -76,6 +76,7 @@ CASES = [
     Case("a folder of providers that is none", "E022", "is no folder", {"LATCHKEY_PROVIDERS": "/not/there"}),
     Case("any host", "E020", "every host", {"LATCHKEY_ALLOWED_HOSTS": "*"}),
     Case("a lease of one beat", "E021", "at least three heartbeats", {"LATCHKEY_HEARTBEAT_SECONDS": "60"}),
+    Case("a CA that is none", "E025", "which is no file", {"LATCHKEY_CALL_CA_FILE": "/nowhere.pem"}),
     Case("providers nowhere", "E022", "which is no folder", {"LATCHKEY_PROVIDERS": "/nowhere"}),
     Case("another way to encrypt", "E003", "starttls, tls or none", {"LATCHKEY_EMAIL_TLS": "ssl"}),
     Case("a sender that is none", "E040", "LATCHKEY_EMAIL_FROM is no address", {"LATCHKEY_EMAIL_FROM": "Latchkey"}),
@@ -164,10 +165,10 @@ def test_check_reports_what_the_table_says() -> None:
 
 
 def test_every_number_is_in_the_table() -> None:
-    """Of the rest, E006 to E008 belong to an embedded start (test_up.py), E023 to apps, W002 and W003 to a database."""
+    """Of the rest, E006 to E008 are of an embedded start (test_up.py), E023, E024 of apps, W002, W003 of a database."""
     source = "".join(path.read_text() for path in (ROOT / "config").glob("*.py"))
     numbers = set(re.findall(r'"(?:latchkey\.)?([EW]0\d\d)"', source))
-    assert numbers - {case.number for case in CASES} == {"E006", "E007", "E008", "E017", "E023", "W002", "W003"}
+    assert numbers - {case.number for case in CASES} == {"E006", "E007", "E008", "E017", "E023", "E024", "W002", "W003"}
 
 
 def test_rules_of_the_connector_that_are_not_understood_stop_the_start(
@@ -187,6 +188,22 @@ def test_rules_of_the_connector_that_are_not_understood_stop_the_start(
         owners_rules.cache_clear()
     assert (found.id, "line 1: the verbs are" in found.msg) == ("latchkey.E023", True)
     assert list(checks.connector_rules()) == []
+
+
+def test_an_exception_for_calls_that_is_not_understood_is_told_and_allows_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from django.conf import settings
+
+    from config import checks
+    from integrations.actions.calling import _rules
+
+    monkeypatch.setattr(settings, "CALL_PRIVATE_ADDRESSES", ["10.0.0.0/8", "10.1.0.0/33"])
+    (found,) = checks.outgoing_calls()
+    assert (found.id, "'10.1.0.0/33' is no network" in found.msg) == ("latchkey.E024", True)
+    assert _rules().excepted.networks == ()
+    monkeypatch.setattr(settings, "CALL_PRIVATE_ADDRESSES", ["10.0.0.0/8", "tickets.internal"])
+    assert list(checks.outgoing_calls()) == []
 
 
 def test_a_client_of_redis_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,10 +9,10 @@ from django.test import Client
 from django.urls import reverse
 
 from access_requests.forms import JUSTIFICATION_MAX
-from access_requests.models import AccessRequest
+from access_requests.models import AccessRequest, SentForm
 from tests.portal import making
 from tests.portal.conftest import SignIn, Stage
-from tests.portal.reading import address, in_basket, text
+from tests.portal.reading import address, in_basket, page, text
 
 NEW = "/requests/new/"
 CHECK = "/requests/new/check/"
@@ -111,9 +111,15 @@ def test_sending_makes_the_request_and_opens_its_page(stage: Stage, enter: SignI
 def test_an_ask_over_two_flows_becomes_two_requests(stage: Stage, enter: SignIn) -> None:
     making.flow(making.integration("wh", ("events",)), stage.cast.requester, name="Warehouse")
     response = enter(stage.cast.requester).post(NEW, form("orders", "events", do="send"), follow=True)
-    assert response.redirect_chain == [(reverse("my_access"), 302)]
+    assert response.redirect_chain == [(reverse("sent_requests", args=[SentForm.objects.get().token]), 302)]
     assert all(str(one) in text(response) for one in AccessRequest.objects.all())
-    assert AccessRequest.objects.count() == 2
+    first, second = AccessRequest.objects.order_by("pk")
+    # Each names the other.
+    assert str(second) in text(page(enter(stage.cast.requester), first))
+    assert str(first) in text(page(enter(stage.cast.requester), second))
+    # An approver of one who has no part in the other does not hear of it.
+    waiting, other = (first, second) if first.state == "pending" else (second, first)
+    assert str(other) not in text(page(enter(stage.cast.approver), waiting))
 
 
 def test_as_long_as_the_flow_allows(stage: Stage, enter: SignIn) -> None:

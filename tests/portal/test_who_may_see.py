@@ -21,7 +21,7 @@ from tests.portal.reading import address, page, text, without_token
 
 READ = ("request_page", "request_part")
 CHANGE = ("withdraw_request", "hand_back_access", "revoke_access", "approve_request", "reject_request",
-          "favourite_request", "extend_access")  # fmt: skip
+          "favourite_request", "extend_access", "review_request")  # fmt: skip
 OF_SESSION = ("show_password", "reset_password")
 PAGES = ("my_access", "my_tasks", "new_request")
 

@@ -22,7 +22,7 @@ WANTED = {
 }
 # product.md section 2, written down a second time: "may go to".
 TABLE = {
-    "initializing": "pending_mfa pending approved rejected",
+    "initializing": "pending_mfa pending approved rejected cancelled lapsed",
     "pending_mfa": "pending approved cancelled lapsed",
     "pending": "approved rejected cancelled lapsed",
     "approved": "granting cancelled lapsed",

@@ -1,9 +1,18 @@
 """The only writers of requests: one function per verb. Page, API, task and shell behave alike because of it."""
 
 from access_requests.actions.answers import approve, approve_less, reject
-from access_requests.actions.asking import ENTITLEMENTS_MAX, BadAsk, DryRun, ask, dry_run
+from access_requests.actions.asking import ENTITLEMENTS_MAX, BadAsk, DryRun, ask, dry_run, glass_of
+from access_requests.actions.calls import run_calls
 from access_requests.actions.credentials import AlreadySeen, NothingToSee, reset_credentials, take_credentials
-from access_requests.actions.endings import cancel, end, hand_back, recheck_flow, recheck_person, revoke
+from access_requests.actions.endings import (
+    cancel,
+    end,
+    hand_back,
+    recheck_flow,
+    recheck_integration,
+    recheck_person,
+    revoke,
+)
 from access_requests.actions.exports import AT_ONCE, export_now, fetch, run_exports, sweep_expired
 from access_requests.actions.extending import (
     Room,
@@ -13,9 +22,11 @@ from access_requests.actions.extending import (
     reject_extension,
     room_of,
 )
+from access_requests.actions.factor import prove_factor
 from access_requests.actions.favourites import FAVOURITES_MAX, drop_favourite, keep_favourite
 from access_requests.actions.grants import absorb, clean_up, dispatch, reorder
 from access_requests.actions.mailing import file_name
+from access_requests.actions.questions import ask_group
 from access_requests.actions.reports import (
     RECIPIENTS_MAX,
     Wish,
@@ -25,10 +36,13 @@ from access_requests.actions.reports import (
     resume_report,
     save_report,
 )
+from access_requests.actions.reviewing import review
 from access_requests.actions.rules import NotPossible, NotYours
 from access_requests.actions.schedules import sweep_reports
 from access_requests.actions.sending import Sent, send
+from access_requests.actions.standing_in import ask_stand_ins, ask_stand_ins_again, sweep_stand_ins
 from access_requests.actions.sweeps import sweep, sweep_cleanups
+from access_requests.actions.tiers import sweep_escalations
 
 __all__ = [
     "AT_ONCE",
@@ -49,6 +63,9 @@ __all__ = [
     "approve_extension",
     "approve_less",
     "ask",
+    "ask_group",
+    "ask_stand_ins",
+    "ask_stand_ins_again",
     "cancel",
     "cancel_extension",
     "change_report",
@@ -62,24 +79,31 @@ __all__ = [
     "extend",
     "fetch",
     "file_name",
+    "glass_of",
     "hand_back",
     "keep_favourite",
     "pause_report",
+    "prove_factor",
     "recheck_flow",
+    "recheck_integration",
     "recheck_person",
     "reject",
     "reject_extension",
     "reorder",
     "reset_credentials",
     "resume_report",
+    "review",
     "revoke",
     "room_of",
+    "run_calls",
     "run_exports",
     "save_report",
     "send",
     "sweep",
     "sweep_cleanups",
+    "sweep_escalations",
     "sweep_expired",
     "sweep_reports",
+    "sweep_stand_ins",
     "take_credentials",
 ]

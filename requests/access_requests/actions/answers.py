@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from access_requests.actions.beginning import approve_now
 from access_requests.actions.rules import NotPossible, NotYours, answer_rows, enough
+from access_requests.actions.standing_in import current
 from access_requests.choices import ApprovalStatus, EndReason, RequestState
 from access_requests.events import moved
 from access_requests.lifecycle import move, subject_of
@@ -33,7 +34,7 @@ def approve(
         row = _answer(request, approver, ApprovalStatus.APPROVED, reason, moment)
         details = {"reason": reason.strip()}
         record("request.approval_given", actor=actor, subject=subject_of(row), details=details, at=moment)
-        if enough(row.approvals.all(), row.flow_version.document):
+        if enough(row.approvals.all(), row.flow_version.document, row.webhook_calls.all()):
             approve_now(row, actor=actor, reason=reason.strip(), at=moment)
         moved(row.pk)
     return row
@@ -104,7 +105,8 @@ def _answer(request: AccessRequest, approver: User, status: ApprovalStatus, reas
     # No key: rows that merely point at the request may be written meanwhile.
     locked = AccessRequest.objects.select_for_update(of=("self",), no_key=True)
     row = locked.select_related("flow_version").get(pk=request.pk)
-    asked = Approval.objects.filter(request=row, approver=approver)
+    # Whose absence is over is not stood in for any more, whatever the sweep has come to.
+    asked = current(Approval.objects.filter(request=row, approver=approver), at)
     if not approver.is_active or not asked.exists():
         raise NotYours("You were not asked to approve this request.")
     if row.state != RequestState.PENDING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,18 +12,23 @@ from django.db import transaction
 from django.utils import timezone
 
 from access_requests.actions.beginning import advance
+from access_requests.actions.questions import begin_calls
+from access_requests.actions.reviewing import owe_review
+from access_requests.actions.tiers import Groups, asked_first, could_settle, everybody, make_approvals
 from access_requests.lifecycle import subject_of
-from access_requests.models import AccessGroup, AccessRequest, AccessUnit, Approval, AskedFacts
+from access_requests.models import AccessGroup, AccessRequest, AccessUnit, AskedFacts
+from access_requests.queries.reviews import MAY as MAY_REVIEW
+from access_requests.queries.reviews import late_of
 from accounts.models import User
-from accounts.queries import PersonFacts, facts_of
+from accounts.queries import PersonFacts, factor_counts, facts_of, people_with, why_cannot_ask
 from audit.actions import record
 from audit.actor import Actor
 from flows import queries as flow_queries
-from flows.choices import ApprovalMode, ConditionType
-from flows.conditions import setting
-from flows.decision import Document, Facts, Part, Problem, Reach, decide
-from flows.replay import to_json
-from integrations.queries import entitlements, over_limits
+from flows.choices import ApprovalMode
+from flows.decision import Facts, Part, Problem, Reach, decide
+from flows.decision.conditions import setting
+from flows.decision.replay import to_json
+from integrations.queries import Entitlement, entitlements, over_limits
 
 # How many entitlements one ask may name.
 ENTITLEMENTS_MAX = 500
@@ -40,10 +45,14 @@ class BadAsk(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class PartPlan:
-    """What one part of an ask would become: who would be asked, by approver group, each with the reason why."""
+    """What one part of an ask would become: who would be asked, by approver group, each with the reason why.
+
+    `tier` is the highest that is asked at once. Where the glass is broken nobody is asked, and all of them are told.
+    """
 
     part: Part
-    approvers: Mapping[int, Sequence[tuple[PersonFacts, str]]]
+    approvers: Groups
+    tier: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +118,31 @@ def dry_run(
         answers=tuple(sorted(told.answers.items())),
     )
     decision = decide(facts)
-    problems = [*_about_number(wanted, len(asks)), *decision.problems]
+    problems = [*_about_inviters(requestor, person), *_about_number(wanted, len(asks)), *decision.problems]
     plans = [_plan(part, facts.requestor, facts.grantee) for part in decision.parts]
-    problems.extend(problem for plan in plans for problem in _about_approvers(plan))
+    problems.extend(problem for plan in plans for problem in _about_approvers(plan, facts))
+    problems.extend(_about_reviews(facts))
     problems.extend(Problem("LIMIT", words) for part in decision.parts for words in over_limits(part.asks))
     return DryRun(plans=tuple(plans), problems=tuple(problems), facts=facts)
 
 
+def glass_of(run: DryRun) -> list[Part]:
+    """Return what breaking the glass would open at once: all of the ask, or nothing. No query."""
+    if run.facts is None:
+        return []
+    parts = decide(replace(run.facts, break_glass=True)).parts
+    opened = sum(len(part.asks) for part in parts)
+    return list(parts) if opened == len(run.facts.asks) else []
+
+
 def _too_many(number: int) -> str:
     return f"One request can name at most {ENTITLEMENTS_MAX} entitlements, and this one names {number}. Remove some."
+
+
+def _about_inviters(*people: User) -> Iterable[Problem]:
+    """Say so when nobody answers for somebody from outside any more."""
+    for reason in dict.fromkeys(filter(None, map(why_cannot_ask, people))):
+        yield Problem("INVITER_GONE", reason)
 
 
 def _about_number(wanted: list[tuple[int, int]], found: int) -> Iterable[Problem]:
@@ -128,37 +153,36 @@ def _about_number(wanted: list[tuple[int, int]], found: int) -> Iterable[Problem
 
 
 def _plan(part: Part, requestor: PersonFacts, grantee: PersonFacts) -> PartPlan:
-    if part.flow.document["approval"]["mode"] == ApprovalMode.NONE:
+    document = part.flow.document
+    if document["approval"]["mode"] == ApprovalMode.NONE:
         return PartPlan(part, {})
-    groups = flow_queries.approvers(part.flow.document, requestor, grantee, owner=part.owner)
-    return PartPlan(part, groups)
+    if part.break_glass:
+        return PartPlan(part, everybody(document, requestor, grantee, owner=part.owner))
+    tier, groups = asked_first(document, requestor, grantee, owner=part.owner)
+    return PartPlan(part, groups, tier)
 
 
-def _about_approvers(plan: PartPlan) -> Iterable[Problem]:
+def _about_approvers(plan: PartPlan, facts: Facts) -> Iterable[Problem]:
     """Say so when nobody could answer: a request that waits for nobody is refused, never held.
 
     What comes after the glass was broken takes somebody as well: to review it.
     """
     document = plan.part.flow.document
-    approval = document["approval"]
-    if approval["mode"] == ApprovalMode.NONE or any(group.get("tier", 0) for group in approval["groups"]):
-        return
-    hooks = with_webhooks(document)
-    answers = [bool(group) or index in hooks for index, group in plan.approvers.items()]
-    everybody = approval["mode"] == ApprovalMode.ALL_OF
-    if not (all(answers) if everybody else any(answers)) or not answers:
-        name = document["name"]
+    name = document["name"]
+    if plan.part.break_glass:
+        own = {facts.requestor.id, facts.grantee.id}
+        if not any(plan.approvers.values()) and all(str(one.pk) in own for one in people_with(MAY_REVIEW)):
+            yield Problem("NO_REVIEWER", f"Nobody but you could review this in the access flow {name}. Ask an admin.")
+    elif plan.part.needs_approval and not could_settle(document, plan.approvers):
         yield Problem("NO_APPROVER", f"Nobody but you could approve this in the access flow {name}. Ask an admin.")
 
 
-def with_webhooks(document: Document) -> set[int]:
-    """Return the indexes of approver groups for which another system is asked."""
-    groups = document["approval"]["groups"]
-    return {
-        index
-        for index, group in enumerate(groups)
-        if any(one["type"] == ConditionType.WEBHOOK for one in group["conditions"])
-    }
+def _about_reviews(facts: Facts) -> Iterable[Problem]:
+    """Say so when a review is overdue: until it is given, the same people do not break the glass again."""
+    late = late_of([facts.requestor.id, facts.grantee.id], facts.at) if facts.break_glass and facts.at else None
+    if late is not None:
+        message = f"The review of {late.request} is overdue. Until it is given, you cannot break the glass again."
+        yield Problem("REVIEW_OVERDUE", message, field="break_glass")
 
 
 def ask(
@@ -200,14 +224,16 @@ def _make(
         ticket=wish.ticket.strip(),
         fields={key: value.strip() for key, value in wish.answers.items() if key in keys and value.strip()},
         break_glass=wish.break_glass,
-        mfa_at=mfa_at,
         duration_seconds=plan.part.duration_seconds,
+        mfa_at=mfa_at if mfa_at is not None and factor_counts(mfa_at, at) else None,
         requested_at=at,
+        asked_tier=plan.tier,
         lapses_at=at + timedelta(seconds=document["pending_seconds"]),
     )
-    _make_units(request, plan.part)
+    make_units(request, plan.part.asks)
     record("request.created", actor=actor, subject=subject_of(request), details=_told(request, plan), at=at)
-    _make_approvals(request, plan)
+    _make_approvals(request, plan, actor=actor, at=at)
+    begin_calls(request, document, at=at)
     advance(request, at=at)
     return request
 
@@ -227,11 +253,12 @@ def _told(request: AccessRequest, plan: PartPlan) -> dict[str, Any]:
     }
 
 
-def _make_units(request: AccessRequest, part: Part) -> None:
+def make_units(request: AccessRequest, asks: Iterable[Entitlement]) -> None:
+    """Write what a request names: an access group for each integration, a unit for each entitlement."""
     by_integration = defaultdict(list)
-    for one in part.asks:
+    for one in asks:
         by_integration[one.integration_id].append(one)
-    for integration_id, asks in by_integration.items():
+    for integration_id, here in by_integration.items():
         group = AccessGroup.objects.create(request=request, integration_id=integration_id)
         AccessUnit.objects.bulk_create(
             AccessUnit(
@@ -244,13 +271,13 @@ def _make_units(request: AccessRequest, part: Part) -> None:
                 permission_source_id=one.permission_source_id,
                 permission_name=one.permission_name,
             )
-            for one in asks
+            for one in here
         )
 
 
-def _make_approvals(request: AccessRequest, plan: PartPlan) -> None:
-    Approval.objects.bulk_create(
-        Approval(request=request, approver_id=person.id, group_index=index, why=why)
-        for index, group in plan.approvers.items()
-        for person, why in group
-    )
+def _make_approvals(request: AccessRequest, plan: PartPlan, *, actor: Actor, at: datetime) -> None:
+    """Write who is asked; where the glass was broken, who is told and may review it."""
+    if request.break_glass:
+        owe_review(request, plan.approvers, actor=actor, at=at)
+    elif plan.part.needs_approval:
+        make_approvals(request, plan.part.flow.document, plan.approvers, at=at)

@@ -12,14 +12,16 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from access_requests.actions.tiers import escalates_at
 from access_requests.choices import CallState, EndReason, RequestState
 from access_requests.events import ring_dispatch
 from access_requests.lifecycle import move
 from access_requests.models import AccessRequest
 from audit.actor import Actor, system
 from flows.choices import ApprovalMode
+from flows.decision.windows import opens_at
 
-# How long an approved request may wait for its dispatch before it lapses.
+# How long an approved request may wait for its dispatch before it lapses; from when its flow's window opens.
 APPROVED_FOR = timedelta(hours=24)
 _BEGINNING = (RequestState.INITIALIZING, RequestState.PENDING_MFA)
 
@@ -73,12 +75,14 @@ def _to_approvers(row: AccessRequest, at: datetime) -> bool:
     if row.automatic or document["approval"]["mode"] == ApprovalMode.NONE:
         reason = f"The access flow {document['name']} asks for nobody’s approval."
         return approve_now(row, actor=system(), reason=reason, at=at)
-    return move(row, RequestState.PENDING, actor=system(), at=at)
+    later = escalates_at(document, row.asked_tier, at)
+    return move(row, RequestState.PENDING, actor=system(), at=at, escalates_at=later)
 
 
 def approve_now(row: AccessRequest, *, actor: Actor, reason: str, at: datetime) -> bool:
-    """Make a request approved, and hurry its dispatch."""
-    told: dict[str, Any] = {"decided_at": at, "lapses_at": at + APPROVED_FOR}
+    """Make a request approved, and hurry its dispatch. Outside the flow's window it may wait for the next opening."""
+    opening = opens_at(row.flow_version.document.get("timeframe"), at)
+    told: dict[str, Any] = {"decided_at": at, "lapses_at": (opening or at) + APPROVED_FOR}
     done = move(row, RequestState.APPROVED, actor=actor, reason=reason, at=at, **told)
     ring_dispatch()
     return done

@@ -2,13 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from access_requests.models import AccessRequest, AccessUnit
-from accounts.queries import facts_of
-from flows.conditions import matches
-from flows.covering import covers
-from flows.decision import for_whom
+from accounts.queries import PersonFacts, facts_of
+from flows.decision import Document, covers, for_whom, matches
+from flows.giving import gives_by_itself
 from flows.models import AccessFlow
-from integrations.queries import entitlements
+from integrations.choices import ResourceStatus
+from integrations.queries import Entitlement, entitlements
+
+
+def why_not_given(
+    document: Document | None,
+    requestor: PersonFacts,
+    grantee: PersonFacts,
+    asks: Sequence[Entitlement],
+    wanted: int | None = None,
+    *,
+    automatic: bool = False,
+) -> str:
+    """Return why a flow's document would not give this, in words; nothing when it would. No document: it is off.
+
+    `wanted` is how many entitlements there were to be; fewer `asks` means that some are not known any more. `automatic`
+    is what nobody asked for: the flow has to give it by itself.
+    """
+    if not grantee.active or not requestor.active:
+        return "The account is disabled."
+    if document is None or not document["active"]:
+        return "The access flow is switched off."
+    why = _why_not_they(document, requestor, grantee, automatic)
+    if not why and (len(asks) < (wanted or 0) or not all(covers(document, ask) for ask in asks)):
+        why = "no longer gives all of this."
+    return f"The access flow {document['name']} {why}" if why else ""
+
+
+def _why_not_they(document: Document, requestor: PersonFacts, grantee: PersonFacts, automatic: bool) -> str:
+    """Return what the flow does not do for these people any more; nothing when it does."""
+    if automatic and not gives_by_itself(document):
+        return "gives nothing by itself any more."
+    if not matches(document["requestors"], requestor):
+        return f"no longer names {requestor.name}."
+    if not automatic and not for_whom(document, requestor, grantee):
+        return f"no longer lets {requestor.name} ask for this person."
+    return ""
 
 
 def why_not_eligible(request: AccessRequest, *, also_grantable: bool = True) -> str:
@@ -24,13 +62,14 @@ def why_not_eligible(request: AccessRequest, *, also_grantable: bool = True) -> 
         return "The account is disabled."
     if not flow.active or flow.current is None:
         return f"The access flow {flow.name} is switched off."
-    if not matches(flow.current.document["requestors"], requestor):
-        return f"The access flow {flow.name} no longer names {requestor.name}."
-    if not for_whom(flow.current.document, requestor, facts[request.grantee_id]):
-        return f"The access flow {flow.name} no longer lets {requestor.name} ask for this person."
     pairs = AccessUnit.objects.filter(group__request=request).values_list("resource_id", "permission_id")
     asks = entitlements(pairs)
-    if len(asks) < len(pairs) or not all(covers(flow.current.document, ask) for ask in asks):
-        return f"The access flow {flow.name} no longer gives all of this."
+    if not also_grantable:
+        # A query on the status would leave out what the sync merely lost sight of.
+        asks = [replace(ask, resource_status=ResourceStatus.ACTIVE.value) for ask in asks]
+    people = (requestor, facts[request.grantee_id])
+    why = why_not_given(flow.current.document, *people, asks, len(pairs), automatic=request.automatic)
+    if why:
+        return why
     refused = [ask.refusal for ask in asks if ask.refusal] if also_grantable else []
     return refused[0] if refused else ""

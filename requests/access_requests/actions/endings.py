@@ -21,13 +21,16 @@ from access_requests.choices import (
     UnitState,
 )
 from access_requests.lifecycle import MOVES, move
-from access_requests.models import AccessRequest, AccessSession, AccessUnit
+from access_requests.models import AccessRequest, AccessSession, AccessUnit, Review
+from access_requests.queries.reviews import may_review
 from accounts.models import User
 from audit.actor import Actor, system
+from flows.decision.covering import chooses
+from flows.models import AccessFlow
 
 _S = RequestState
 # Before access; withdrawn or lapsed rather than revoked.
-_BEFORE = (_S.PENDING_MFA, _S.PENDING, _S.APPROVED)
+_BEFORE = (_S.INITIALIZING, _S.PENDING_MFA, _S.PENDING, _S.APPROVED)
 
 
 def cancel(request: AccessRequest, *, user: User, actor: Actor, at: datetime | None = None) -> None:
@@ -36,6 +39,7 @@ def cancel(request: AccessRequest, *, user: User, actor: Actor, at: datetime | N
         raise NotYours("This request is not yours.")
     row = AccessRequest.objects.get(pk=request.pk)
     moment = at or timezone.now()
+    _refuse_automatic(row)
     ended: dict[str, Any] = {"ended_at": moment, "end_reason": EndReason.WITHDRAWN}
     if row.state not in _BEFORE or not move(row, _S.CANCELLED, actor=actor, at=moment, **ended):
         raise NotPossible("Only a request that has not been granted can be withdrawn; hand the access back instead.")
@@ -45,24 +49,41 @@ def hand_back(request: AccessRequest, *, user: User, actor: Actor, at: datetime 
     """Give access back early: "I'm done". Raises NotYours for all but the grantee, NotPossible without access."""
     if user.pk != request.grantee_id or not user.is_active:
         raise NotYours("This access is not yours.")
+    _refuse_automatic(request)
     if not end(request, EndReason.HANDED_BACK, actor=actor, at=at):
         raise NotPossible("There is no access to hand back.")
 
 
 def revoke(request: AccessRequest, *, user: User, actor: Actor, reason: str, at: datetime | None = None) -> None:
-    """Take access away: an admin, or an approver who said yes to it.
+    """Take access away: an admin, an approver who said yes to it, or a reviewer of broken glass.
 
     Raises NotYours for others, NotPossible without a reason or without access.
     """
     may = user.has_perm("requests.revoke_accessrequest")
     approved = request.approvals.filter(approver=user, status=ApprovalStatus.APPROVED).exists() and user.is_active
-    if not may and not approved:
+    if not may and not approved and not (request.break_glass and _may_review(request, user)):
         raise NotYours("You may not revoke this.")
     if not reason.strip():
         raise NotPossible("Say why: the person will read it.")
+    _refuse_automatic(request)
     why = EndReason.REVOKED_BY_ADMIN if may else EndReason.REVOKED_BY_APPROVER
     if not end(request, why, actor=actor, note=reason.strip(), at=at):
         raise NotPossible("There is no access to revoke.")
+
+
+def _refuse_automatic(request: AccessRequest) -> None:
+    """Raise NotPossible for what an automatic flow gave: it would give it again."""
+    if request.automatic:
+        raise NotPossible(
+            f"The access flow {request.flow_name} gives this by itself, and would give it again. Switch the flow off,"
+            " or see to it that the flow does not name the person: take them out of the group. In an emergency disable"
+            " the person."
+        )
+
+
+def _may_review(request: AccessRequest, user: User) -> bool:
+    review = Review.objects.select_related("request").filter(request=request).first()
+    return review is not None and may_review(user, review)
 
 
 def end(
@@ -107,17 +128,44 @@ def lapse(request: AccessRequest, reason: EndReason, *, note: str, actor: Actor,
 
 
 def recheck_person(person_id: Any, *, at: datetime | None = None) -> int:
-    """Ask again whether each open request of a person is still deserved; end or lapse those that are not."""
-    rows = AccessRequest.objects.filter(grantee=person_id, state__in=OPEN) | AccessRequest.objects.filter(
-        requestor=person_id, state__in=OPEN
-    )
+    """Ask again whether each open request of a person is still deserved; end or lapse those that are not.
+
+    What automatic flows gave is looked at apart: access_requests.actions.automatic.
+    """
+    asked = AccessRequest.objects.filter(automatic=False, state__in=OPEN)
+    rows = asked.filter(grantee=person_id) | asked.filter(requestor=person_id)
     return sum(_ask_again(row, at) for row in rows.select_related("flow_version").distinct())
 
 
 def recheck_flow(flow_id: Any, *, at: datetime | None = None) -> int:
-    """Ask again for each open request of a flow that was changed or switched off."""
-    rows = AccessRequest.objects.filter(flow_version__flow=flow_id, state__in=OPEN)
+    """Ask again for each open request of a flow that was changed or switched off; what it gave by itself, apart.
+
+    What waits for the flow's window is looked at anew: the window may have changed.
+    """
+    rows = AccessRequest.objects.filter(flow_version__flow=flow_id, automatic=False, state__in=OPEN)
+    rows.filter(state=_S.APPROVED, opens_at__isnull=False).update(opens_at=None)
     return sum(_ask_again(row, at) for row in rows.select_related("flow_version__flow"))
+
+
+def recheck_integration(integration_id: Any, *, at: datetime | None = None) -> int:
+    """Mark the open requests in an integration whose flow chooses by what the inventory says: they are asked again.
+
+    One statement, however many; the sweep asks. Return how many there are.
+    """
+    # What flows give by themselves is looked at by their runs, which give what stays before they take what goes.
+    here = AccessRequest.objects.filter(access_groups__integration=integration_id, automatic=False, state__in=OPEN)
+    ids = set(here.order_by().values_list("flow_version__flow", flat=True))
+    flows = AccessFlow.objects.filter(pk__in=ids, current__isnull=False).select_related("current")
+    choosing = [flow.pk for flow in flows if flow.current and chooses(flow.current.document)]
+    marked = AccessRequest.objects.filter(pk__in=here.order_by().values("pk"), flow_version__flow__in=choosing)
+    return marked.update(recheck_at=at or timezone.now())
+
+
+def recheck_marked(row: AccessRequest, *, at: datetime) -> bool:
+    """Ask again about a request that was marked, and take the mark away, unless it was marked anew meanwhile."""
+    ended = _ask_again(row, at)
+    AccessRequest.objects.filter(pk=row.pk, recheck_at=row.recheck_at).update(recheck_at=None)
+    return ended
 
 
 def _ask_again(request: AccessRequest, at: datetime | None) -> bool:

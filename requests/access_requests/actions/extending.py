@@ -11,15 +11,24 @@ from django.utils import timezone
 
 from access_requests.actions.grants import reorder
 from access_requests.actions.rules import NotPossible, NotYours, answer_rows, enough, lock_person
-from access_requests.choices import EXTENSION_SETTLED, EXTENSION_TOLD, ApprovalStatus, ExtensionState, RequestState
+from access_requests.actions.standing_in import current
+from access_requests.actions.tiers import asked_first, could_settle, escalates_at, make_approvals, owner_of
+from access_requests.choices import (
+    EXTENSION_SETTLED,
+    EXTENSION_TOLD,
+    ApprovalStatus,
+    CallState,
+    ExtensionState,
+    RequestState,
+    ReviewState,
+)
 from access_requests.events import moved, tell
-from access_requests.lifecycle import subject_of
-from access_requests.models import AccessRequest, AccessUnit, Extension, ExtensionApproval
+from access_requests.lifecycle import REVIEW_WITHIN, subject_of
+from access_requests.models import AccessRequest, AccessUnit, Extension, ExtensionApproval, Review
 from accounts.models import User
 from accounts.queries import PersonFacts, facts_of
 from audit.actions import record
 from audit.actor import Actor, system
-from flows import queries as flow_queries
 from flows.choices import ApprovalMode
 from flows.decision import Document, Facts, FlowFacts, decide, words_for
 from flows.models import AccessFlow, FlowVersion
@@ -155,16 +164,18 @@ def _begin(row: AccessRequest, extension: Extension, facts: tuple[PersonFacts, P
     if document["approval"]["mode"] == ApprovalMode.NONE:
         _give(row, extension, system(), at)
         return
-    groups = flow_queries.approvers(document, *facts)
-    answers = [bool(group) for group in groups.values()]
-    everybody = document["approval"]["mode"] == ApprovalMode.ALL_OF
-    if not answers or not (all(answers) if everybody else any(answers)):
+    tier, groups = asked_first(document, *facts, owner=owner_of(row, document))
+    if not any(groups.values()) or not could_settle(document, groups, _systems_yes(row)):
         raise NotPossible(f"Nobody but you could approve this in the access flow {document['name']}. Ask an admin.")
-    ExtensionApproval.objects.bulk_create(
-        ExtensionApproval(extension=extension, approver_id=person.id, group_index=index, why=why)
-        for index, group in groups.items()
-        for person, why in group
-    )
+    extension.asked_tier, extension.escalates_at = tier, escalates_at(document, tier, at)
+    extension.save(update_fields=["asked_tier", "escalates_at"])
+    make_approvals(extension, document, groups, at=at)
+
+
+def _systems_yes(row: AccessRequest) -> set[str]:
+    """Return the webhooks that approved the request: that stands for its extensions, for which people are asked."""
+    said = row.webhook_calls.filter(state=CallState.YES, group_index__isnull=False)
+    return {str(pk) for pk in said.values_list("webhook", flat=True)}
 
 
 def approve_extension(
@@ -179,7 +190,8 @@ def approve_extension(
         row, stored = _answer(extension, approver, ApprovalStatus.APPROVED, reason, moment)
         _check(row, stored, _current(row).document)
         _record("approval_given", stored, actor, moment, {"reason": reason.strip()})
-        if enough(stored.approvals.all(), stored.flow_version.document):
+        # What other systems said of the request stands for its extensions; people are asked again.
+        if enough(stored.approvals.all(), stored.flow_version.document, row.webhook_calls.all()):
             _give(row, stored, actor, moment)
         moved(row.pk)
     return stored
@@ -228,7 +240,8 @@ def _answer(
     extension: Extension, approver: User, status: ApprovalStatus, reason: str, at: datetime
 ) -> tuple[AccessRequest, Extension]:
     """Write the approver's answer into all their rows; return request and extension, both locked."""
-    asked = ExtensionApproval.objects.filter(extension=extension, approver=approver)
+    # As for requests: whose absence is over is not stood in for any more.
+    asked = current(ExtensionApproval.objects.filter(extension=extension, approver=approver), at)
     if not approver.is_active or not asked.exists():
         raise NotYours("You were not asked to approve this extension.")
     # The same order of locks as everywhere: the person, the request, what hangs on it.
@@ -249,6 +262,9 @@ def _give(row: AccessRequest, extension: Extension, actor: Actor, at: datetime) 
     if not still.update(ends_at=new_end):
         raise NotPossible("This access has ended. Request it again.")
     row.ends_at = new_end
+    if row.break_glass:
+        owed = Review.objects.filter(request=row, state=ReviewState.DUE)
+        owed.update(due_at=new_end + REVIEW_WITHIN)
     _settle(extension, ExtensionState.APPROVED, actor, at, old_end=old_end, new_end=new_end)
     person = lock_person(row.grantee_id)
     groups = row.access_groups.filter(dispatched_at__isnull=False, ended_at__isnull=True)

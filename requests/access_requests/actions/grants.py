@@ -26,6 +26,7 @@ from access_requests.models import AccessGroup, AccessRequest, AccessSession, Ac
 from accounts.models import User
 from accounts.queries import attributes_of
 from audit.actor import Actor, connector, system
+from flows.decision import windows
 from integrations import actions as integrations
 from integrations.choices import OrderVerb
 from integrations.models import Integration, Order
@@ -35,18 +36,21 @@ LOGIN_WORDS = 40
 HELD_UNITS = (UnitState.GRANTING, UnitState.ACTIVE)
 # After a read-back that still found access: soon again, for the target answers.
 STILL_THERE_AGAIN = timedelta(seconds=5)
+# A window that never opens is looked at again: it may be changed.
+LOOK_AGAIN = timedelta(hours=1)
 
 
 def dispatch(request: AccessRequest, *, at: datetime | None = None) -> bool:
     """Send out what was approved, after asking again whether the person is still eligible. False: nothing to do.
 
-    What is not eligible any more lapses, with the reason.
+    What is not eligible any more lapses, with the reason; outside the flow's window it waits for the next opening.
     """
     moment = at or timezone.now()
     with transaction.atomic():
         person = lock_person(request.grantee_id)
-        row = AccessRequest.objects.select_for_update(of=("self",)).select_related("flow_version").get(pk=request.pk)
-        if row.state != RequestState.APPROVED:
+        rows = AccessRequest.objects.select_for_update(of=("self",)).select_related("flow_version__flow__current")
+        row = rows.get(pk=request.pk)
+        if row.state != RequestState.APPROVED or _waits_for_window(row, moment):
             return False
         reason = why_not_eligible(row)
         if reason:
@@ -58,6 +62,18 @@ def dispatch(request: AccessRequest, *, at: datetime | None = None) -> bool:
             _prepare(group, row, person, moment)
         for group in groups:
             reorder(person, group.integration, at=moment)
+    return True
+
+
+def _waits_for_window(row: AccessRequest, at: datetime) -> bool:
+    """Whether the flow, as it is now, may not be used at this hour; then note when to look again."""
+    current = row.flow_version.flow.current
+    window = current.document.get("timeframe") if current else None
+    if windows.is_open(window, at):
+        return False
+    opens_at = windows.opens_at(window, at) or at + LOOK_AGAIN
+    AccessRequest.objects.filter(pk=row.pk).update(opens_at=opens_at)
+    moved(row.pk)
     return True
 
 

@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 from django.db.models import QuerySet
 
-from access_requests.choices import ApprovalStatus
+from access_requests.choices import ApprovalStatus, CallState
 from accounts.models import User
 from flows.choices import ApprovalMode
-from flows.decision import Document
+from flows.decision import Document, group_says_yes
 
 REASON_MAX = 500
 log = logging.getLogger(__name__)
@@ -62,10 +62,22 @@ def answer_rows(asked: QuerySet[Any], document: Document, status: ApprovalStatus
         raise NotPossible("You have answered already.")
 
 
-def enough(rows: QuerySet[Any], document: Document) -> bool:
-    """Whether the answers so far make a yes: one from any group, or one from each."""
-    yes = set(rows.filter(status=ApprovalStatus.APPROVED).values_list("group_index", flat=True))
-    approval = document["approval"]
-    if approval["mode"] == ApprovalMode.ALL_OF:
-        return yes == set(range(len([group for group in approval["groups"] if group["tier"] == 0])))
-    return bool(yes)
+def enough(rows: QuerySet[Any], document: Document, calls: QuerySet[Any] | None = None) -> bool:
+    """Whether the answers so far make a yes: of any group, or of each group of the first tier.
+
+    `rows` are people's answers, `calls` those of webhooks (WebhookCall). What a group's yes is with both in it says
+    flows.decision.group_says_yes. A yes of a later tier stands for the first.
+    """
+    people = set(rows.filter(status=ApprovalStatus.APPROVED).values_list("group_index", flat=True))
+    said = calls.filter(state=CallState.YES, group_index__isnull=False) if calls is not None else ()
+    systems = {(call.group_index, str(call.webhook_id)) for call in said}
+    groups = document["approval"]["groups"]
+    yes = {
+        index
+        for index, group in enumerate(groups)
+        if group_says_yes(group, person=index in people, webhooks={pk for place, pk in systems if place == index})
+    }
+    first = {index for index, group in enumerate(groups) if group.get("tier", 0) == 0}
+    if yes - first or document["approval"]["mode"] != ApprovalMode.ALL_OF:
+        return bool(yes)
+    return bool(first) and first <= yes

@@ -34,11 +34,13 @@ def sweep(*, at: datetime | None = None) -> int:
     moment = at or timezone.now()
     act_on = partial(each, sweep="requests")
     done = act_on(due_ends(moment)[:BATCH], lambda row: _end_by_time(row, moment))
-    done += act_on(
-        _state(RequestState.APPROVED).exclude(lapses_at__lte=moment)[:BATCH], lambda row: _dispatch(row, moment)
-    )
+    # What waits for its flow's window is left out, so that it holds up no other.
+    ready = _state(RequestState.APPROVED).exclude(lapses_at__lte=moment).exclude(opens_at__gt=moment)
+    done += act_on(ready[:BATCH], lambda row: _dispatch(row, moment))
     late = AccessRequest.objects.filter(state__in=[*WAITING, RequestState.APPROVED], lapses_at__lte=moment)
     done += act_on(late.order_by("lapses_at")[:BATCH], lambda row: _lapse(row, moment))
+    marked = AccessRequest.objects.filter(recheck_at__isnull=False).select_related("flow_version__flow")
+    done += act_on(marked.order_by("recheck_at")[:BATCH], lambda row: endings.recheck_marked(row, at=moment))
     done += act_on(_out_of_patience(moment)[:BATCH], lambda row: _give_up(row, moment))
     done += act_on(_unordered()[:BATCH], lambda row: _order_again(row, moment))
     overdue = _state(RequestState.REVOKING).filter(due_at__lte=moment - OVERDUE_AFTER, overdue_since__isnull=True)
@@ -64,7 +66,11 @@ def _dispatch(row: AccessRequest, at: datetime) -> bool:
 
 
 def _lapse(row: AccessRequest, at: datetime) -> bool:
-    waited = "It was approved, but never opened." if row.state == RequestState.APPROVED else "Nobody answered in time."
+    waited = {
+        RequestState.APPROVED: "It was approved, but never opened.",
+        RequestState.INITIALIZING: "Its checks did not answer in time.",
+        RequestState.PENDING_MFA: "No second factor was proven in time.",
+    }.get(RequestState(row.state), "Nobody answered in time.")
     return endings.lapse(row, EndReason.NO_ANSWER, note=waited, actor=system(), at=at)
 
 

@@ -191,6 +191,8 @@ class AccessRequestAdmin(ReadOnly):
     @admin.display(description="duration")
     def duration(self, request: AccessRequest) -> str:
         """Return how long it was asked for."""
+        if request.automatic:
+            return "as long as the flow names the person: automatic"
         return "without an end" if request.duration_seconds is None else words_for(request.duration_seconds)
 
     @admin.display(description="asked for")

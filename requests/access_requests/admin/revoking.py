@@ -41,6 +41,7 @@ def revoke_page(request: HttpRequest) -> HttpResponse:
         messages.warning(request, "Choose the requests to revoke.")
         return HttpResponseRedirect(reverse("admin:requests_accessrequest_changelist"))
     form = RevokeForm(request.POST or None)
+    asked = [one for one in chosen if not one.automatic]
     if request.method == "POST" and form.is_valid():
         _revoke(request, user, chosen, form.cleaned_data["reason"])
         return HttpResponseRedirect(_back(chosen))
@@ -50,6 +51,7 @@ def revoke_page(request: HttpRequest) -> HttpResponse:
         "opts": AccessRequest._meta,
         "form": form,
         "chosen": chosen,
+        "asked": asked,
         "back": _back(chosen),
     }
     return TemplateResponse(request, "admin/requests/revoke.html", told)

@@ -2,18 +2,22 @@
 
 from access_requests.letters.answering import Said, ended, ending, extended, opened, refused
 from access_requests.letters.asking import Task, asking, tasks_of_extensions, tasks_of_requests
+from access_requests.letters.glass import broken, review_owed, reviewed
 from access_requests.letters.warning import overdue
 
 __all__ = [
     "Said",
     "Task",
     "asking",
+    "broken",
     "ended",
     "ending",
     "extended",
     "opened",
     "overdue",
     "refused",
+    "review_owed",
+    "reviewed",
     "tasks_of_extensions",
     "tasks_of_requests",
 ]

@@ -9,6 +9,7 @@ from access_requests.models import AccessRequest
 from access_requests.templatetags.portal import RISK_WORDS, provider, summary
 from accounts.letters import address_of, lines
 from accounts.models import User
+from flows.decision.conditions import setting
 
 # Units of one integration that a letter names; the page names them all.
 UNITS_SHOWN = 10
@@ -32,7 +33,15 @@ def about(access: AccessRequest, *, without: Container[str] = ()) -> dict[str, A
         "grantee": who(access.grantee) if access.grantee_id != access.requestor_id else "",
         "what": what(access, without),
         "said": lines(access.justification),
+        "extra": [{"label": label, "value": value} for label, value in extra_of(access)],
     }
+
+
+def extra_of(access: AccessRequest) -> list[tuple[str, str]]:
+    """Return what else was asked for and written: the ticket, and the flow's own fields by their labels."""
+    labels = {one["key"]: one["label"] for one in setting(access.flow_version.document, "fields") or ()}
+    told = [("Ticket", access.ticket)] if access.ticket else []
+    return told + [(str(labels.get(key, key)), str(value)) for key, value in access.fields.items()]
 
 
 def what(access: AccessRequest, without: Container[str] = ()) -> list[dict[str, Any]]:

@@ -2,7 +2,8 @@
 
 from access_requests.models.extensions import Extension, ExtensionApproval
 from access_requests.models.news import Change
-from access_requests.models.policy import AskedFacts, Review, WebhookCall
+from access_requests.models.policy import AskedFacts, Review, Reviewer, WebhookCall
+from access_requests.models.proofs import Proof, StandingRecord
 from access_requests.models.reports import Export, ExportPart, Report
 from access_requests.models.requests import (
     AccessGroup,
@@ -10,8 +11,6 @@ from access_requests.models.requests import (
     AccessSession,
     AccessUnit,
     Approval,
-    Proof,
-    StandingRecord,
     Transition,
 )
 from access_requests.models.sending import SentForm, new_token
@@ -34,6 +33,7 @@ __all__ = [
     "Proof",
     "Report",
     "Review",
+    "Reviewer",
     "SentForm",
     "StandingRecord",
     "Transition",

@@ -32,6 +32,9 @@ class Extension(models.Model):
     state = models.CharField(max_length=10, choices=ExtensionState.choices, default=ExtensionState.PENDING)
     requested_at = models.DateTimeField(default=timezone.now)
     decided_at = models.DateTimeField(null=True, blank=True)
+    # As of a request: the highest tier that was asked, and when the next one is.
+    asked_tier = models.PositiveSmallIntegerField(default=0, editable=False)
+    escalates_at = models.DateTimeField(null=True, blank=True, editable=False)
     old_end = models.DateTimeField(null=True, blank=True)
     new_end = models.DateTimeField(null=True, blank=True)
     # The reason of a refusal, or why it lapsed.
@@ -60,6 +63,14 @@ class Extension(models.Model):
                 | (~_APPROVED & models.Q(old_end__isnull=True, new_end__isnull=True)),
                 name="requests_extension_moved_the_end",
             ),
+        ]
+        indexes = [
+            # The sweep that asks the next tier of approvers.
+            models.Index(
+                fields=["escalates_at"],
+                name="requests_extension_escalating",
+                condition=_PENDING & models.Q(escalates_at__isnull=False),
+            )
         ]
 
     def __str__(self) -> str:
@@ -106,6 +117,8 @@ class ExtensionApproval(Told):
     group_index = models.PositiveSmallIntegerField(default=0)
     tier = models.PositiveSmallIntegerField(default=0)
     why = models.CharField(max_length=300, help_text="Why this person is asked, in words.")
+    # When this tier was asked; not known of rows older than tiers.
+    asked_at = models.DateTimeField(null=True, blank=True)
     # Who is away, if the approver stands in for somebody.
     stands_in_for = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     status = models.CharField(max_length=10, choices=ApprovalStatus.choices, default=ApprovalStatus.PENDING)

@@ -7,7 +7,7 @@ import uuid
 from django.db import models
 from django.utils import timezone
 
-from access_requests.choices import CallState, ReviewState
+from access_requests.choices import CallState, RequestState, ReviewState
 from access_requests.models.requests import AccessRequest
 from accounts.models import User
 from flows.models import Webhook
@@ -17,7 +17,7 @@ _WAITING = models.Q(state=CallState.WAITING)
 
 
 class AskedFacts(models.Model):
-    """The facts of one ask, as the decision looked at them (flows.replay): what-if decides on them again.
+    """The facts of one ask, as the decision looked at them (flows.decision.replay): what-if decides on them again.
 
     One row for all requests that an ask became.
     """
@@ -89,6 +89,16 @@ class WebhookCall(models.Model):
         """Name both."""
         return f"{self.webhook_id} on AR-{self.request_id}"
 
+    @property
+    def name(self) -> str:
+        """The webhook's name as it was when it was asked."""
+        return str(self.asked.get("name", ""))
+
+    def is_asked_in(self, state: str) -> bool:
+        """Whether an answer is waited for while the request is in `state`: checks first, approvers afterwards."""
+        when = RequestState.INITIALIZING if self.group_index is None else RequestState.PENDING
+        return self.state == CallState.WAITING and state == when
+
 
 class Review(models.Model):
     """What break-glass access owes afterwards: somebody looks at it and says whether it was right."""
@@ -121,3 +131,23 @@ class Review(models.Model):
     def __str__(self) -> str:
         """Name the request."""
         return f"review of AR-{self.request_id}"
+
+
+class Reviewer(models.Model):
+    """Who was told that the glass was broken, and why them: they may review it. No approval waits for them."""
+
+    id = models.BigAutoField(primary_key=True)
+    review = models.ForeignKey(Review, models.PROTECT, related_name="reviewers")
+    person = models.ForeignKey(User, models.PROTECT, related_name="+")
+    why = models.CharField(max_length=300, help_text="Why this person may review it, in words.")
+
+    class Meta:
+        """Named once; the reader's reviews are found by the person."""
+
+        default_permissions = ()
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["review", "person"], name="requests_reviewer_once")]
+
+    def __str__(self) -> str:
+        """Name the person."""
+        return f"{self.person_id} may review {self.review_id}"

@@ -22,7 +22,7 @@ from access_requests.choices import (
 )
 from accounts.models import Letter, User
 from flows.models import FlowVersion
-from integrations.models import Integration, Order, Permission, Resource
+from integrations.models import Integration, Permission, Resource
 
 
 class AccessRequest(models.Model):
@@ -53,6 +53,13 @@ class AccessRequest(models.Model):
     ends_at = models.DateTimeField(null=True, blank=True)
     # A waiting request lapses here; an approved one that cannot be dispatched, too.
     lapses_at = models.DateTimeField(null=True, blank=True)
+    # The highest tier of approvers that was asked, and when the next one is, if nobody has settled it by then.
+    asked_tier = models.PositiveSmallIntegerField(default=0, editable=False)
+    escalates_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # Approved, but outside the flow's window: it is looked at again from then on.
+    opens_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # The inventory it was decided on changed: whether it is still deserved has to be asked again.
+    recheck_at = models.DateTimeField(null=True, blank=True, editable=False)
     # When the revoke was due; kept as part of the proof.
     due_at = models.DateTimeField(null=True, blank=True)
     overdue_since = models.DateTimeField(null=True, blank=True)
@@ -103,6 +110,14 @@ class AccessRequest(models.Model):
             models.Index(fields=["ends_at"], name="requests_due", condition=models.Q(state=RequestState.ACTIVE)),
             # The sweep that lapses what nobody answered.
             models.Index(fields=["lapses_at"], name="requests_lapsing", condition=models.Q(state__in=WAITING)),
+            # The sweep that asks the next tier of approvers.
+            models.Index(
+                fields=["escalates_at"],
+                name="requests_escalating",
+                condition=models.Q(state=RequestState.PENDING, escalates_at__isnull=False),
+            ),
+            # The sweep that asks again after news of inventory.
+            models.Index(fields=["recheck_at"], name="requests_recheck", condition=models.Q(recheck_at__isnull=False)),
             # The sweep that dispatches what was approved.
             models.Index(fields=["id"], name="requests_approved", condition=models.Q(state=RequestState.APPROVED)),
             # The sweep and the overview that watch what is under way, and overdue ends.
@@ -245,6 +260,8 @@ class Approval(Told):
     group_index = models.PositiveSmallIntegerField(default=0)
     tier = models.PositiveSmallIntegerField(default=0)
     why = models.CharField(max_length=300, help_text="Why this person is asked, in words.")
+    # When this tier was asked; not known of rows older than tiers.
+    asked_at = models.DateTimeField(null=True, blank=True)
     # Who is away, if the approver stands in for somebody.
     stands_in_for = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     status = models.CharField(max_length=10, choices=ApprovalStatus.choices, default=ApprovalStatus.PENDING)
@@ -332,60 +349,3 @@ class Transition(models.Model):
     def __str__(self) -> str:
         """Show the move."""
         return f"{self.from_state} → {self.to_state}"
-
-
-class StandingRecord(models.Model):
-    """Access of a person that was there before us: found, recorded, never touched."""
-
-    integration = models.ForeignKey(Integration, models.CASCADE, related_name="standing")
-    person = models.ForeignKey(User, models.CASCADE, related_name="standing")
-    login = models.CharField(max_length=200)
-    resource_type = models.CharField(max_length=60)
-    resource = models.CharField(max_length=700)
-    permission = models.CharField(max_length=200)
-    first_seen_at = models.DateTimeField(default=timezone.now)
-    last_seen_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        """Recorded once."""
-
-        default_permissions = ("view",)
-        constraints = [
-            models.UniqueConstraint(
-                fields=["integration", "person", "login", "resource_type", "resource", "permission"],
-                name="requests_standing_once",
-            )
-        ]
-
-    def __str__(self) -> str:
-        """Show what it is."""
-        return f"{self.login}: {self.permission} on {self.resource}"
-
-
-class Proof(models.Model):
-    """That a grant is over: what was read back, when, by whom, with which functions. Also of a failed grant."""
-
-    group = models.OneToOneField(AccessGroup, models.PROTECT, related_name="proof")
-    # SET_NULL: orders may be tidied away; the proof stands by itself.
-    order = models.ForeignKey(Order, models.SET_NULL, null=True, related_name="+")
-    due_at = models.DateTimeField()
-    ended_at = models.DateTimeField()
-    lag_seconds = models.FloatField()
-    # By the target's own clock.
-    read_at = models.DateTimeField()
-    connector = models.CharField(max_length=200)
-    found = models.JSONField(
-        default=list, help_text="What the read-back saw of this grant: nothing, or it is no proof."
-    )
-    functions = models.JSONField(default=list, help_text="Functions that ran, with their digests.")
-    sessions_ended = models.PositiveIntegerField(default=0)
-
-    class Meta:
-        """A proof that found something is none."""
-
-        default_permissions = ("view",)
-        constraints = [models.CheckConstraint(condition=models.Q(found=[]), name="requests_proof_found_nothing")]
-
-    def __str__(self) -> str:
-        """Show when it was read."""
-        return f"read back {self.read_at:%Y-%m-%d %H:%M:%S}"

@@ -11,7 +11,7 @@ from typing import Any
 from accounts.models import User
 from accounts.queries import facts_of
 from flows import queries as flow_queries
-from flows.decision import Reach, target_covers, targets_of
+from flows.decision import FlowFacts, Reach, for_whom, target_covers, targets_of
 from integrations.queries import Entitlement, entitlements_on
 from integrations.search import Search, places
 
@@ -31,10 +31,15 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """A person, with all that the current access flows give them."""
+    """A person who asks, for whom, and all that the current access flows give that person by this one's ask.
+
+    `flows` are all that name the asker, whoever it is for.
+    """
 
     user: User
     reach: Reach
+    grantee: User
+    flows: tuple[FlowFacts, ...] = ()
 
     def given_on(self, resource_ids: Iterable[int]) -> dict[int, list[Entitlement]]:
         """Return what some flow gives on these resources, by resource, in their order. Three queries."""
@@ -62,8 +67,19 @@ class Asker:
 
 
 def asker(user: User) -> Asker:
-    """Return the person as one who asks. Four queries."""
-    return Asker(user, Reach(flow_queries.flows_for(facts_of([user])[user.pk])))
+    """Return the person as one who asks for themselves. Four queries."""
+    facts = facts_of([user])[user.pk]
+    flows = flow_queries.flows_for(facts)
+    mine = [flow for flow in flows if for_whom(flow.document, facts, facts)]
+    return Asker(user, Reach(mine), user, flows)
+
+
+def on_behalf(who: Asker, grantee: User) -> Asker:
+    """Return the same person as one who asks for somebody else. Three queries."""
+    facts = facts_of([who.user, grantee])
+    people = facts[who.user.pk], facts[grantee.pk]
+    theirs = [flow for flow in who.flows if for_whom(flow.document, *people)]
+    return Asker(who.user, Reach(theirs), grantee, who.flows)
 
 
 def choices_of(given: Iterable[Entitlement]) -> tuple[Choice, ...]:

@@ -14,7 +14,7 @@ from access_requests.offering.reaching import Asker
 from accounts.models import User
 from accounts.queries import PersonFacts, facts_of, people_with
 from flows.decision import Facts, decide
-from flows.explaining import Hurdle, approval_in_words, for_requestor, hurdles, why
+from flows.decision.explaining import Hurdle, approval_in_words, for_requestor, hurdles, why
 from flows.queries import owners_of, requestable
 from integrations.queries import Entitlement
 from integrations.search import Search, words_of

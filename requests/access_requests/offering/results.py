@@ -207,7 +207,7 @@ def _systems(who: Asker, ids: Sequence[int]) -> tuple[System, ...]:
 def _held(who: Asker, ids: Iterable[int]) -> dict[int, list[Held]]:
     """Return what the person holds now on these resources. One query."""
     units = AccessUnit.objects.filter(
-        group__request__grantee=who.user,
+        group__request__grantee=who.grantee,
         group__request__state=RequestState.ACTIVE,
         state=UnitState.ACTIVE,
         resource__in=list(ids),

@@ -32,7 +32,10 @@ from access_requests.models import (
     ExtensionApproval,
     Favourite,
     Narrowing,
+    Review,
+    Reviewer,
 )
+from access_requests.queries.reviews import reviews_for
 from accounts.models import User
 from integrations.choices import OPEN_ORDERS
 from integrations.models import Order
@@ -70,7 +73,8 @@ def page_of(rows: QuerySet[Stored], number: int, size: int = PAGE) -> Page[Store
 
 
 def visible_to(user: User) -> QuerySet[AccessRequest]:
-    """Return the requests `user` may see: their own, those they were asked to approve, or all with the permission.
+    """Return the requests `user` may see: their own, those they were asked to approve or named to review, or all with
+    the permission.
 
     For everybody else a request does not exist.
     """
@@ -80,18 +84,21 @@ def visible_to(user: User) -> QuerySet[AccessRequest]:
         return AccessRequest.objects.all()
     asked = Approval.objects.filter(request=OuterRef("pk"), approver=user)
     again = ExtensionApproval.objects.filter(extension__request=OuterRef("pk"), approver=user)
-    return AccessRequest.objects.filter(Q(requestor=user) | Q(grantee=user) | Exists(asked) | Exists(again))
+    named = Reviewer.objects.filter(review__request=OuterRef("pk"), person=user)
+    mine = Q(requestor=user) | Q(grantee=user)
+    return AccessRequest.objects.filter(mine | Exists(asked) | Exists(again) | Exists(named))
 
 
 def past_of(user: User) -> QuerySet[AccessRequest]:
-    """Return what `visible_to` does, for lists over years: gathered by four indexes, not asked of every request."""
+    """Return what `visible_to` does, for lists over years: gathered by five indexes, not asked of every request."""
     if not user.is_active or user.has_perm("requests.view_accessrequest"):
         return visible_to(user)
     made = AccessRequest.objects.filter(requestor=user).order_by().values("pk")
     held = AccessRequest.objects.filter(grantee=user).order_by().values("pk")
     asked = Approval.objects.filter(approver=user).order_by().values("request")
     again = ExtensionApproval.objects.filter(approver=user).order_by().values("extension__request")
-    return AccessRequest.objects.filter(pk__in=made.union(held, asked, again))
+    named = Reviewer.objects.filter(person=user).order_by().values("review__request")
+    return AccessRequest.objects.filter(pk__in=made.union(held, asked, again, named))
 
 
 def _with_units(rows: QuerySet[AccessRequest]) -> QuerySet[AccessRequest]:
@@ -132,7 +139,15 @@ def _mine(user: User) -> QuerySet[AccessRequest]:
 
 def waiting_of(user: User) -> QuerySet[AccessRequest]:
     """Return what the person asked for, or would get, and has not got yet; the latest first."""
-    return _mine(user).filter(state__in=[*WAITING, RequestState.APPROVED]).order_by("-pk")
+    rows = _mine(user).select_related("flow_version__flow__current")
+    return rows.filter(state__in=[*WAITING, RequestState.APPROVED]).order_by("-pk")
+
+
+def held_for(user: User) -> QuerySet[AccessRequest]:
+    """Return what others hold that the person asked for; what ends first comes first."""
+    held = AccessRequest.objects.filter(requestor=user, state__in=HOLDS_ACCESS).exclude(grantee=user)
+    held = held.select_related("requestor", "grantee", "flow_version__flow__current")
+    return held.order_by(F("ends_at").asc(nulls_last=True), "pk")
 
 
 def ended_of(user: User) -> QuerySet[AccessRequest]:
@@ -175,13 +190,14 @@ def extension_tasks_of(user: User) -> QuerySet[Extension]:
 
 
 def task_count(user: User) -> int:
-    """Return how many requests and extensions wait for this person's answer. One query."""
+    """Return how many requests, extensions and reviews wait for this person's answer. One query."""
     waiting = Approval.objects.filter(approver=user, status=ApprovalStatus.PENDING, request__state=RequestState.PENDING)
     more = ExtensionApproval.objects.filter(
         approver=user, status=ApprovalStatus.PENDING, extension__state=ExtensionState.PENDING
     )
     asked = waiting.order_by().values("request").distinct()
-    return asked.union(more.order_by().values("extension").distinct(), all=True).count()
+    again = more.order_by().values("extension").distinct()
+    return asked.union(again, reviews_for(user).order_by().values("pk"), all=True).count()
 
 
 def answered_by(user: User) -> QuerySet[AccessRequest]:
@@ -198,17 +214,35 @@ def _with_mine(rows: QuerySet[AccessRequest], user: User) -> QuerySet[AccessRequ
 
 
 def in_full(rows: QuerySet[AccessRequest]) -> QuerySet[AccessRequest]:
-    """Add all that the page of one request shows: seven queries more."""
+    """Add all that the page of one request shows: eight queries more, and one where the glass was broken."""
     groups = _groups().select_related("integration", "session", "proof")
     extensions = Extension.objects.select_related("requested_by", "flow_version")
-    answers = ExtensionApproval.objects.select_related("approver")
-    return rows.select_related("requestor", "grantee", "flow_version__flow__current").prefetch_related(
+    answers = ExtensionApproval.objects.select_related("approver", "stands_in_for")
+    people = ("requestor", "grantee", "flow_version__flow__current", "review__reviewer")
+    return rows.select_related(*people).prefetch_related(
         Prefetch("access_groups", groups),
         Prefetch("access_groups__units", AccessUnit.objects.select_related("resource", "permission")),
-        Prefetch("approvals", Approval.objects.select_related("approver")),
+        Prefetch("approvals", Approval.objects.select_related("approver", "stands_in_for")),
         Prefetch("extensions", extensions.prefetch_related(Prefetch("approvals", answers))),
         Prefetch("narrowings", Narrowing.objects.select_related("approver")),
+        "webhook_calls",
         "transitions",
+        Prefetch("review__reviewers", Reviewer.objects.select_related("person")),
+    )
+
+
+def asked_together(user: User, access: AccessRequest) -> list[AccessRequest]:
+    """Return the other requests that one ask became, as far as `user` may see them. Two queries."""
+    rows = visible_to(user).filter(asked_facts__requests=access).exclude(pk=access.pk)
+    return list(rows.select_related("flow_version", "grantee", "requestor").distinct().order_by("pk"))
+
+
+def review_tasks_of(user: User) -> QuerySet[Review]:
+    """Return the reviews that are owed and that this person may give, each with its request."""
+    rows = reviews_for(user).select_related("request__requestor", "request__grantee", "request__flow_version")
+    units = AccessUnit.objects.select_related("resource", "permission")
+    return rows.prefetch_related(
+        Prefetch("request__access_groups", _groups()), Prefetch("request__access_groups__units", units), "reviewers"
     )
 
 

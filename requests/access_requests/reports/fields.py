@@ -95,6 +95,9 @@ FIELDS: dict[str, Callable[[Line], str]] = {
     "access_flow": lambda line: line.access.flow_name,
     "bundle_name": lambda line: _joined(line.bundles),
     "extension_count": lambda line: str(line.extensions),
+    "ticket": lambda line: line.access.ticket,
+    "custom_fields": lambda line: _joined(f"{key}: {value}" for key, value in sorted(line.access.fields.items())),
+    "break_glass": lambda line: "true" if line.access.break_glass else "false",
 }
 NAMES = tuple(FIELDS)
 

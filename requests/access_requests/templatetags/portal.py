@@ -19,6 +19,8 @@ from access_requests import queries
 from access_requests.choices import (
     APPROVAL_ICONS,
     APPROVAL_TONES,
+    CALL_ICONS,
+    CALL_TONES,
     EXTENSION_ICONS,
     EXTENSION_TONES,
     FINAL,
@@ -26,13 +28,14 @@ from access_requests.choices import (
     TONES,
     UNIT_ICONS,
     ApprovalStatus,
+    CallState,
     EndedHow,
     ExtensionState,
     RequestState,
     Tone,
     UnitState,
 )
-from access_requests.models import AccessRequest, AccessUnit, Approval, Extension, ExtensionApproval
+from access_requests.models import AccessRequest, AccessUnit, Approval, Extension, ExtensionApproval, WebhookCall
 from flows.decision import words_for
 from integrations.queries import catalogue
 
@@ -222,6 +225,19 @@ def approval_state(approval: Approval | ExtensionApproval) -> dict[str, Any]:
     """Show what an approver said."""
     one = ApprovalStatus(approval.status)
     return {"badge": Badge(str(one.label), APPROVAL_TONES[one], APPROVAL_ICONS[one])}
+
+
+@register.inclusion_tag("portal/_state.html")
+def call_state(call: WebhookCall) -> dict[str, Any]:
+    """Show what another system said."""
+    one = CallState(call.state)
+    return {"badge": Badge(str(one.label), CALL_TONES[one], CALL_ICONS[one])}
+
+
+@register.inclusion_tag("portal/_state.html")
+def badge(word: str, tone: str, icon: str) -> dict[str, Any]:
+    """Show something that is no state in the way states are shown."""
+    return {"badge": Badge(word, Tone(tone), icon)}
 
 
 @register.inclusion_tag("portal/_icon.html")

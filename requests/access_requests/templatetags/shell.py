@@ -37,6 +37,7 @@ ADMINISTRATION = (
     Place("Access flows", "flow", "admin:flows_accessflow_changelist", "flows.view_accessflow"),
     Place("Access scopes", "filter", "admin:flows_accessscope_changelist", "flows.view_accessscope"),
     Place("Bundles", "cube", "admin:flows_bundle_changelist", "flows.view_bundle"),
+    Place("Webhooks", "external", "admin:flows_webhook_changelist", "flows.view_webhook"),
     Place(
         *("Requests", "layers", "admin:requests_accessrequest_changelist", "requests.view_accessrequest"),
         also=tuple(

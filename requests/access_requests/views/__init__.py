@@ -2,9 +2,10 @@
 
 from access_requests.views.activity import activity, activity_csv
 from access_requests.views.answers import approve, hand_back, reject, revoke, withdraw
-from access_requests.views.asking import check_request, find_resources, new_request
+from access_requests.views.asking import check_request, find_people, find_resources, new_request, sent_requests
 from access_requests.views.exports import export_fetch, export_page, export_part
 from access_requests.views.extending import approve_extension, extend, reject_extension, withdraw_extension
+from access_requests.views.factor import request_factor
 from access_requests.views.favourites import favourite
 from access_requests.views.home import my_access
 from access_requests.views.passwords import reset_password, show_password
@@ -20,6 +21,7 @@ from access_requests.views.reports import (
     schedule_reading,
 )
 from access_requests.views.request import request_page, request_part
+from access_requests.views.reviewing import review
 from access_requests.views.tasks import my_tasks
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "export_part",
     "extend",
     "favourite",
+    "find_people",
     "find_resources",
     "hand_back",
     "my_access",
@@ -47,11 +50,14 @@ __all__ = [
     "report_page",
     "report_pause",
     "report_resume",
+    "request_factor",
     "request_page",
     "request_part",
     "reset_password",
+    "review",
     "revoke",
     "schedule_reading",
+    "sent_requests",
     "show_password",
     "why_not",
     "withdraw",

@@ -130,6 +130,8 @@ def _some(names: list[str]) -> str:
 def _approvers(access: AccessRequest) -> str:
     """Say who answered, or that somebody is waited for, or that the policy asks nobody."""
     asked = list(access.approvals.all())
+    if access.automatic:
+        return "Nobody: automatic"
     if not asked:
         return "Nobody: by policy"
     said = [one for one in asked if one.status != ApprovalStatus.PENDING]

@@ -3,166 +3,142 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
-from access_requests import actions, offering
-from access_requests.forms import OTHER, SEGMENTS, AskForm, SearchForm
-from access_requests.models import new_token
-from access_requests.queries import visible_to
+from access_requests import actions, offering, queries
+from access_requests.choices import RequestState
+from access_requests.forms import PeopleForm, SearchForm
+from access_requests.models import AccessRequest, SentForm, new_token
 from access_requests.views.common import actor_of, me, page
-from access_requests.views.verdicts import DryRunSaid, said
+from access_requests.views.drafting import Draft, asker_of, begun, drafted, unsure, wish_of
+from accounts.proving import proven
 from accounts.queries import people_with
-from flows.decision import Problem, words_for
+from flows.decision import Problem
 from integrations.queries import any_integration
 
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """The form as it stands: what was typed, what is picked, and what would happen."""
-
-    form: AskForm
-    basket: offering.Basket
-    run: actions.DryRun | None = None
-
-    @property
-    def problems(self) -> list[Problem]:
-        """What is in the way."""
-        found = [*self.basket.problems, *(self.run.problems if self.run else ())]
-        return list(dict.fromkeys(found))
-
-    def said(self) -> DryRunSaid:
-        """Return what would happen, in words."""
-        errors = [str(error) for errors in self.form.errors.values() for error in errors]
-        return said(self.run, self.problems, errors)
+SEND, BREAK = "send", "break"
 
 
 @page("GET", "HEAD", "POST")
 def new_request(http: HttpRequest) -> HttpResponse:
     """Show the form; by POST search in it, check it, or send it. Nothing that was typed or picked is lost."""
-    who = offering.asker(me(http))
     if http.method != "POST":
-        form, picks = _begun(http)
         # The form is as if it had been typed: what would happen is told at once.
-        basket = offering.fill(who, picks)
-        return _show(http, who, Ask(form, basket, _run(who, form, basket)))
-    form = AskForm(http.POST)
-    ask = _ask(who, form)
-    return _send(http, who, ask) if http.POST.get("do") == "send" else _show(http, who, ask)
+        return _show(http, begun(http))
+    draft = drafted(http)
+    return _send(http, draft) if http.POST.get("do") in {SEND, BREAK} else _show(http, draft)
 
 
 @page("GET", "HEAD")
 def find_resources(http: HttpRequest) -> HttpResponse:
     """Return the results of a search: the part of the page that the script puts in its place."""
-    who, search = offering.asker(me(http)), SearchForm(http.GET)
+    who, search = asker_of(http), SearchForm(http.GET)
     return render(http, "portal/_found.html", _found(who, search, offering.Basket()))
+
+
+@page("GET", "HEAD")
+def find_people(http: HttpRequest) -> HttpResponse:
+    """Return people to ask for whose name or address has the text in it: only those whom a flow lets the reader."""
+    form, who = PeopleForm(http.GET), offering.asker(me(http))
+    found = offering.find_people(who.user, who.flows, form.cleaned_data["q"]) if form.is_valid() else []
+    return JsonResponse({"people": [{"email": one.email, "name": one.name} for one in found]})
 
 
 @page("POST")
 def check_request(http: HttpRequest) -> HttpResponse:
     """Return the basket and what would happen to the form as it stands: the parts of the page that say so."""
-    ask = _ask(offering.asker(me(http)), AskForm(http.POST))
-    return render(http, "portal/_checked.html", _asked(ask))
+    return render(http, "portal/_checked.html", _asked(drafted(http)))
 
 
-def _begun(http: HttpRequest) -> tuple[AskForm, offering.Picks]:
-    """Return a new form, begun with a request that the person may see and wants again, if they name one."""
-    text = http.GET.get("again", "")
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
-    before = visible_to(me(http)).filter(pk=number).first() if number else None
-    if before is None:
-        return AskForm(initial={"token": new_token()}), offering.Picks()
-    initial: dict[str, Any] = {"token": new_token(), "justification": before.justification, "duration": ""}
-    if before.duration_seconds is not None:
-        known = before.duration_seconds in SEGMENTS
-        initial["duration"] = str(before.duration_seconds) if known else OTHER
-        initial["other"] = "" if known else words_for(before.duration_seconds)
-    return AskForm(initial=initial), offering.picks_of(before)
+@page("GET", "HEAD")
+def sent_requests(http: HttpRequest, token: str) -> HttpResponse:
+    """Show the requests that one form became."""
+    form = get_object_or_404(SentForm, requestor=me(http), token=token)
+    rows = queries.visible_to(me(http)).filter(pk__in=form.requests).order_by("pk")
+    found = list(rows.select_related("flow_version__flow__current", "grantee", "requestor"))
+    queries.complete(found)
+    return render(http, "portal/sent.html", {"now": timezone.now(), "requests": found})
 
 
-def _ask(who: offering.Asker, form: AskForm) -> Ask:
-    form.is_valid()
-    basket = offering.fill(who, offering.Picks(form.cleaned_data.get("picked", ())))
-    return Ask(form, basket, _run(who, form, basket))
-
-
-def _run(who: offering.Asker, form: AskForm, basket: offering.Basket) -> actions.DryRun | None:
-    """Return what would happen; None when nothing is picked or the form makes no sense."""
-    if not basket.pairs or (form.is_bound and not form.is_valid()):
-        return None
-    typed = form.cleaned_data if form.is_bound else _typed(form)
-    return actions.dry_run(
-        who.user, basket.pairs, duration_seconds=typed["duration"], justification=typed["justification"]
-    )
-
-
-def _typed(form: AskForm) -> Mapping[str, Any]:
-    """Return what a form that was begun for the person holds."""
-    begun = AskForm({name: value for name, value in form.initial.items() if value is not None})
-    begun.is_valid()
-    return {"duration": begun.cleaned_data.get("duration"), "justification": form.initial.get("justification", "")}
-
-
-def _send(http: HttpRequest, who: offering.Asker, ask: Ask) -> HttpResponse:
+def _send(http: HttpRequest, draft: Draft) -> HttpResponse:
     """Submit. What is in the way is shown at its fields, with the answer 422."""
-    if not ask.form.is_valid() or ask.basket.problems:
-        return _show(http, who, ask, sent=True)
-    typed = ask.form.cleaned_data
+    missing = unsure(draft) if draft.form.is_valid() else ()
+    if not draft.form.is_valid() or draft.basket.problems or missing:
+        return _show(http, draft, sent=True, problems=missing)
+    token = draft.form.cleaned_data["token"] or new_token()
     try:
         sent = actions.send(
-            who.user,
-            ask.basket.pairs,
-            token=typed["token"] or new_token(),
+            draft.who.user,
+            draft.basket.pairs,
+            token=token,
             actor=actor_of(http),
-            duration_seconds=typed["duration"],
-            justification=typed["justification"],
+            grantee=draft.who.grantee,
+            wish=wish_of(draft),
+            mfa_at=proven(http, timezone.now()),
         )
     except actions.BadAsk as bad:
-        return _show(http, who, ask, sent=True, problems=bad.problems)
+        return _show(http, draft, sent=True, problems=bad.problems)
     if sent.other:
         names = ", ".join(str(one) for one in sent.requests)
         again = f"This form was sent before and became {names}. Send it once more to make another request."
-        return _show(http, who, ask, sent=True, problem=again)
-    return _sent(http, sent)
+        return _show(http, draft, sent=True, problem=again)
+    return _sent(http, sent, token)
 
 
-def _sent(http: HttpRequest, sent: actions.Sent) -> HttpResponse:
+def _sent(http: HttpRequest, sent: actions.Sent, token: Any) -> HttpResponse:
+    first: AccessRequest = sent.requests[0]
     if not sent.before:
-        messages.success(http, f"Asked: {', '.join(str(one) for one in sent.requests)}.")
-    return redirect("request_page", pk=sent.requests[0].pk) if len(sent.requests) == 1 else redirect("my_access")
+        words = "The glass is broken" if first.break_glass else "Asked"
+        messages.success(http, f"{words}: {', '.join(str(one) for one in sent.requests)}.")
+    owing = next((one for one in sent.requests if one.state == RequestState.PENDING_MFA), None)
+    if owing is not None:
+        return redirect("request_factor", pk=owing.pk)
+    if len(sent.requests) > 1:
+        return redirect("sent_requests", token=token)
+    return redirect("request_page", pk=first.pk)
 
 
 def _show(
     http: HttpRequest,
-    who: offering.Asker,
-    ask: Ask,
+    draft: Draft,
     *,
     sent: bool = False,
     problems: Iterable[Problem] = (),
     problem: str = "",
 ) -> HttpResponse:
     search = SearchForm(http.POST if http.method == "POST" else http.GET)
-    told = [*ask.problems, *problems] if sent else []
+    told = [*draft.problems, *problems] if sent else []
     context = {
-        "form": ask.form,
+        "form": draft.form,
         # A form that was sent and came to something else is a new one from here on.
-        "token": new_token() if problem else ask.form["token"].value() or new_token(),
-        "at_fields": _at_fields(told),
+        "token": new_token() if problem else draft.form["token"].value() or new_token(),
         "problem": problem,
-        **_asked(ask),
-        **_found(who, search, ask.basket),
+        "whom": offering.whom_of(draft.who.user, draft.who.flows),
+        **_asked(draft, _at_fields(told)),
+        **_found(draft.who, search, draft.basket),
     }
     return render(http, "portal/new_request.html", context, status=422 if sent else 200)
 
 
-def _asked(ask: Ask) -> dict[str, Any]:
-    return {"basket": ask.basket, "said": ask.said()}
+def _asked(draft: Draft, at_fields: dict[str, list[str]] | None = None) -> dict[str, Any]:
+    """Return what the parts say that change with the form; `at_fields` are messages, once it was sent."""
+    told = at_fields or {}
+    return {
+        "basket": draft.basket,
+        "said": draft.said(),
+        "at_fields": told,
+        "extra": [(field, told.get(field.name, [])) for field in draft.fields],
+        "extra_keys": " ".join(field.name for field in draft.fields),
+        "kept": draft.kept,
+        "glass": draft.glass,
+        "sure": draft.form.is_bound and bool(draft.form.data.get("sure")),
+    }
 
 
 def _found(who: offering.Asker, search: SearchForm, basket: offering.Basket) -> dict[str, Any]:
@@ -171,6 +147,7 @@ def _found(who: offering.Asker, search: SearchForm, basket: offering.Basket) -> 
     found = offering.look(who, filters)
     context: dict[str, Any] = {
         "found": found,
+        "grantee": who.grantee if who.grantee != who.user else None,
         "now": timezone.now(),
         "taken": {str(line.resource_id) for line in basket.lines} | {line.value for line in basket.lines},
     }
@@ -184,7 +161,9 @@ def _filters(search: SearchForm) -> offering.Filters:
     do, q = search.data.get("do"), search.value("q") or ""
     if do == "everywhere":
         return offering.Filters(q=q)
-    number = search.value("page") or (search.value("at") if do in {"check", "send", "add"} or _drops(search) else 1)
+    number = search.value("page") or (
+        search.value("at") if do in {"check", SEND, BREAK, "add"} or _drops(search) else 1
+    )
     return offering.Filters(
         q=q,
         category=search.value("c") or "",

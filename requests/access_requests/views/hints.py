@@ -41,7 +41,12 @@ def risk_of(units: Iterable[AccessUnit]) -> int:
 
 def hints_of(access: AccessRequest, history: History) -> list[Hint]:
     """Return what there is to know of a request; `history` is queries.asked_before."""
-    return [*_about_time(access), *_about_history(access, history), *_about_hour(access.requestor, access.requested_at)]
+    return [
+        *_about_people(access),
+        *_about_time(access),
+        *_about_history(access, history),
+        *_about_hour(access.requestor, access.requested_at),
+    ]
 
 
 def hints_of_extension(extension: Extension) -> list[Hint]:
@@ -54,6 +59,14 @@ def hints_of_extension(extension: Extension) -> list[Hint]:
     else:
         hints.append(Hint("The first extension of this access", "extend", Tone.QUIET))
     return [*hints, *_about_hour(extension.requested_by, extension.requested_at)]
+
+
+def _about_people(access: AccessRequest) -> Iterator[Hint]:
+    """Say so when it is asked for somebody else, or for somebody from outside."""
+    if access.grantee_id != access.requestor_id:
+        yield Hint(f"Asked by {access.requestor.name} for {access.grantee.name}", "users", Tone.WAIT)
+    if access.grantee.is_outside:
+        yield Hint(f"{access.grantee.name} is from outside", "alert", Tone.WAIT)
 
 
 def _about_time(access: AccessRequest) -> Iterator[Hint]:

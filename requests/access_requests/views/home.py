@@ -16,6 +16,7 @@ from access_requests.views.choosing import Time, times_to_add
 from access_requests.views.common import me, page, page_number
 from access_requests.views.connecting import Grant, connect_of
 from access_requests.views.rules import May, may_of
+from access_requests.views.words import why_held
 from accounts.models import User
 
 ENDED_AT_ONCE = 10
@@ -34,7 +35,8 @@ def render_home(http: HttpRequest, *, problem: str = "", status: int = 200) -> H
     waiting = queries.page_of(queries.waiting_of(user), page_number(http, "waiting"))
     ended = queries.page_of(queries.ended_of(user), page_number(http), ENDED_AT_ONCE)
     favourites = [one.request for one in queries.favourites_of(user)]
-    queries.complete([*held.rows, *waiting.rows, *ended.rows, *favourites])
+    others = queries.page_of(queries.held_for(user), page_number(http, "others"))
+    queries.complete([*held.rows, *waiting.rows, *others.rows, *ended.rows, *favourites])
     mine = [_held(user, access) for access in held.rows]
     context = {
         "now": timezone.now(),
@@ -42,6 +44,8 @@ def render_home(http: HttpRequest, *, problem: str = "", status: int = 200) -> H
         "mine": mine,
         "waiting": waiting,
         "asked": [(access, may_of(user, access, ())) for access in waiting.rows],
+        "others": others,
+        "for_others": [(access, may_of(user, access, ())) for access in others.rows],
         "ended": ended,
         "favourites": favourites,
         "kept": {access.pk for access in favourites},
@@ -61,6 +65,7 @@ class Held:
     grants: Sequence[Grant]
     times: Sequence[Time]
     extension: Extension | None
+    why: str
 
 
 def _held(user: User, access: AccessRequest) -> Held:
@@ -72,4 +77,5 @@ def _held(user: User, access: AccessRequest) -> Held:
         grants=[grant for grant in grants if grant.connect],
         times=times_to_add(may.extend.seconds) if may.extend else [],
         extension=next((one for one in access.extensions.all() if one.waits), None),
+        why=why_held(access, user),
     )

@@ -20,7 +20,7 @@ from access_requests.views.hints import hints_of, risk_of, units_of
 from access_requests.views.rules import May, may_of
 from access_requests.views.timeline import events_of
 from access_requests.views.typed import Typed, typed_in
-from access_requests.views.words import approvals_needed, why_asked
+from access_requests.views.words import approvals_needed, why_asked, why_held
 from accounts.models import User
 
 
@@ -72,14 +72,25 @@ def _context(http: HttpRequest, access: AccessRequest, typed: Typed | None = Non
         "is_favourite": may.keep and queries.is_favourite(user, access),
         "grants": [Grant(one, errors.get(one.integration_id, {}), connect_of(one) if live else None) for one in groups],
         "dispatched": any(group.dispatched_at for group in groups),
-        "asked": [Asked(one, why_asked(document, one.group_index)) for one in approvals],
+        "asked": [Asked(one, _why(document, one)) for one in approvals],
+        "systems": [one for one in access.webhook_calls.all() if one.group_index is not None],
+        "asking": [one for one in access.webhook_calls.all() if one.is_asked_in(access.state)],
         "approvals_needed": approvals_needed(document),
+        "why_held": why_held(access, user),
         "risk": risk_of(units_of(access)),
         "unit_count": len(units_of(access)),
         "events": events_of(access),
+        "together": queries.asked_together(user, access),
         **_extending(user, access, may),
         **(_answering(access, typed) if may.answer else {}),
     }
+
+
+def _why(document: dict[str, Any], one: Approval | ExtensionApproval) -> str:
+    """Return why somebody is asked, for any reader."""
+    if one.stands_in_for is not None:
+        return f"Stands in for {one.stands_in_for.name}, who is away"
+    return why_asked(document, one.group_index)
 
 
 def _extending(user: User, access: AccessRequest, may: May) -> dict[str, Any]:
@@ -90,7 +101,7 @@ def _extending(user: User, access: AccessRequest, may: May) -> dict[str, Any]:
     return {
         "times": times_to_add(may.extend.seconds) if may.extend else [],
         "extension": waits,
-        "extension_asked": [Asked(one, why_asked(document, one.group_index)) for one in asked],
+        "extension_asked": [Asked(one, _why(document, one)) for one in asked],
         "may_answer_extension": any(one.approver_id == user.pk and one.decided_at is None for one in asked),
     }
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from access_requests.actions import Room, room_of
-from access_requests.choices import ApprovalStatus, ExtensionState, RequestState
+from access_requests.choices import ApprovalStatus, ExtensionState, RequestState, ReviewState
 from access_requests.lifecycle import MOVES
 from access_requests.models import AccessRequest, Approval
+from access_requests.queries.reviews import MAY
 from accounts.models import User
 
 
@@ -16,27 +17,43 @@ from accounts.models import User
 class May:
     """Which buttons a page shows."""
 
+    prove: bool
     withdraw: bool
     hand_back: bool
     answer: bool
     revoke: bool
     keep: bool
     extend: Room | None
+    # Whether they are one of those who review broken glass, and whether that is still owed.
+    review: bool = False
 
 
 def may_of(user: User, access: AccessRequest, approvals: Iterable[Approval]) -> May:
     """Return what `user` may do to a request; `approvals` are its rows, or at least the person's own."""
+    # What a flow gives by itself it would give again: see access_requests.actions.endings.
+    asked = not access.automatic
     mine = {one.status for one in approvals if one.approver_id == user.pk}
     to = MOVES[RequestState(access.state)]
+    reviews = _reviews(user, access)
     return May(
-        withdraw=user.pk in {access.requestor_id, access.grantee_id} and RequestState.CANCELLED in to,
-        hand_back=user.pk == access.grantee_id and RequestState.REVOKING in to,
+        prove=user.pk == access.requestor_id and access.state == RequestState.PENDING_MFA,
+        withdraw=asked and user.pk in {access.requestor_id, access.grantee_id} and RequestState.CANCELLED in to,
+        hand_back=asked and user.pk == access.grantee_id and RequestState.REVOKING in to,
         answer=access.state == RequestState.PENDING and ApprovalStatus.PENDING in mine,
-        revoke=RequestState.REVOKING in to
-        and (ApprovalStatus.APPROVED in mine or user.has_perm("requests.revoke_accessrequest")),
-        keep=user.pk in {access.requestor_id, access.grantee_id},
+        revoke=asked
+        and RequestState.REVOKING in to
+        and (ApprovalStatus.APPROVED in mine or reviews or user.has_perm(MAY)),
+        keep=asked and user.pk in {access.requestor_id, access.grantee_id},
         extend=_room(user, access) if access.state == RequestState.ACTIVE else None,
+        review=reviews and access.review.state == ReviewState.DUE,
     )
+
+
+def _reviews(user: User, access: AccessRequest) -> bool:
+    """Whether the person reviews this broken glass, by what pages read beforehand; those it is about never do."""
+    if not access.break_glass or user.pk in {access.requestor_id, access.grantee_id}:
+        return False
+    return user.has_perm(MAY) or any(one.person_id == user.pk for one in access.review.reviewers.all())
 
 
 def _room(user: User, access: AccessRequest) -> Room | None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
 from access_requests import queries
+from access_requests.forms import MINUTE
 from access_requests.models import AccessRequest, Approval, Extension, ExtensionApproval
+from access_requests.templatetags.portal import roughly
 from access_requests.views.choosing import Time, times_at_most
 from access_requests.views.common import me, page, page_number
 from access_requests.views.hints import Hint, History, hints_of, hints_of_extension, risk_of, units_of
@@ -36,6 +39,20 @@ class Task:
     times: Sequence[Time] = ()
     may_narrow: bool = False
     extension: Extension | None = None
+    # How long nobody had answered, if the reader was asked by escalation.
+    escalated: str = ""
+    problem: str = ""
+    typed: Typed = Typed()  # noqa: RUF009 - immutable
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """A review that is owed, why of this reader, and what was typed into a form that was not taken."""
+
+    access: AccessRequest
+    due_at: datetime
+    late: bool
+    why: str
     problem: str = ""
     typed: Typed = Typed()  # noqa: RUF009 - immutable
 
@@ -50,14 +67,17 @@ def render_tasks(http: HttpRequest, *, pk: int = 0, problem: str = "", status: i
     """Return the page; `problem` says why the answer to request `pk` was not taken."""
     answered = http.method != "POST" and "answered" in http.GET
     found, tasks, more = _answered(http) if answered else _waiting(http, pk, problem)
+    reviews = [] if answered else _reviews(http, pk, problem)
+    shown = any(task.problem for task in [*tasks, *more]) or any(one.problem for one in reviews)
     context = {
         "now": timezone.now(),
+        "reviews": reviews,
         "page": found,
         "tasks": tasks,
         "extensions": more,
         "answered": answered,
         # The request may have moved on meanwhile; then its answer has no place in the list.
-        "problem": "" if any(task.problem for task in [*tasks, *more]) else problem,
+        "problem": "" if shown else problem,
     }
     return render(http, "portal/tasks.html", context, status=status)
 
@@ -80,6 +100,25 @@ def _waiting(http: HttpRequest, pk: int, problem: str) -> tuple[queries.Page[Acc
     return queries.Page(found.rows, number, found.more or extensions.more), tasks, more
 
 
+def _reviews(http: HttpRequest, pk: int, problem: str) -> list[Owed]:
+    """Return the reviews that are owed, what is due first comes first; few, for the glass is seldom broken."""
+    user, now, typed = me(http), timezone.now(), typed_in(http)
+    owed = []
+    for one in queries.review_tasks_of(user)[: queries.PAGE]:
+        mine = next((named.why for named in one.reviewers.all() if named.person_id == user.pk), "")
+        told = (problem, typed) if one.request_id == pk and "note" in http.POST else ()
+        why = mine or "You may revoke anybody’s access"
+        owed.append(Owed(one.request, one.due_at, one.due_at <= now, why, *told))
+    return owed
+
+
+def escalated_after(asked: Sequence[Approval | ExtensionApproval], since: datetime) -> str:
+    """Say how long nobody had answered when a later tier was asked; nothing of who was asked at once."""
+    later = [one.asked_at for one in asked if one.tier and one.asked_at]
+    waited = (min(later) - since).total_seconds() if later else 0
+    return roughly(waited) if waited >= MINUTE else ""
+
+
 def task_of(
     access: AccessRequest,
     history: History,
@@ -96,6 +135,7 @@ def task_of(
         risk=risk_of(units),
         times=times_at_most(access.duration_seconds, typed.seconds if typed and typed.narrow else None),
         may_narrow=len(units) <= UNITS_TO_CHOOSE,
+        escalated=escalated_after(access.mine, access.requested_at),  # type: ignore[attr-defined]
         problem=problem,
         typed=typed or Typed(),
     )
@@ -110,6 +150,7 @@ def extension_task_of(extension: Extension, problem: str = "", typed: Typed | No
         hints=hints_of_extension(extension),
         risk=risk_of(units_of(extension.request)),
         extension=extension,
+        escalated=escalated_after(extension.mine, extension.requested_at),  # type: ignore[attr-defined]
         problem=problem,
         typed=typed or Typed(),
     )

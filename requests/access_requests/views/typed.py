@@ -14,6 +14,8 @@ class Typed:
     reason: str = ""
     justification: str = ""
     seconds: str = ""
+    justified: str = ""
+    note: str = ""
     narrow: bool = False
     keep: frozenset[str] = field(default_factory=frozenset)
 
@@ -25,6 +27,8 @@ def typed_in(http: HttpRequest) -> Typed:
         reason=sent.get("reason", ""),
         justification=sent.get("justification", ""),
         seconds=sent.get("seconds", ""),
+        justified=sent.get("justified", ""),
+        note=sent.get("note", ""),
         narrow="narrow" in sent,
         keep=frozenset(sent.getlist("keep")),
     )

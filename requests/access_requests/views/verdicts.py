@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from access_requests import actions
 from access_requests.actions.asking import PartPlan
 from access_requests.views.words import approvals_needed, why_asked
-from flows.decision import Problem
-from flows.explaining import why
+from flows.decision import Document, Problem, webhooks_of
+from flows.decision.explaining import why
+from flows.queries import system_names
 
 NAMES_MAX = 5
 
@@ -25,15 +27,20 @@ class Some:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one access flow would make of its part of the ask. `approvers`: why each group is asked, and who it is."""
+    """What one access flow would make of its part of the ask. `approvers`: why each group is asked, and who it is.
+
+    `checks` are the other systems that have to say yes before anybody is asked.
+    """
 
     flow: str
     what: Some
     needs_approval: bool
     needed: str
     approvers: tuple[tuple[str, Some], ...]
+    checks: tuple[str, ...]
     longest: int | None
     why: str
+    breaks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +81,30 @@ def _some(names: Iterable[str]) -> Some:
 
 def _verdict(plan: PartPlan) -> Verdict:
     document = plan.part.flow.document
+    systems = system_names(document)
+    groups = document["approval"]["groups"]
     return Verdict(
         flow=document["name"],
         what=_some(f"{one.permission_name} on {one.resource_path} in {one.integration_name}" for one in plan.part.asks),
         needs_approval=plan.part.needs_approval,
         needed=approvals_needed(document),
         approvers=tuple(
-            (why_asked(document, index), _some(person.name for person, _ in group))
+            (_why(document, index), _some([*_systems(groups[index], systems), *(person.name for person, _ in group)]))
             for index, group in plan.approvers.items()
         ),
+        checks=tuple(systems[pk] for pk in document.get("checks") or () if pk in systems),
         longest=plan.part.max_duration_seconds,
         why=why(plan.part) if plan.part.rivals else "",
+        breaks=plan.part.break_glass,
     )
+
+
+def _systems(group: dict[str, Any], names: dict[str, str]) -> list[str]:
+    return [names[pk] for pk in webhooks_of(group) if pk in names]
+
+
+def _why(document: Document, index: int) -> str:
+    return why_asked(document, index) or "Another system"
 
 
 def _obstacles(problems: Iterable[Problem]) -> Iterable[Obstacle]:

@@ -1,0 +1,40 @@
+"""What a provider's limits mean for a policy: in the provider's own words, with what to do instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flows import reach
+from flows.choices import TargetKind, Trigger
+from flows.decision.covering import Document, targets_of
+from integrations.queries import INSTEAD, limit_doubts, limits_on
+
+
+def over_at_once(document: Document) -> Iterator[str]:
+    """Refuse an automatic flow whose lists are over a limit: whoever matches gets all of it, in one grant.
+
+    Of other flows each request is held against the limits; lists that are over them are only doubtful.
+    """
+    if document["trigger"] == Trigger.AUTOMATIC:
+        for target in targets_of(document):
+            yield from _listed(target)
+
+
+def doubtful(document: Document) -> Iterator[str]:
+    """Yield the limits that lists are over, and those that an automatic flow is over by what it selects now."""
+    for target in targets_of(document):
+        listed = _listed(target)
+        yield from listed
+        if document["trigger"] == Trigger.AUTOMATIC and not listed and target["kind"] == TargetKind.INTEGRATION:
+            yield from _selected(target)
+
+
+def _listed(target: dict[str, object]) -> list[str]:
+    return limit_doubts(target) if target["kind"] == TargetKind.INTEGRATION else []
+
+
+def _selected(target: dict[str, object]) -> Iterator[str]:
+    for limit in limits_on(str(target["integration"]), str(target["resource_type"])):
+        number = reach.counted(reach.resources(target))
+        if number > limit.at_most:
+            yield f"{limit.words} {reach.in_words(number, 'is', 'are')} selected here now. {INSTEAD}"
