@@ -185,7 +185,7 @@ class Editor {
     this.wordTimer = setTimeout(() => this.complete(), COMPLETE_AFTER);
   }
 
-  async complete() {
+  async complete(wanted = false) {
     const { area } = this;
     if (area.selectionStart !== area.selectionEnd || document.activeElement !== area) return this.close();
     const text = area.value, cursor = area.selectionStart;
@@ -197,6 +197,8 @@ class Editor {
     if (area.value !== text || area.selectionStart !== cursor || document.activeElement !== area || !other.length) return this.close();
     this.found = other;
     this.begun = other[0].start < cursor;
+    // Behind what is whole the list waits until it is asked for: it would only cover what the query selects.
+    if (!this.begun && !wanted && /["\])]$/.test(text.slice(0, cursor))) return this.close();
     this.show();
   }
 
@@ -224,7 +226,7 @@ class Editor {
   }
 
   key(event) {
-    if (event.key === " " && event.ctrlKey) { event.preventDefault(); this.complete(); return; }
+    if (event.key === " " && event.ctrlKey) { event.preventDefault(); this.complete(true); return; }
     if (this.list.hidden || event.isComposing) return;
     const { key } = event, last = this.found.length - 1;
     if (key === "Escape") { event.preventDefault(); event.stopPropagation(); this.close(); }

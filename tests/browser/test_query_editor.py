@@ -92,6 +92,12 @@ def test_a_query_is_written_with_help_and_saved_as_a_scope(world: World, browser
         expect(says).to_contain_text("Selects 6 entitlements")
         expect(page.get_by_role("listbox")).to_be_hidden()
 
+        # Behind a whole comparison the list opens when it is asked for, and covers nothing before.
+        area.press("Control+Space")
+        expect(options).to_have_text([re.compile("^and"), re.compile("^or")])
+        area.press("Escape")
+        expect(page.get_by_role("listbox")).to_be_hidden()
+
         # What is beyond the basic plane of characters moves no colour.
         area.fill('resource_tag["🦄 team"] = "payments" and resource_type = "database"')
         expect(page.locator(".aql-field")).to_have_text(["resource_tag", "resource_type"])
