@@ -132,7 +132,7 @@ def _targets(before: Any, after: Any) -> Iterator[str]:
 def _query(before: Any, after: Any) -> Iterator[str]:
     for line in lines_between(before["query"], after["query"]):
         if line.gone or line.new:
-            yield f"Query: {'added' if line.new else 'removed'} {line.text}"
+            yield f"Query: {'added' if line.new else 'removed'} “{line.text}”."
 
 
 def versions_page(request: HttpRequest, of: History) -> HttpResponse:

@@ -196,7 +196,7 @@ def test_every_version_is_kept_and_can_be_restored(story: Story, desk: Client, p
     assert "Version 2, in force" in text
     assert "Name: “Dev” instead of “Prod”." in text
     assert "Another description." in text
-    assert "Query: added and permission = &quot;ADMIN&quot;" in text
+    assert "Query: added “and permission = &quot;ADMIN&quot;”." in text
     assert "removed" not in text
     restore = reverse("admin:flows_accessscope_restore", args=[prod.pk, "1"])
     after = desk.get(restore).context["of"].after
