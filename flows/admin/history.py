@@ -24,6 +24,7 @@ from flows.document import bundle_of, compose_bundle, compose_scope, digest, nam
 from flows.models import AccessFlow, AccessScope, Bundle, Revision
 from flows.sentence import target_words
 from flows.whatif import Change, of_bundle, of_flow, of_scope
+from integrations.aql.comparing import lines_between
 
 VERSIONS_A_PAGE = 20
 
@@ -129,8 +130,9 @@ def _targets(before: Any, after: Any) -> Iterator[str]:
 
 
 def _query(before: Any, after: Any) -> Iterator[str]:
-    if before["query"] != after["query"]:
-        yield f"Query: {after['query']} instead of {before['query']}"
+    for line in lines_between(before["query"], after["query"]):
+        if line.gone or line.new:
+            yield f"Query: {'added' if line.new else 'removed'} “{line.text}”."
 
 
 def versions_page(request: HttpRequest, of: History) -> HttpResponse:

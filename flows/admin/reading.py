@@ -12,7 +12,7 @@ from flows.choices import ConditionType, LogicalOperator
 from flows.decision.covering import targets_of
 from flows.document import names_in
 from flows.findings import APPROVERS, FOR, RULES, TIME, WHAT, WHO, Finding, doubts
-from flows.forms import PARTS, BundlePage, PolicyForm
+from flows.forms import PARTS, BundlePage, PolicyForm, ScopePage
 from flows.sentence import Phrase, join, phrases
 from integrations.queries import limit_doubts
 
@@ -141,6 +141,18 @@ def _of_form(form: Any, parts: Mapping[str, str]) -> list[Fault]:
         if name != "__all__"
         for text in texts
     ]
+
+
+def scope_faults(form: ScopePage) -> list[Fault]:
+    """Return all errors of an access scope's page."""
+    found = [
+        Fault(form.own[name].id_for_label, f"{form.own[name].label}: {text}", "name")
+        for name, texts in form.own.errors.items()
+        if name != "__all__"
+        for text in texts
+    ]
+    problem = [form.draft.problem.message] if form.draft.problem else []
+    return found + [Fault("query-field", text, WHAT) for text in [*problem, *form.wrong]]
 
 
 def _of_row(row: Any, where: str, part: str) -> list[Fault]:

@@ -8,10 +8,11 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 
 from integrations.admin.base import ReadOnly
 from integrations.models import Resource
-from integrations.views import inventory
+from integrations.views import inventory, query
 from integrations.views.common import need
 
 
@@ -23,6 +24,15 @@ class ResourceAdmin(ReadOnly):
         """Read what a page of one resource shows at once."""
         found: QuerySet[Resource] = super().get_queryset(request)
         return found.select_related("integration", "resource_type")
+
+    def get_urls(self) -> list[URLPattern]:
+        """Put the query editor's addresses before the admin site's."""
+        wrap, name = self.admin_site.admin_view, "integrations_resource"
+        own = [
+            path("query/check/", wrap(query.check), name=f"{name}_checkquery"),
+            path("query/complete/", wrap(query.complete), name=f"{name}_completequery"),
+        ]
+        return [*own, *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """List them."""

@@ -7,6 +7,8 @@
                                    leaves out what is missing or switched off
     rows_of(query), query_of(rows) a plain query as rows of a form, and back
     words.complete(text, cursor), words.tokens(text), words.fields(), words.operators(field)     for an editor
+    editing.tell(text)             what is wrong with a text, or how much it selects and the first of it
+    editing.draft_of(data, button) what was sent of a query while it is written, as text or as rows of a form
     places([Wanted(query=query)])  of integrations.search: what may be asked for, with text, in reading order
 
 Comparison is exact and case-sensitive. Logic has two values: an absent tag equals nothing, so = contains starts_with

@@ -12,6 +12,7 @@ from connectors import VERSION
 from integrations.choices import (
     TROUBLED,
     ConnectorHealth,
+    IntegrationStatus,
     OrderState,
     SyncState,
 )
@@ -113,3 +114,9 @@ def failed_syncs() -> QuerySet[SyncRun]:
 def any_integration() -> bool:
     """Whether a system is connected at all. One query."""
     return Integration.objects.exists()
+
+
+def oldest_sync() -> datetime | None:
+    """Return when the system that was read longest ago was read, of those switched on; None where none was."""
+    read = Integration.objects.exclude(status=IntegrationStatus.DISABLED).filter(synced_at__isnull=False)
+    return read.order_by("synced_at").values_list("synced_at", flat=True).first()

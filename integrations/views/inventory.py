@@ -11,6 +11,7 @@ from integrations import queries
 from integrations.choices import ResourceStatus, RiskBand
 from integrations.models import Integration, Resource
 from integrations.queries import PAGE, PAGES_MAX, Narrowed
+from integrations.views import searching
 from integrations.views.common import address_of_dependant, need, page
 
 FIELDS = ("q", "integration", "type", "status", "risk", "tag")
@@ -19,8 +20,11 @@ OFFERED = 500
 
 
 def inventory(request: HttpRequest) -> HttpResponse:
-    """Search and filter; all of it is in the address."""
+    """Search by filters or by query; all of it is in the address."""
     need(request, "integrations.view_resource")
+    if searching.is_query(request):
+        told = searching.by_query(request)
+        return page(request, "inventory_query.html", "Inventory", model=Resource, **told)
     given = {name: request.GET.get(name, "").replace("\0", "").strip()[:300] for name in FIELDS}
     # The names that Django's own lists use, for links made elsewhere.
     given["integration"] = given["integration"] or request.GET.get("integration__id__exact", "")
@@ -48,6 +52,7 @@ def inventory(request: HttpRequest) -> HttpResponse:
         previous=f"?{kept}&p={number - 1}" if number > 1 else "",
         following=f"?{kept}&p={number + 1}" if more and number < PAGES_MAX else "",
         capped=more and number >= PAGES_MAX,
+        as_query=urlencode({"query": searching.query_for(given)}),
     )
 
 

@@ -14,8 +14,8 @@ from access_requests.models import AccessRequest, AccessSession, Approval, Proof
 from accounts.choices import Role
 from accounts.models import User
 from audit.actor import system
-from flows.actions import define_bundle, define_webhook
-from flows.models import AccessFlow, Bundle, Proposal, Webhook
+from flows.actions import define_bundle, define_scope, define_webhook
+from flows.models import AccessFlow, AccessScope, Bundle, Proposal, Webhook
 from integrations.models import Connector, ConnectorInstance, Integration, Order, Resource
 from tests.cast import person
 from tests.desk.conftest import signed_in
@@ -90,6 +90,16 @@ OWN: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "flows_proposal_withdraw": ((405, 405, 405, 405), (409, 409, 409, 409)),
     # A POST of nothing is the yes to the question; a flow stands in the way.
     "flows_bundle_delete": (POLICY, (409, 409, 403, 403)),
+    "flows_accessscope_changelist": (LOOK, LOOK),
+    "flows_accessscope_add": (POLICY, POLICY),
+    "flows_accessscope_change": (LOOK, POLICY),
+    "flows_accessscope_history": (LOOK, LOOK),
+    "flows_accessscope_compare": (LOOK, LOOK),
+    "flows_accessscope_restore": (POLICY, (409, 409, 403, 403)),
+    # A POST of nothing is the yes to the question; a flow stands in the way.
+    "flows_accessscope_delete": (POLICY, (409, 409, 403, 403)),
+    "integrations_resource_checkquery": ((405, 405, 405, 405), LOOK),
+    "integrations_resource_completequery": ((405, 405, 405, 405), LOOK),
     "flows_webhook_changelist": (LOOK, LOOK),
     "flows_webhook_add": (POLICY, POLICY),
     "flows_webhook_change": (LOOK, POLICY),
@@ -128,13 +138,15 @@ def rows(story: Story) -> dict[str, Any]:
     story.later(hours=2)
     kit = define_bundle("Kit", document(story.integration)["targets"], actor=system())
     flow(story.integration, "With a bundle", targets=[{"kind": "bundle", "bundle": str(kit.pk)}])
+    prod = define_scope("Prod", 'resource_tag["env"] = "prod"', actor=system())
+    flow(story.integration, "With a scope", targets=[{"kind": "access_scope", "access_scope": str(prod.pk)}])
     Proposal.objects.create(
         kind="flow", name="Open", why="It takes two.", proposed_by=story.cast.requester,
         change={"verb": "define", "told": {"columns": {}, "document": {}}, "openings": []},
     )  # fmt: skip
     hook = define_webhook({"name": "Ticket", "url": "https://tickets.example.com/"}, actor=system())
     flow(story.integration, "With a webhook", checks=[str(hook.pk)])
-    policy = (AccessFlow, Bundle, Webhook, Proposal)
+    policy = (AccessFlow, AccessScope, Bundle, Webhook, Proposal)
     models = (Integration, Connector, ConnectorInstance, Resource, Order, *policy, AccessRequest)
     records = (AccessSession, Approval, Transition, StandingRecord, Proof)
     return {model._meta.model_name or "": model.objects.first() for model in (*models, *records)}  # type: ignore[attr-defined]
@@ -147,6 +159,8 @@ def address(name: str, rows: dict[str, Any]) -> str:
         "add": list,
         "changelist": list,
         "suggest": list,
+        "checkquery": list,
+        "completequery": list,
         "why": list,
         "revoke": list,
         "connect": lambda: ["simulated"],
@@ -163,7 +177,16 @@ def test_the_desk_has_the_pages_it_should() -> None:
     models = {name.split("_")[1] for name in found}
     assert models == {
         *("integration", "connector", "connectorinstance", "resource", "order", "accessflow", "bundle", "webhook"),
-        *("proposal", "accessrequest", "accesssession", "approval", "transition", "standingrecord", "proof"),
+        *(
+            "accessscope",
+            "proposal",
+            "accessrequest",
+            "accesssession",
+            "approval",
+            "transition",
+            "standingrecord",
+            "proof",
+        ),
     }
     assert all(name in OWN or name.rpartition("_")[2] in READ_ONLY for name in found)
 

@@ -35,10 +35,8 @@ ADMINISTRATION = (
     Place("Integrations", "plug", "admin:integrations_integration_changelist", "integrations.view_integration"),
     Place("Inventory", "database", "admin:integrations_resource_changelist", "integrations.view_resource"),
     Place("Access flows", "flow", "admin:flows_accessflow_changelist", "flows.view_accessflow"),
-    Place(
-        *("Bundles", "cube", "admin:flows_bundle_changelist", "flows.view_bundle"),
-        also=("admin:flows_accessscope_changelist",),
-    ),
+    Place("Access scopes", "filter", "admin:flows_accessscope_changelist", "flows.view_accessscope"),
+    Place("Bundles", "cube", "admin:flows_bundle_changelist", "flows.view_bundle"),
     Place("Webhooks", "external", "admin:flows_webhook_changelist", "flows.view_webhook"),
     Place(
         *("Requests", "layers", "admin:requests_accessrequest_changelist", "requests.view_accessrequest"),
