@@ -13,6 +13,7 @@ from django.core.management.base import CommandError
 from audit.models import AuditEntry
 from flows.management.commands.policy import Command
 from flows.models import AccessFlow, FlowVersion
+from integrations.models import Resource, ResourceType
 from tests.story import Story
 from tests.text.conftest import Repository
 
@@ -62,6 +63,8 @@ def test_a_plan_reads_so(policy: Story, repository: Repository) -> None:
 
 
 def test_a_plan_as_json_has_the_same(policy: Story, repository: Repository) -> None:
+    kind = ResourceType.objects.get(integration=policy.integration, type="database")
+    Resource.objects.create(integration=policy.integration, resource_type=kind, source_id="shop", name="shop")
     run("export", repository)
     (repository.root / "flows/incident.yaml").unlink()
     code, text = run("plan", repository, "--json", "--prune")
@@ -69,7 +72,10 @@ def test_a_plan_as_json_has_the_same(policy: Story, repository: Repository) -> N
     told = json.loads(text)
     assert [(one["verb"], one["name"]) for one in told["changes"]] == [("delete", "Incident")]
     assert told["changes"][0]["sentence"]["after"] == ""
-    assert told["what_if"] == ["Incident: 1 person may not ask any more for 0 entitlements."]
+    loses, less = told["what_if"]
+    assert loses == "1 person loses: Rita, rita@example.com"
+    assert less.startswith("1 entitlement less: ")
+    assert "on shop (" in less
 
 
 def test_apply_says_what_it_does_and_does_it(policy: Story, repository: Repository) -> None:
