@@ -59,12 +59,24 @@ class Catalogue:
         for number, row in enumerate(self.rows):
             self._of_kind[row.kind] |= 1 << number
         self._indexes: dict[tuple[str, str], dict[str, int]] = {}
+        self._known: dict[Node, dict[Kind, Node | bool]] = {}
+        # What others made of its answers, by what they were asked for: as true as the catalogue is.
+        self.made: dict[Any, Any] = {}
 
     def residuals(self, root: Node) -> dict[Kind, Node | bool]:
         """Return what a query is for the active resources of each type: True, or a query that names resources only.
 
         A type of which nothing is selected is left out. A resource is selected where any of its permissions is.
+        Answers are remembered, and not to be changed.
         """
+        known = self._known.get(root)
+        if known is None:
+            if len(self._known) >= KNOWN_MAX:
+                self._known.clear()
+            known = self._known[root] = self._parted(root)
+        return known
+
+    def _parted(self, root: Node) -> dict[Kind, Node | bool]:
         here: dict[Kind, list[Node | bool]] = defaultdict(list)
         for residual, rows in self._classes(root).items():
             for kind in self._kinds(rows) if residual is not False else ():
@@ -192,25 +204,39 @@ SELECT kind.id, kind.type, kind.name, {id}, system.name, system.type,
 FROM integrations_resourcetype kind
 JOIN integrations_integration system ON system.id = kind.integration_id
 JOIN integrations_permission held ON held.resource_type_id = kind.id
-WHERE system.status <> %s
+WHERE system.status <> %s ORDER BY held.id
 """
+# So many queries are remembered with their answers.
+KNOWN_MAX = 2_000
+
+
+_last: tuple[list[tuple[Any, ...]], Catalogue] = ([], Catalogue(()))
 
 
 def catalogue() -> Catalogue:
-    """Read what there is to ask for. One query."""
+    """Return what there is to ask for. One query; made anew only when the rows are others than those before."""
+    global _last  # noqa: PLW0603  # replaced as a whole, so that threads see one or the other
     text = "CAST({} AS text)".format
     sql = _SELECT.format(id=text("system.id"), tags=text("held.tags"), context=text("held.context"))
     with connection.cursor() as cursor:
         cursor.execute(sql, [IntegrationStatus.DISABLED.value])
-        found = cursor.fetchall()
+        found = list(cursor.fetchall())
+    known, last = _last
+    if known == found:
+        return last
+    made = Catalogue(_rows(found))
+    _last = (found, made)
+    return made
+
+
+def _rows(found: Iterable[tuple[Any, ...]]) -> list[Row]:
     kinds: dict[int, Kind] = {}
     rows = []
     for type_id, kind, name, integration, system, provider, *held in found:
         if type_id not in kinds:
             kinds[type_id] = Kind(type_id, kind, name, _hyphenated(integration), system, provider)
         rows.append(Row(kinds[type_id], *held))
-    rows.sort(key=lambda row: (row.kind.integration_name, row.kind.type_name, row.kind.type_id))
-    return Catalogue(rows)
+    return sorted(rows, key=lambda row: (row.kind.integration_name, row.kind.type_name, row.kind.type_id))
 
 
 def _hyphenated(found: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from integrations.aql.fields import COMPLEMENTS, RISK_WORDS
 from integrations.queries.entitlements import Entitlement
@@ -50,6 +50,16 @@ class Query:
     """What selects entitlements. Equal queries say the same in the same order; `text` is written in one way only."""
 
     root: Node
+    # Kept, for queries are keys of tables that are asked thousands of times.
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Keep the hash."""
+        object.__setattr__(self, "_hash", hash(self.root))
+
+    def __hash__(self) -> int:
+        """Return the hash of what it selects."""
+        return self._hash
 
     def __str__(self) -> str:
         """Write it; what is written parses to an equal query."""

@@ -93,6 +93,9 @@ class Search:
         found = Counter(type_id for type_id, _ in [*rows, *self._read_gathered(self.places)])
         counts = defaultdict(lambda: Count(0), {pk: Count(0) + Count(number) for pk, number in found.items()})
         walked = self._walked(self.places)
+        # To count what queries select would cost more than the page; of that it is said that there is some.
+        counts.update({place.type_id: Count(0, more=True) for place in walked if _by_query(place)})
+        walked = [place for place in walked if not _by_query(place)]
         for position in range(0, len(walked), TYPES_MAX):
             here = walked[position : position + TYPES_MAX]
             for type_id, number, seen, most in self._asked(
@@ -156,6 +159,10 @@ class Search:
     def _look_up(self, among: Sequence[Place], most: int) -> list[tuple[Any, ...]]:
         listed = [one for one in among if one.type_id in self._listed]
         return _run(statements.look_up(self._grouped(listed), listed, most)) if listed else []
+
+
+def _by_query(place: Place) -> bool:
+    return place.way == "selected" and any(one.query is not None for one in place.wanted)
 
 
 def _is_gathered(place: Place, little: gathering.Asked) -> bool:

@@ -30,11 +30,16 @@ Asked = Mapping[Query, Sequence[Place]]
 def asked(among: Iterable[Place]) -> dict[Query, list[Place]]:
     """Return the places by each of the queries left in them, where queries are all there is and an index leads."""
     found: dict[Query, list[Place]] = defaultdict(list)
+    small: dict[Query, bool] = {}
     for place in among:
-        queries = [one.query for one in place.wanted if one.query is not None]
-        if place.way == "selected" and len(queries) == len(place.wanted) and all(map(_is_small, queries)):
-            for query in queries:
-                found[query].append(place)
+        if place.way != "selected":
+            continue
+        for one in place.wanted:
+            if one.query is not None and one.query not in small:
+                small[one.query] = _is_small(one.query)
+        if all(one.query is not None and small[one.query] for one in place.wanted):
+            for one in place.wanted:
+                found[one.query].append(place)  # type: ignore[index]
     return dict(found) if len(found) <= QUERIES_MAX else dict(list(found.items())[:QUERIES_MAX])
 
 

@@ -11,13 +11,15 @@ from typing import Any, Literal
 
 from django.db import connection
 
-from integrations.aql.catalogue import Kind, catalogue
+from integrations.aql.catalogue import Catalogue, Kind, catalogue
 from integrations.aql.tree import Query, merged
 from integrations.choices import IntegrationStatus
 
 # Beyond this nobody counts.
 COUNT_MAX = 100
 SEPARATOR = "\x1f"
+# The places of so many sets of queries are remembered, each of thousands of types at most.
+MADE_MAX = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,9 @@ class Count:
         return Count(min(number, COUNT_MAX), self.more or other.more or number > COUNT_MAX)
 
     def __str__(self) -> str:
-        """Write it as people read it."""
+        """Write it as people read it; nothing where nobody knows more than that there are some."""
+        if self.more and not self.number:
+            return ""
         return f"{self.number}+" if self.more else str(self.number)
 
 
@@ -113,11 +117,20 @@ def _named(wanted: Iterable[Wanted]) -> Iterable[Place]:
             yield Place(type_id, kind, type_name, integration, integration_name, provider, here, _way(here))
 
 
-def _selected(queries: Sequence[Query]) -> Iterable[Place]:
+def _selected(queries: tuple[Query, ...]) -> tuple[Place, ...]:
     """Return where queries select something that is active, with what is left of each there."""
     if not queries:
-        return
+        return ()
     known = catalogue()
+    found = known.made.get(queries)
+    if found is None:
+        if len(known.made) >= MADE_MAX:
+            known.made.clear()
+        found = known.made[queries] = tuple(_made(known, queries))
+    return found
+
+
+def _made(known: Catalogue, queries: Sequence[Query]) -> Iterable[Place]:
     here: dict[Kind, dict[Wanted, None]] = defaultdict(dict)
     for query in queries:
         for kind, residual in known.residuals(merged(query.root)).items():

@@ -54,7 +54,10 @@ def what_may_be_asked_for(rng: random.Random, inventories: int, queries: int) ->
             found, more = Search(here, ()).find(0, 1000)
             assert sorted(found) == sorted(expected), [str(one) for one in some]
             assert not more
-            assert sum(one.number for one in Search(here, ()).count().values()) == len(expected)
+            counts = list(Search(here, ()).count().values())
+            known = sum(one.number for one in counts)
+            # What nobody counts says so; all the rest is exact.
+            assert known <= len(expected) if any(one.more for one in counts) else known == len(expected)
             _pages_agree(here, rng, found)
             _grantable_agrees(some[0], there)
             seen += len(found)
@@ -162,4 +165,6 @@ def test_many_places_and_large_queries_are_not_too_many_values(db: None, rng: ra
     found, more = search.find(0, 100)
     assert len(found) == 60
     assert not more
-    assert sum(count.number for count in Search(search.places, ()).count().values()) == 60
+    assert sum(count.number for count in search.count().values()) == 60, "what a page has read is known"
+    # Unread, nobody counts what a large query selects: that there is some is all that is said.
+    assert {str(count) for count in Search(search.places, ()).count().values()} == {""}
