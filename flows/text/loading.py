@@ -132,8 +132,11 @@ def written(text: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return a text in double quotes if nothing else holds it."""
-    found: str = DoubleQuotedScalarString(text) if _BREAKS.search(text) else text
+    """Return a text in double quotes if nothing else holds it.
+
+    Said, for ruamel writes a new value in the way the old one was written, if that was a block.
+    """
+    found: str = DoubleQuotedScalarString(text) if _BREAKS.search(text) or not text.isprintable() else text
     return found
 
 
