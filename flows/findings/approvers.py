@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts.models import User
 from flows import reach
@@ -34,14 +34,11 @@ def about_approval(document: Document) -> list[str]:
     empty = [(number, group) for number, group in enumerate(groups, 1) if not _answerable(group, document)]
     whys = " ".join(_why_nobody(number, group, document) for number, group in empty)
     helped = any(_answerable(group, document) for group in approval["groups"] if group.get("tier", 0))
-    if helped or not empty:
-        own = _own_only(document, approval["groups"])
-        return [*found, own] if own else found
-    if approval["mode"] == ApprovalMode.ALL_OF:
+    if empty and not helped and approval["mode"] == ApprovalMode.ALL_OF:
         return [*found, f"{whys} Every group has to approve, so nobody could ever approve."]
-    if len(empty) == len(groups):
+    if len(empty) == len(groups) and not helped:
         return [*found, f"{whys} So nobody could ever approve: name others, or choose “No approval”."]
-    own = _own_only(document, groups)
+    own = _own_only(document)
     return [*found, own] if own else found
 
 
@@ -117,18 +114,32 @@ def _nobody_is(condition: dict[str, Any]) -> str:
     return f"Nobody active is {whose(condition)}."
 
 
-def _own_only(document: Document, groups: list[Group]) -> str:
-    """Refuse a flow whose only requestor is its only approver: nobody approves what they asked for themselves."""
-    if document["settings"]["self_approval"] or any(_beyond_people(group) for group in groups):
+def _own_only(document: Document) -> str:
+    """Refuse a flow in which whoever may ask is who would have to approve: nobody approves what they ask for."""
+    approval = document["approval"]
+    if document["settings"]["self_approval"] or any(_beyond_people(group) for group in approval["groups"]):
         return ""
-    asking = list(reach.people(document["requestors"])[:2])
-    if len(asking) != 1:
+    asking = reach.people(document["requestors"])
+    first = list(asking[:2])
+    members = [(group, list(reach.people(group, approving=True)[:2])) for group in approval["groups"]]
+    if not first or _could_approve(asking, members, approval["mode"]):
         return ""
-    alone = [not reach.people(group, approving=True).exclude(pk=asking[0].pk).exists() for group in groups]
-    everybody = document["approval"]["mode"] == ApprovalMode.ALL_OF and not any(one.get("tier", 0) for one in groups)
-    if not (any(alone) if everybody else all(alone)):
-        return ""
-    return f"Only {asking[0]} may ask and only they could approve, but nobody does for themselves: name another."
+    if len(first) == 1:
+        return f"Only {first[0]} may ask and only they could approve, but nobody does for themselves: name another."
+    return "Whoever may ask would have to approve as well, and nobody does for themselves: name others who approve."
+
+
+def _could_approve(asking: QuerySet[User], members: list[tuple[Group, list[User]]], mode: str) -> bool:
+    """Whether there is one among those who ask whom the others could give all the yes that it takes.
+
+    `members` has the first two of each group: one who asks is missed only where they are alone in it.
+    """
+    first = [found for group, found in members if group.get("tier", 0) == 0]
+    enough = [found for group, found in members if group.get("tier", 0) or mode != ApprovalMode.ALL_OF]
+    if any(len(found) > 1 or (found and asking.exclude(pk=found[0].pk).exists()) for found in enough):
+        return True
+    alone = [found[0].pk for found in first if len(found) == 1]
+    return mode == ApprovalMode.ALL_OF and all(first) and asking.exclude(pk__in=alone).exists()
 
 
 def _beyond_people(group: Group) -> bool:
