@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 import audit.actions
+from access_requests.actions import automatic
 from audit.actions import Subject
 from audit.actor import Actor, system
 from audit.choices import Source
@@ -87,12 +88,14 @@ def _live(month: Month, requests: int, end: datetime, server: Server | None, say
     }
     month.rest()
     policy.write_simulated(systems, actor=by(policy.find(people.ADMIN)), at=month.tick())
+    policy.write_emergency(actor=by(policy.find(people.ADMIN)), at=month.tick())
     for plan in plans.draw(month.rng, max(0, requests - SCENES), end):
         month.plan(plan)
     _outage(month, systems[policy.WAREHOUSE.name], end - timedelta(days=12))
     _gone(month, systems[policy.WAREHOUSE.name], end - timedelta(days=5, hours=2))
     _now(month, end, server)
     month.run(lambda: say(month.asked))
+    _standing(month)
 
 
 def _outage(month: Month, warehouse: Integration, at: datetime) -> None:
@@ -161,6 +164,15 @@ def _now(month: Month, end: datetime, server: Server | None) -> None:
             "Weekly revenue report",
         )
     )
+
+
+def _standing(month: Month) -> None:
+    """Last, and by the real clock, for a run begins when it is heard of: what nobody asks for is given."""
+    month.now = max(month.now, timezone.now())
+    policy.write_standing(actor=by(policy.find(people.ADMIN)), at=month.now)
+    automatic.sweep_runs()
+    month.now = max(month.now, timezone.now())
+    month.rest()
 
 
 def _connect(month: Month, server: Server) -> None:

@@ -18,6 +18,7 @@ from integrations.models import Integration
 REAL = "payments-prod"
 ON_CALL, LEDGER, ARCHIVE = "Payments read, on call", "Ledger read and write", "Ledger archive, the old way"
 MONTH_END = "Month-end kit"
+EMERGENCY, STANDING, OWNED = "Platform, in an emergency", "Security looks on", "Owned by somebody"
 Group = dict[str, Any]
 
 NOT_THERE = "This system is simulated: there is nothing to connect to. Try payments-prod, which is real."
@@ -29,12 +30,18 @@ class System:
 
     name: str
     databases: tuple[str, ...]
+    # Which group a database belongs to, by its name.
+    owners: tuple[tuple[str, str], ...] = ()
 
 
 WAREHOUSE = System("warehouse (simulated)", ("sales_mart", "finance_mart", "events_raw", "customer_360", "forecasts"))
 STAGING = System("payments-staging (simulated)", ("orders_staging", "ledger_staging", "checkout_staging"))
 DESK = System("support-desk (simulated)", ("tickets", "customers", "refunds"))
-PLATFORM = System("platform-prod (simulated)", ("config_store", "job_queue", "deploy_log", "feature_flags"))
+PLATFORM = System(
+    "platform-prod (simulated)",
+    ("config_store", "job_queue", "deploy_log", "feature_flags"),
+    (("config_store", "security"), ("job_queue", "platform"), ("feature_flags", "data")),
+)
 SYSTEMS = (WAREHOUSE, STAGING, DESK, PLATFORM)
 
 
@@ -43,10 +50,14 @@ def connect_simulated(system: System, *, actor: Actor, at: datetime) -> Integrat
     return integrations.connect(
         system.name,
         "simulated",
-        config={"hostname": f"{system.name.split()[0]}.example", "databases": ", ".join(system.databases)},
+        config={
+            "hostname": f"{system.name.split()[0]}.example",
+            "databases": ", ".join(system.databases),
+            "owners": ", ".join("=".join(pair) for pair in system.owners),
+        },
         secrets={"password": "simulated"},
         actor=actor,
-        settings={"custom_access_details": NOT_THERE},
+        settings={"custom_access_details": NOT_THERE, "owner_tag_key": "owner" if system.owners else ""},
         at=at,
     )
 
@@ -161,6 +172,35 @@ def write_simulated(systems: dict[str, Integration], *, actor: Actor, at: dateti
     give(
         "Platform admin", ("platform",), systems[PLATFORM.name], ("ADMIN",),
         approvers=(manager(), one_of("security")), approval_mode="all_of", grant_duration_minutes=60, **rule,
+    )  # fmt: skip
+
+
+def write_emergency(*, actor: Actor, at: datetime) -> None:
+    """Define a flow with much of what policy can say: a scope, owners, a second step, a field, break-glass."""
+    query = (
+        f'integration_name = "{PLATFORM.name}" and resource_tag["owner"] in ("platform", "security", "data")\n'
+        'and permission_name = "Read and write"'
+    )
+    about = "What has an owner on the platform; follows the inventory."
+    scope = flow_actions.define_scope(OWNED, query, description=about, actor=actor, at=at)
+    owner: Group = {"operator": "or", "conditions": [{"type": "Owner", "operator": "is", "values": []}]}
+    change = {"key": "change", "label": "Change number", "kind": "text", "required": True, "pattern": "CHG-[0-9]{1,6}"}
+    define(
+        EMERGENCY, ("platform",), {"kind": "access_scope", "access_scope": str(scope.pk)},
+        approvers=({**owner, "tier": 0}, {**one_of("security"), "tier": 1}), escalation_minutes=30,
+        break_glass=True, fields=[change], labels=["emergency"],
+        description="Who owns it answers; after half an hour security may, too. At night the glass can be broken.",
+        actor=actor, at=at,
+    )  # fmt: skip
+
+
+def write_standing(*, actor: Actor, at: datetime) -> None:
+    """Define a flow that nobody asks: who is in security has it, and who leaves loses it."""
+    platform = Integration.objects.get(name=PLATFORM.name)
+    give(
+        STANDING, ("security",), platform, ("READ_ONLY",), databases=("deploy_log",),
+        trigger="automatic", indefinite=True, grant_duration_minutes=None, justification_required=False,
+        description="Automatic: nobody asks. Who joins security has it, who leaves it loses it.", actor=actor, at=at,
     )  # fmt: skip
 
 

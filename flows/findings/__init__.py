@@ -118,7 +118,7 @@ def doubts(document: Document) -> list[Finding]:
     found += [Finding(WHAT, text) for text in dict.fromkeys(doubtful(document))]
     found += [Finding(APPROVERS, text) for text in approval_doubts(document)]
     if document["settings"]["self_approval"]:
-        text = "Who asks may approve their own request: this was set through the API."
+        text = "Who asks may approve their own request: this was set by text or a program."
         found.append(Finding(APPROVERS, text))
     if document["duration_seconds"] is None and document["trigger"] != Trigger.AUTOMATIC:
         found.append(Finding(TIME, "Access without an end stays until somebody takes it away."))

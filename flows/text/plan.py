@@ -26,7 +26,7 @@ from flows.whatif import Effect, foresee, of_documents
 
 @dataclass(frozen=True)
 class Drift:
-    """What became otherwise, in the admin or over the API, since text was applied last; applying undoes it."""
+    """What became otherwise, in the admin or by a program, since text was applied last; applying undoes it."""
 
     kind: str
     name: str

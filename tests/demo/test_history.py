@@ -108,6 +108,35 @@ def test_at_least_two_requests_wait_for_the_approver(month: datetime) -> None:
     assert len(tasks_of(User.objects.get(email=people.APPROVER))) >= 2
 
 
+def test_what_nobody_asked_for_is_held_by_all_of_its_group(month: datetime) -> None:
+    held = AccessRequest.objects.filter(automatic=True, state=RequestState.ACTIVE)
+    assert set(held.values_list("flow_version__flow__name", flat=True)) == {policy.STANDING}
+    security = {person.email for person in people.PEOPLE if "security" in person.groups}
+    assert set(held.values_list("grantee__email", flat=True)) == security
+
+
+@pytest.mark.parametrize(
+    ("database", "owner"), [("config_store", "security"), ("job_queue", "platform"), ("deploy_log", "")]
+)
+def test_the_emergency_flow_asks_who_owns_it(month: datetime, database: str, owner: str) -> None:
+    """By a scope that names owners: what has none is not given."""
+    from access_requests.actions import dry_run
+    from demo.month import _pair
+
+    bo, wish = User.objects.get(email="bo.willow@example.com"), {"answers": {"change": "CHG-12"}}
+    ask = [_pair(policy.PLATFORM.name, database, "READ_WRITE")]
+    told = dry_run(bo, ask, justification="INC-1", **wish)
+    if not owner:
+        assert not told.plans
+        return
+    assert not told.problems
+    (plan,) = told.plans
+    assert plan.part.flow.document["name"] == policy.EMERGENCY
+    asked = {person.email for person, _ in plan.approvers[0]}
+    assert asked == {one.email for one in people.PEOPLE if owner in one.groups} - {bo.email}
+    assert not dry_run(bo, ask, justification="INC-1", break_glass=True, **wish).problems
+
+
 def test_passwords_of_the_past_are_gone(month: datetime) -> None:
     from access_requests.models import AccessSession
 

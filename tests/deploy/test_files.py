@@ -142,7 +142,7 @@ def terraform(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]
     """Run terraform; skips where there is none."""
     program = shutil.which("terraform")
     if program is None:
-        pytest.skip("terraform is not installed; no registry we reach has it")
+        pytest.skip("terraform is not installed")
     environment = {**os.environ, "CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": os.devnull}
     return subprocess.run(
         [program, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False

@@ -11,9 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from integrations.models import Integration, Resource
-
-pytest.importorskip("connectors.providers.postgresql.provider")
-targets = pytest.importorskip("tests.targets")
+from tests import targets
 
 pytestmark = pytest.mark.target
 PASSWORD = "connector-secret"

@@ -9,8 +9,6 @@ from flows.text.problems import BadText
 from tests.story import Story
 from tests.text.conftest import Repository
 
-pytest.importorskip("flows.actions.webhooks", reason="webhooks are not written here yet")
-
 HOOK = """\
 name: Change window   # asked first
 url: https://changes.example.com/ask

@@ -61,10 +61,12 @@ class Simulated:
         return (ResourceTypeFact("database", "Database", _PERMISSIONS),)
 
     def discover(self, order: Order, run: Run) -> Iterator[Page]:
-        """Yield the databases that the configuration names."""
+        """Yield the databases that the configuration names, each with its owner as a tag."""
         self._enter(order, run)
-        names = [name.strip() for name in str(order.config["databases"]).split(",")]
-        yield Page(tuple(ResourceFact("database", name, name, name) for name in names))
+        owned = dict(pair.split("=", 1) for pair in _words(order, "owners"))
+        tags = {name: {"owner": owner} for name, owner in owned.items()}
+        names = _words(order, "databases")
+        yield Page(tuple(ResourceFact("database", name, name, name, tags.get(name, {})) for name in names))
 
     def apply(self, order: Order, run: Run) -> Outcome:
         """Hold what is desired, and nothing else."""
@@ -123,6 +125,10 @@ class Simulated:
         held = self.holds[order.integration_id, desired.person.person_id]
         ours = [Found(unit, "login", grant_id) for grant_id, units in held.items() for unit in sorted(units, key=str)]
         return ReadBack(self.now(), tuple(ours))
+
+
+def _words(order: Order, field: str) -> list[str]:
+    return [word.strip() for word in str(order.config.get(field) or "").split(",") if word.strip()]
 
 
 def _desired(order: Order) -> Desired:
