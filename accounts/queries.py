@@ -127,8 +127,11 @@ def delegations_of(user: User, at: datetime) -> list[Delegation]:
 
 
 def running(at: datetime) -> Q:
-    """Return the condition on a delegation that it runs at `at`, to somebody who can answer."""
-    return Q(starts_at__lte=at, ends_at__gt=at, delegate__is_active=True)
+    """Return the condition on a delegation that it runs at `at`, to somebody who can answer.
+
+    Who is disabled answers no more, so nobody does in their stead.
+    """
+    return Q(starts_at__lte=at, ends_at__gt=at, user__is_active=True, delegate__is_active=True)
 
 
 def invited_by(user: User) -> QuerySet[User]:

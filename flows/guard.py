@@ -2,7 +2,8 @@
 
 A change takes a second admin's yes when a flow would be on, ask nobody (no approval, or automatic), give something that
 carries the tag of production (settings.PRODUCTION_TAGS), and let more than half of all active people ask or have it,
-and the version in force did not do so already. Break-glass is not meant: it is told to everybody and reviewed.
+and the version in force did not do so already. Who may say yes to their own request asks nobody either. Break-glass is
+not meant: it is told to everybody and reviewed.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from functools import reduce
 from operator import or_
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts.models import User
 from flows import reach
@@ -55,15 +56,28 @@ def takes_two(document: Document, before: Document | None) -> str:
 
 def _asks_nobody(document: Document) -> bool:
     """Whether a flow that is on opens without anybody's yes."""
-    nobody = document["approval"]["mode"] == ApprovalMode.NONE or document["trigger"] == Trigger.AUTOMATIC
-    return bool(document["active"] and nobody)
+    return bool(document["active"] and (_asks_none(document) or document["settings"]["self_approval"]))
+
+
+def _asks_none(document: Document) -> bool:
+    return bool(document["approval"]["mode"] == ApprovalMode.NONE or document["trigger"] == Trigger.AUTOMATIC)
+
+
+def _let_in(document: Document) -> QuerySet[User]:
+    """Return whom a flow lets in without anybody else's yes: all it names, or who of them could approve as well."""
+    asking = reach.people(document["requestors"])
+    if _asks_none(document):
+        return asking
+    groups = [reach.people(group, approving=True) for group in document["approval"]["groups"]]
+    approving = reduce(or_, (Q(pk__in=people.order_by().values("pk")) for people in groups), Q(pk__in=[]))
+    return asking.filter(approving)
 
 
 def _opening(document: Document) -> Opening:
     """Read what the decision looks at; what cannot matter any more is not read."""
     if not _asks_nobody(document):
         return Opening(bool(document["active"]), False, 0, 0, False)
-    people = reach.people(document["requestors"]).count()
+    people = _let_in(document).count()
     everybody = User.objects.filter(is_active=True).count()
     production = people * 2 > everybody and _gives_production(document)
     return Opening(True, True, people, everybody, production)

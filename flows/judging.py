@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +15,10 @@ from jsonpath_ng.parser import parse
 from flows.choices import MatchOperator
 
 PATH_MAX, VALUE_MAX = 200, 300
+# So many places a path may name side by side; each may double what the next step looks at.
+BESIDES_MAX = 4
+# What looks at the whole answer, or at what it came from, again for each thing found.
+_ANEW = re.compile(r".\$|`|\swhere(not)?\s")
 FOUND_MAX = 1000
 # Statuses after which the same question may be answered: what is missing may come.
 _AGAIN = {401, 408, 425, 429}
@@ -55,13 +60,24 @@ def path_problem(path: str) -> str:
         return "Say where in the answer to look: a JSON path such as $.approved."
     if len(path) > PATH_MAX:
         return f"A JSON path has at most {PATH_MAX} characters."
-    # Each one looks at the whole answer again, within the other.
-    if path.count("..") > 1:
-        return f"“{path}” looks everywhere (..) more than once: name the way."
+    if _takes_long(path):
+        return _takes_long(path)
     try:
         parse(path)
     except (JSONPathError, RecursionError, ValueError):
         return f"“{path}” is no JSON path. It looks like $.approved or $.tickets[0].state."
+    return ""
+
+
+def _takes_long(path: str) -> str:
+    """Return why looking for a path could take long, in words; nothing when it could not."""
+    # Each one looks at the whole answer again, within the other.
+    if path.count("..") > 1:
+        return f"“{path}” looks everywhere (..) more than once: name the way."
+    if _ANEW.search(path):
+        return f"“{path}” begins anew on its way ($, where, parent): name the way from the beginning."
+    if path.count(",") + path.count("|") > BESIDES_MAX:
+        return f"“{path}” names more than {BESIDES_MAX + 1} places side by side: use several validators."
     return ""
 
 
@@ -85,6 +101,8 @@ def judge(status: int, data: Any, validators: Sequence[Mapping[str, Any]]) -> Ve
 
 def _one(data: Any, validator: Mapping[str, Any]) -> Judged:
     path, operator, value = (str(validator[name]) for name in ("path", "operator", "value"))
+    if len(path) > PATH_MAX or _takes_long(path):
+        return Judged(path, operator, value, holds=False, found="nothing")
     try:
         found = [one.value for one in parse(path).find(data)][:FOUND_MAX]
     except (JSONPathError, RecursionError, ValueError, TypeError, AttributeError, KeyError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date
+from math import prod
 from typing import Any
 
 from flows.choices import FieldKind
@@ -14,6 +15,8 @@ FIELDS_MAX, CHOICES_MAX, LABEL_MAX = 20, 100, 100
 KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 # More parts of any length than this could take long on a text that is made for it.
 _OPEN_ENDS = 2
+# In how many ways a text may be divided among the parts of a pattern: each may be tried, which takes part of a second.
+_WAYS_MAX = 10**7
 Field = dict[str, Any]
 
 
@@ -33,7 +36,19 @@ def wrong_pattern(pattern: str) -> str:
         return "Write it without repeated groups, look-around and back references: they can take for ever."
     if len(re.findall(r"[*+]|\{\d*,\}", re.sub(r"\[[^\]]*\]", "x", plain))) > _OPEN_ENDS:
         return f"At most {_OPEN_ENDS} parts may be of any length; say how long the others are: [0-9]{{1,8}}."
+    if _ways(plain) > _WAYS_MAX:
+        return "Its parts may be of too many lengths together: say more closely how long each is."
     return ""
+
+
+def _ways(plain: str) -> int:
+    """Return a bound on the ways to divide a text among the parts of a pattern, whose escapes were replaced."""
+    flat = re.sub(r"\[[^\]]*\]", "x", plain).replace("(?:", "(")
+    spans = re.findall(r"\{(\d*),(\d*)\}", flat)
+    lengths = [int(most) - int(least or 0) + 1 if most else ANSWER_MAX for least, most in spans]
+    choices = [piece.count("|") + 1 for piece in re.split(r"[()]", flat)]
+    endless = [ANSWER_MAX] * len(re.findall(r"[*+]", flat))
+    return prod([*lengths, *choices, *endless, *[2] * flat.count("?")])
 
 
 def fits(pattern: str, text: str) -> bool:

@@ -106,25 +106,29 @@ def has_come_further(order: Order) -> bool:
 
 def finish_sync(order: Order, report: Report, *, at: datetime) -> None:
     """End the run of a settled discover order: merge what was staged, or say why not. Needs a transaction around it."""
-    run = SyncRun.objects.get(order=order)
+    run, changed = SyncRun.objects.get(order=order), False
     run.finished_at = at
     if report.error is not None:
         run.state, run.error = SyncState.FAILED, f"{report.error.message} {report.error.fix}".strip()
         StagedResource.objects.filter(run=run).delete()
     else:
-        _keep_types(order.integration, report.resource_types)
+        changed = _keep_types(order.integration, report.resource_types)
         run.state = SyncState.SUCCEEDED
         _count_types(run)
         merge(run)
         Integration.objects.filter(pk=order.integration_id).update(synced_at=at, resources_found=run.found)
     run.save()
     Integration.objects.filter(pk=order.integration_id).update(sync_due_at=at + SYNC_EVERY)
-    if run.added or run.changed or run.missing:
+    if changed or run.added or run.changed or run.missing:
         publish(Change, "inventory.changed", str(order.integration_id), {"run": run.pk})
 
 
-def _keep_types(integration: Integration, facts: Iterable[ResourceTypeFact]) -> None:
-    """Write resource types and their permissions; what vanished stays, for requests name it."""
+def _keep_types(integration: Integration, facts: Iterable[ResourceTypeFact]) -> bool:
+    """Write resource types and their permissions; what vanished stays, for requests name it.
+
+    Whether permissions are others than before: queries choose by what is said of them.
+    """
+    before = _permissions(integration)
     for fact in facts:
         kind, _ = ResourceType.objects.update_or_create(
             integration=integration, type=fact.resource_type, defaults={"name": fact.name}
@@ -140,6 +144,12 @@ def _keep_types(integration: Integration, facts: Iterable[ResourceTypeFact]) -> 
                     "context": permission.context,
                 },
             )
+    return _permissions(integration) != before
+
+
+def _permissions(integration: Integration) -> list[tuple[Any, ...]]:
+    rows = Permission.objects.filter(resource_type__integration=integration).order_by("pk")
+    return list(rows.values_list("pk", "name", "risk_level", "tags", "context"))
 
 
 def _count_types(run: SyncRun) -> None:

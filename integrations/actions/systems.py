@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.actions import require
+from accounts.events import publish
 from accounts.models import Group, User
 from audit.actions import Subject, record
 from audit.actor import Actor
@@ -27,6 +28,7 @@ from integrations.actions.running import embedded_connector, owners_rules
 from integrations.actions.secrets import refer, set_secret
 from integrations.choices import OPEN_ORDERS, ConnectorKind, IntegrationStatus, OrderVerb
 from integrations.models import (
+    Change,
     Connector,
     Integration,
     IntegrationOwner,
@@ -205,6 +207,9 @@ def edit(
         if owners is not None:
             _keep_owners(row, owners)
         _declare_types(row, manifest)
+        if row.name != before["name"]:
+            # Queries choose by it.
+            publish(Change, "inventory.changed", str(row.pk))
         details = {"before": before, "after": _shown(row)} | _although(although)
         record("integration.edited", actor=actor, subject=_subject(row), details=details, at=moment)
         if row.status != IntegrationStatus.DISABLED:

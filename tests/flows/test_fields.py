@@ -34,6 +34,28 @@ def test_a_pattern_that_could_take_for_ever_is_refused_in_words(pattern: str) ->
     assert not fits(pattern, "aaa")
 
 
+@pytest.mark.parametrize(
+    "pattern",
+    ["a?" * 40 + "b", "[a]{0,40}" * 6 + "b", "(ab?|a)" * 20 + "c", "a{1,99}" * 8, "a{,99}" * 5 + "b"],
+)
+def test_a_pattern_of_too_many_lengths_is_refused_though_each_has_an_end(pattern: str) -> None:
+    assert "too many lengths" in wrong_pattern(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"(INC|CHG|PRB|TASK)-[0-9]+",
+        r"https?://[a-z.]+/[0-9]{1,9}/?",
+        r"[A-Z]{2,10}-\d{1,8}",
+        "a|b|c",
+        r"#?[\w?*|+]{1,40}",
+    ],
+)
+def test_patterns_that_people_write_are_taken(pattern: str) -> None:
+    assert wrong_pattern(pattern) == ""
+
+
 def test_no_pattern_that_is_taken_takes_long() -> None:
     for pattern in ("[a-z]*[a-z]*x", ".*.*x", "a+a+b", "(a|b)c*d*", "[A-Z]{1,200}[A-Z]{1,200}x"):
         assert not wrong_pattern(pattern), pattern

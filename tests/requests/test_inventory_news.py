@@ -10,6 +10,7 @@ from access_requests.models import AccessRequest
 from connectors.contract.orders import ResourceFact
 from flows.models import AccessFlow
 from integrations import actions as systems
+from integrations.models import Permission
 from tests.story import Story, amend, unit
 
 PROD = {"kind": "query", "query": 'resource_tag["env"] = "prod" and resource_status = "active"'}
@@ -55,3 +56,23 @@ def test_a_flow_that_names_ids_is_not_asked_again(story: Story) -> None:
     request = story.granted("orders_prod")
     sync(story, *[replace(one, tags={"env": "test"}) for one in story.target.databases])
     assert story.fresh(request).state == "active"
+
+
+def test_access_ends_when_the_query_does_not_mean_the_permission_any_more(story: Story) -> None:
+    amend(AccessFlow.objects.get(), targets=[{"kind": "query", "query": 'permission_risk_level = "9"'}])
+    # As an earlier sync had it; the next one finds the permission to be another.
+    Permission.objects.update(risk_level=9)
+    held = story.granted("orders_prod")
+    sync(story, *story.target.databases)
+    assert story.fresh(held).end_reason == "not_eligible"
+    assert story.held() == set()
+
+
+def test_access_ends_when_the_query_does_not_mean_the_integration_any_more(story: Story) -> None:
+    query = f'integration_name = "{story.integration.name}"'
+    amend(AccessFlow.objects.get(), targets=[{"kind": "query", "query": query}])
+    held = story.granted("orders_prod")
+    systems.edit(story.integration, name="Another", actor=story.by(story.cast.admin), at=story.now)
+    story.later(seconds=30)
+    assert story.fresh(held).end_reason == "not_eligible"
+    assert story.held() == set()

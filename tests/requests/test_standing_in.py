@@ -163,6 +163,17 @@ def test_who_is_disabled_does_not_stand_in(story: Story, sam: User) -> None:
     assert asked(story.ask("orders_dev")) == {"Abel": None}
 
 
+def test_nobody_stands_in_for_who_is_disabled(story: Story, sam: User) -> None:
+    away(story.cast.approver, sam)
+    put_into("approvers", person("Cleo"))
+    request = story.ask("orders_prod")
+    people.disable_user(story.cast.approver, actor=system())
+    with pytest.raises(actions.NotYours):
+        yes(story, request, sam)
+    assert sweep(story) == 1
+    assert asked(request) == {"Abel": None, "Cleo": None}
+
+
 def test_it_goes_one_hop_and_a_circle_ends(story: Story, sam: User) -> None:
     third = person("Tom")
     away(story.cast.approver, sam)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -27,6 +28,26 @@ JSON = st.recursive(
 
 def holds(path: str, operator: str, value: str, data: Any = ANSWER) -> bool:
     return judge(200, data, [{"path": path, "operator": operator, "value": value}]).said == "yes"
+
+
+@pytest.mark.parametrize(
+    ("path", "data"),
+    [
+        ("$" + ".(a|a)" * 30, lambda inner: {"a": inner}),
+        ("$" + "[0,0]" * 30, lambda inner: [inner]),
+        ("$" + "[*].$[*]" * 5, lambda inner: [inner] * 3),
+        ("$.*.`parent`.*.`parent`.*", lambda inner: [inner] * 3),
+        ("$[*] where $[*]", lambda inner: [inner] * 3),
+    ],
+)
+def test_a_path_that_could_take_for_ever_is_refused_and_says_no_yes(path: str, data: Any) -> None:
+    assert path_problem(path)
+    nested: Any = {}
+    for _ in range(8 if "*" in path else 40):
+        nested = data(nested)
+    begun = time.process_time()
+    assert not holds(path, "is_not", "x", nested)
+    assert time.process_time() - begun < 1
 
 
 @pytest.mark.parametrize(

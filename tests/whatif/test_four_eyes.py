@@ -111,6 +111,15 @@ def test_what_is_not_all_of_that_takes_one(story: Story) -> None:
     assert AccessFlow.objects.count() == 4
 
 
+def test_who_could_approve_for_themselves_is_let_in_by_nobody(story: Story) -> None:
+    everybody = {"groups": [{"operator": "or", **EVERYBODY}]}
+    columns = {"approval_mode": "any_of", "self_approval": True}
+    with pytest.raises(actions.NeedsSecondAdmin, match="without approval to 4 of 4 people"):
+        define(story, columns=columns, approval=everybody)
+    define(story, columns=columns | {"name": "Others"}, approval=document(story.integration)["approval"])
+    define(story, columns={"name": "Never themselves", "approval_mode": "any_of"}, approval=everybody)
+
+
 def test_the_switches_are_settings(story: Story, settings: LazySettings) -> None:
     settings.FOUR_EYES = False
     flow = define(story)
