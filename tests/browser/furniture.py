@@ -27,6 +27,7 @@ from tests.story import SECOND, asked
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 DAY = timedelta(days=1)
+WHOLE, BY_ITSELF = "Customers, in full", "Archive, by itself"
 # Not `env`: that one is for the tests of queries to give.
 PRODUCTION = ("zone", "production")
 WINDOW = {"start": "08:00", "end": "18:00", "days": ["MONDAY", "TUESDAY"], "time_zone": "Europe/Berlin"}
@@ -54,6 +55,19 @@ def policy_in_full(cast: Cast, shop: Integration, hook: Webhook, now: datetime) 
     _proposal(cast, shop)
 
 
+def also(who: str) -> list[str]:
+    """Return pages of kinds that are walked already, which look otherwise: the walk opens one page of each kind."""
+    broken, given = AccessRequest.objects.get(break_glass=True), AccessRequest.objects.get(automatic=True)
+    requests = [f"/requests/{one.pk}/" for one in (broken, AccessRequest.objects.get(grantee__name="Dana"), given)]
+    if who == "requester":
+        return ["/requests/why-not/?q=customers", *requests[:2]]
+    if who == "approver":
+        return requests
+    flows = [AccessFlow.objects.get(name=name).pk for name in (WHOLE, BY_ITSELF)]
+    why = "/admin/flows/accessflow/why/?person=otto@example.com&resource=billing"
+    return [*(f"/admin/flows/accessflow/{one}/change/" for one in flows), why, *requests]
+
+
 def _scope(cast: Cast) -> None:
     ada = by(cast.admin, Source.ADMIN)
     scope = actions.define_scope("Reading", 'permission = "READ_ONLY"', actor=ada)
@@ -64,7 +78,7 @@ def _scope(cast: Cast) -> None:
 def _whole_flow(cast: Cast, shop: Integration, hook: Webhook) -> AccessFlow:
     """Define a flow with tiers, a window, fields, a check and break-glass, twice: two versions are to be compared."""
     columns = {
-        "name": "Customers, in full", "description": "Everything a flow can say.", "grant_duration_minutes": 240,
+        "name": WHOLE, "description": "Everything a flow can say.", "grant_duration_minutes": 240,
         "approval_mode": "any_of", "escalation_minutes": 30, "break_glass": True, "mfa_required": True,
         "ticket_pattern": "(INC|CHG)-[0-9]{1,8}", "fields": FIELDS, "labels": ["prod", "audit"],
         "max_extensions": 2, "extension_minutes": 60, "request_for": ["self", "direct_reports"],
@@ -88,8 +102,8 @@ def _emergencies(cast: Cast, shop: Integration, dana: User, now: datetime) -> No
     """Break the glass of one flow, which owes a review, and ask by it for a direct report."""
     rita = cast.requester
     making.flow(
-        shop, rita, cast.approver, name="Billing, emergencies", permissions=("ADMIN",), selectors=tuple(named("billing")),
-        break_glass=True, request_for=["self", "direct_reports"],
+        shop, rita, cast.approver, name="Billing, emergencies", permissions=("ADMIN",),
+        selectors=tuple(named("billing")), break_glass=True, request_for=["self", "direct_reports"],
     )  # fmt: skip
     why = "INC-4830: nobody can pay"
     broken = making.ask(rita, "billing", permission="ADMIN", why=why, at=now, break_glass=True)
@@ -99,9 +113,8 @@ def _emergencies(cast: Cast, shop: Integration, dana: User, now: datetime) -> No
 
 def _automatic(cast: Cast, shop: Integration, now: datetime) -> None:
     """Define a flow that gives by itself, let it, and have one holder hold it."""
-    automatic_flow(
-        shop, "Archive, by itself", requestors=only(cast.approver), targets=[target(shop, selectors=named("ledger_archive"))]
-    )  # fmt: skip
+    archive = target(shop, selectors=named("ledger_archive"))
+    automatic_flow(shop, BY_ITSELF, requestors=only(cast.approver), targets=[archive])
     automatic.sweep_runs(at=now + SECOND)
     making.active(AccessRequest.objects.get(automatic=True, state__in=HELD), at=now + SECOND)
 
