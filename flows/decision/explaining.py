@@ -122,8 +122,16 @@ def failing(group: dict[str, Any], person: PersonFacts) -> str:
     if not missing and person.outside and not names(group, person):
         return "people from outside have to be named by a user or group condition"
     if group["operator"] == LogicalOperator.AND:
-        return f"not {whose(missing[0])}"
-    return f"neither {join([whose(one) for one in missing], 'nor')}" if len(missing) > 1 else f"not {whose(missing[0])}"
+        return f"not {_somebody(missing[0])}"
+    if len(missing) > 1:
+        return f"neither {join([_somebody(one) for one in missing], 'nor')}"
+    return f"not {_somebody(missing[0])}"
+
+
+def _somebody(condition: dict[str, Any]) -> str:
+    """Return a condition as it follows "not"."""
+    words = whose(condition)
+    return f"somebody {words}" if words.startswith("who") else words
 
 
 def _grantee(document: Document, facts: Facts) -> Answer | None:
@@ -149,9 +157,11 @@ def _window(document: Document, facts: Facts) -> Answer | None:
     window = document.get("timeframe")
     if window is None or windows.is_open(window, facts.at):
         return None
-    words = windows.opening_words(window, facts.at) if facts.at else "has a working window"
-    told = f"It is shut now: it {words}."
-    return told, told, f"This {words}." if facts.at else "Say when it is for."
+    if facts.at is None:
+        told = "It has a working window."
+        return told, told, "Say when it is for."
+    told = "It is shut now."
+    return told, told, f"This {windows.opening_words(window, facts.at)}."
 
 
 def _duration(document: Document, facts: Facts) -> Answer | None:

@@ -44,11 +44,13 @@ def chromium() -> Iterator[Browser]:
     try:
         with sync_playwright() as driver:
             browser = driver.chromium.launch(executable_path=program(), args=list(ARGUMENTS))
-            yield browser
-            browser.close()
-            # In here the thread counts as asynchronous and has connections of its own, which no fixture closes: the
-            # next test would read this one's database.
-            connections.close_all()
+            try:
+                yield browser
+                browser.close()
+            finally:
+                # In here the thread counts as asynchronous and has connections of its own, which no fixture closes: the
+                # next test would read this one's database, and did after one that failed.
+                connections.close_all()
     finally:
         if before is None:
             del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]

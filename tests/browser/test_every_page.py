@@ -11,6 +11,7 @@ from playwright.sync_api import Browser
 
 from tests import databases
 from tests.browser.chromium import chromium, context, sign_in
+from tests.browser.furniture import also
 from tests.browser.inspecting import WEIGHT_MAX, Findings, every_page, look, watch, weight
 from tests.browser.serving import serving
 from tests.browser.world import World, furnish
@@ -49,6 +50,9 @@ def test_no_page_has_a_serious_fault(world: World, browser: Browser, who: str) -
             heavy = weight(page, fetch)
             if heavy > WEIGHT_MAX:
                 findings.add(name, f"first load takes {heavy} bytes compressed")
+        for path in also(who):
+            page.goto(address + path)
+            look(page, path, findings, variants())
     assert not findings.told, "\n".join(findings.told)
     assert len(names) >= FEWEST[who], names
 

@@ -13,6 +13,7 @@ from audit.choices import Source
 from flows.actions import define_webhook
 from flows.models import AccessFlow
 from integrations.models import Integration
+from tests.browser.furniture import policy_in_full
 from tests.cast import Cast
 from tests.portal import making
 
@@ -35,7 +36,7 @@ class World:
 
 
 def furnish(cast: Cast) -> World:
-    """Make an integration, two flows, and requests of Rita's and Abel's."""
+    """Make an integration, flows with all they can be, and requests of Rita's and Abel's."""
     now = datetime.now(UTC)
     shop = making.integration("payments-prod", NAMES)
     flow = making.flow(shop, cast.requester, cast.approver, selectors=_only("orders", "ledger", "billing"))
@@ -65,7 +66,8 @@ def furnish(cast: Cast) -> World:
     failed.access_groups.get().units.update(state=UnitState.FAILED, message="The database does not exist any more.")
     making.ended(failed, due_at=now - 49 * HOUR)
     hook = {"name": "Change ticket", "url": "https://tickets.example.com/ask", "body": {"id": "{{ request.id }}"}}
-    define_webhook(hook, secrets={"header:X-Key": "a key"}, actor=person(cast.admin, Source.ADMIN))
+    webhook = define_webhook(hook, secrets={"header:X-Key": "a key"}, actor=person(cast.admin, Source.ADMIN))
+    policy_in_full(cast, shop, webhook, now)
     return World(
         cast,
         shop,

@@ -46,7 +46,7 @@ def test_an_admin_reads_which_flow_decides(story: Story, desk: Client) -> None:
 
 def test_an_admin_reads_what_a_person_lacks(story: Story, desk: Client) -> None:
     shown = desk_page(desk, person="otto@example.com", resource="orders_prod")
-    assert "No access flow gives you this" in shown
+    assert "No access flow gives them this" in shown
     assert "Otto does not match its requestors: not in the group “engineers”." in shown
 
 
