@@ -61,6 +61,8 @@ def _about_webhooks(document: Document) -> Iterator[str]:
     conditions = [one for group in document["approval"]["groups"] for one in group["conditions"]]
     if any(one["type"] == ConditionType.WEBHOOK and one["operator"] != MatchOperator.IS for one in conditions):
         yield "A webhook is named, or it is not: the operator is “is”."
+    if any(one["type"] == ConditionType.OWNER and one["operator"] != MatchOperator.IS for one in conditions):
+        yield "The owner is asked: the operator is “is”."
 
 
 def _answerable(group: Group, document: Document) -> bool:

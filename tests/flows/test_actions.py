@@ -64,6 +64,11 @@ def test_saving_again_makes_a_version_only_when_something_changed(story: Story) 
             "nobody could ever approve",
         ),
         ({}, {"approval_mode": "none"}, "remove the approver groups"),
+        (
+            {"approval": {"groups": [{"conditions": [{"type": "Owner", "operator": "is_not", "values": []}]}]}},
+            {},
+            "The owner is asked",
+        ),
         ({"requestors": {"conditions": [{"type": "group", "values": []}]}}, {}, "Give the condition"),
         ({}, {"trigger": "automatic", "approval_mode": "none", "justification_required": False}, "Without an end"),
     ],
