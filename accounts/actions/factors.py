@@ -11,6 +11,7 @@ from allauth.mfa.totp.internal.auth import TOTP
 from allauth.mfa.webauthn.internal.auth import WebAuthn
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from accounts import factors, keeping
@@ -129,7 +130,7 @@ def renew_codes(
 
 
 def reset_factors(user: User, *, actor: Actor, at: datetime | None = None) -> int:
-    """Remove all factors of somebody who has lost them, and return how many. Raises NotAllowed.
+    """Remove all factors of somebody who has lost them, end their sessions, and return how many. Raises NotAllowed.
 
     Not one's own: who could do that with a password alone would need no second factor.
     """
@@ -140,6 +141,8 @@ def reset_factors(user: User, *, actor: Actor, at: datetime | None = None) -> in
             raise NotAllowed("Ask another admin to remove your second factors.")
         names = [factors.name_of(row) for row in Authenticator.objects.filter(user=user)]
         Authenticator.objects.filter(user=user).delete()
+        # What was proven by a factor that is gone proves nothing: every session is over.
+        User.objects.filter(pk=user.pk).update(session_round=F("session_round") + 1)
         if names:
             record("user.factors_reset", user, actor, {"removed": names}, moment)
             _tell(user, "An admin removed all your second factors", f"reset:{moment:%Y%m%d%H%M%S%f}", moment)

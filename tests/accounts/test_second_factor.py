@@ -11,6 +11,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.db import connections
+from django.test import Client
 
 from accounts import actions, factors, keeping
 from accounts.choices import LetterKind
@@ -180,7 +181,11 @@ def test_who_has_a_factor_changes_them_only_within_an_hour_of_proving_one(cast: 
 def test_an_admin_removes_the_factors_of_others_but_not_their_own(cast: Cast) -> None:
     for user in (cast.requester, cast.admin):
         with_app(user)
+    inside = Client()
+    inside.force_login(cast.requester)
     assert actions.reset_factors(cast.requester, actor=by(cast.admin)) == 2
+    # What was proven by a factor that is gone proves nothing any more.
+    assert inside.get("/account/").status_code == 302
     assert not factors.has_factor(cast.requester)
     with pytest.raises(actions.NotAllowed):
         actions.reset_factors(cast.admin, actor=by(cast.admin))
