@@ -136,7 +136,7 @@ def test_a_query_is_written_with_help_and_saved_as_a_scope(world: World, browser
         look(page, "scope", findings)
         page.locator("button[name=_save]").click()
         page.wait_for_url(re.compile("/change/"))
-        assert AccessScope.objects.get().query == written
+        assert AccessScope.objects.get(name="Reading dev").query == written
         for one in page.evaluate("window.violations"):
             findings.add("scope", one)
     assert not findings.told, "\n".join(findings.told)
