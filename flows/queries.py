@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
+from collections.abc import Iterable
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -12,6 +13,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import User
 from accounts.queries import PersonFacts, facts_of
+from flows import document as documents
 from flows import reach
 from flows.choices import ConditionType, LogicalOperator, MatchOperator, ProposalState, SelectorMode, Trigger
 from flows.current import Policy, policy
@@ -151,9 +153,9 @@ def with_owner(groups: list[dict[str, Any]], owner: Owner | None) -> list[dict[s
     if owner is None or not asks_owner(groups):
         return groups
     named, others = owner
-    meant = [condition(*named)] if named else []
+    meant = [_being(*named)] if named else []
     if not meant or not reach.people({"operator": LogicalOperator.OR, "conditions": meant}).exists():
-        meant = [condition(kind, value) for kind, value in others]
+        meant = [_being(kind, value) for kind, value in others]
     return [owned_by(group, meant) for group in groups]
 
 
@@ -166,9 +168,9 @@ def owners_of(ask: Entitlement) -> list[str]:
     return list(reach.people(meant).order_by("name").values_list("name", flat=True)[:10])
 
 
-def condition(kind: str, value: str) -> dict[str, Any]:
+def _being(kind: str, value: str) -> dict[str, Any]:
     """Return the condition that somebody is, or has, just this."""
-    return {"type": kind, "operator": MatchOperator.IS.value, "source": "", "values": [value]}
+    return documents.condition(kind, MatchOperator.IS.value, [value])
 
 
 def could_approve(group: dict[str, Any], requestor: PersonFacts) -> list[PersonFacts]:
@@ -210,14 +212,10 @@ def _maybe_one(condition: dict[str, Any], requestor: PersonFacts) -> Q:
 def _has(kind: str, values: list[str]) -> Q:
     """Return the condition on people who are, or have, one of the values."""
     if kind == ConditionType.USER:
-        return Q(email__in=values) | Q(pk__in=_uuids(values))
+        return Q(email__in=values) | Q(pk__in=uuids(values))
     if kind == ConditionType.GROUP:
-        return Q(memberships__group__name__in=values) | Q(memberships__group__in=_uuids(values))
+        return Q(memberships__group__name__in=values) | Q(memberships__group__in=uuids(values))
     return Q(attributes__type=kind, attributes__value__in=values)
-
-
-def _uuids(values: list[str]) -> list[str]:
-    return [value for value in values if len(value) == 36 and value.count("-") == 4]
 
 
 def why(group: dict[str, Any]) -> str:
@@ -242,9 +240,13 @@ def why(group: dict[str, Any]) -> str:
     return joined[:1].upper() + joined[1:]
 
 
-def webhooks() -> QuerySet[Webhook]:
-    """Return the webhooks that a flow may name, as a check or in a condition of type webhook (by id), by name."""
-    return Webhook.objects.order_by("name")
+def webhooks(among: Iterable[str] | None = None) -> QuerySet[Webhook]:
+    """Return the webhooks that a flow may name, as a check or in a condition of type webhook (by id), by name.
+
+    With `among`, those of these ids.
+    """
+    rows = Webhook.objects.order_by("name")
+    return rows if among is None else rows.filter(pk__in=uuids(among))
 
 
 def system_names(document: Document) -> dict[str, str]:

@@ -202,10 +202,10 @@ def preference(flow: FlowFacts, facts: Facts) -> tuple[bool, int, float, str, st
     limit = float("inf") if longest is None else float(longest)
     asked = facts.duration_seconds
     too_short = asked is not None and asked > limit
-    return too_short, _approvals(document, facts.break_glass), -limit, document["name"], document["id"]
+    return too_short, approvals(document, facts.break_glass), -limit, document["name"], document["id"]
 
 
-def _approvals(document: Document, break_glass: bool) -> int:
+def approvals(document: Document, break_glass: bool = False) -> int:
     """Return how many have to say yes: nobody, one of any group, or one of each."""
     approval = document["approval"]
     if approval["mode"] == ApprovalMode.NONE or break_glass:

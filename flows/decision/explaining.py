@@ -12,11 +12,11 @@ from enum import IntEnum
 from typing import Any
 
 from accounts.queries import PersonFacts
-from flows.choices import ApprovalMode, LogicalOperator, RequestScope, Trigger
+from flows.choices import LogicalOperator, RequestScope, Trigger
 from flows.decision import windows
 from flows.decision.conditions import fulfils, matches, names, setting
 from flows.decision.covering import Document, FlowFacts, covers
-from flows.decision.deciding import Facts, Part, for_whom, preference, words_for
+from flows.decision.deciding import Facts, Part, approvals, for_whom, preference, words_for
 from flows.sentence import join, whose
 from integrations.queries import Entitlement
 
@@ -29,12 +29,10 @@ class Gate(IntEnum):
 
     ON = 1
     REQUESTOR = 2
-    TARGETS = 3
-    GRANTEE = 4
-    BREAK_GLASS = 5
-    WINDOW = 6
-    DURATION = 7
-    PREFERENCE = 8
+    GRANTEE = 3
+    BREAK_GLASS = 4
+    WINDOW = 5
+    DURATION = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,9 +188,5 @@ def for_requestor(found: Iterable[Hurdle]) -> Iterator[Hurdle]:
 
 def approval_in_words(document: Document) -> str:
     """Return how much approval a flow takes."""
-    approval = document["approval"]
-    groups = [group for group in approval["groups"] if group.get("tier", 0) == 0]
-    if approval["mode"] == ApprovalMode.NONE:
-        return "no approval"
-    number = len(groups) if approval["mode"] == ApprovalMode.ALL_OF else 1
-    return "one approval" if number == 1 else f"{number} approvals"
+    number = approvals(document)
+    return {0: "no approval", 1: "one approval"}.get(number, f"{number} approvals")

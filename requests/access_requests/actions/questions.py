@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -40,7 +38,7 @@ def ask_group(request: AccessRequest, group_index: int, group: dict[str, Any], *
 
 def _ask(request: AccessRequest, wanted: list[tuple[int | None, int, str]], at: datetime) -> int:
     """Write rows. A webhook that is gone is not asked: then its group lacks that yes; a check cannot be gone."""
-    there = {str(one.pk): one for one in webhooks().filter(pk__in=_ids(pk for _, _, pk in wanted))} if wanted else {}
+    there = {str(one.pk): one for one in webhooks(pk for _, _, pk in wanted)} if wanted else {}
     rows = [
         WebhookCall(
             request=request,
@@ -55,13 +53,3 @@ def _ask(request: AccessRequest, wanted: list[tuple[int | None, int, str]], at: 
     ]
     WebhookCall.objects.bulk_create(rows, ignore_conflicts=True)
     return len(rows)
-
-
-def _ids(values: Iterable[str]) -> list[uuid.UUID]:
-    found = []
-    for value in values:
-        try:
-            found.append(uuid.UUID(value))
-        except ValueError:
-            continue
-    return found

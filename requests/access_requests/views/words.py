@@ -6,8 +6,10 @@ from typing import Any
 
 from access_requests.models import AccessRequest
 from accounts.models import User
-from flows.choices import ApprovalMode, ConditionType, MatchOperator
+from flows.choices import ConditionType, MatchOperator
 from flows.decision import people_part
+from flows.decision.deciding import approvals
+from flows.decision.explaining import approval_in_words
 
 
 def why_asked(document: dict[str, Any], group_index: int) -> str:
@@ -73,10 +75,5 @@ def _of_another(condition: dict[str, Any]) -> str:
 
 def approvals_needed(document: dict[str, Any]) -> str:
     """Return how many approvals a flow takes, and whose."""
-    approval = document["approval"]
-    groups = sum(group.get("tier", 0) == 0 for group in approval["groups"])
-    if approval["mode"] == ApprovalMode.NONE:
-        return "no approval"
-    if approval["mode"] == ApprovalMode.ALL_OF and groups > 1:
-        return f"{groups} approvals, one from each group"
-    return "one approval"
+    words = approval_in_words(document)
+    return f"{words}, one from each group" if approvals(document) > 1 else words
