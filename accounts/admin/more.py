@@ -60,9 +60,14 @@ class MoreOfPeople(_AnyAdmin):
     @admin.display(description="away")
     def away(self, user: User) -> SafeString | str:
         """Return who stands in for the person, with the page that changes it."""
-        named = [f"{one.delegate.name} until {one.ends_at:%Y-%m-%d}" for one in delegations_of(user, timezone.now())]
         page = reverse("admin:accounts_user_away", args=[user.pk])
-        return format_html('{} <a href="{}">Change</a>', "; ".join(named) or "Nobody stands in.", page)
+        return format_html('{} <a href="{}">Change</a>', self.stood_in(user), page)
+
+    @admin.display(description="away")
+    def stood_in(self, user: User) -> str:
+        """Return who stands in for the person, for who may only look."""
+        named = [f"{one.delegate.name} until {one.ends_at:%Y-%m-%d}" for one in delegations_of(user, timezone.now())]
+        return "; ".join(named) or "Nobody stands in."
 
     def get_urls(self) -> list[URLPattern]:
         """Add the page of absences."""

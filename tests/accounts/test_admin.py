@@ -229,3 +229,13 @@ def test_the_list_costs_the_same_however_many_people(
 def test_nothing_that_only_looks_like_people_is_in_the_admin_site(admin: Client) -> None:
     for path in ("/admin/auth/group/", "/admin/account/emailaddress/"):
         assert admin.get(path).status_code == 404
+
+
+def test_who_may_only_look_is_led_to_no_page_of_absences(cast: Cast) -> None:
+    address = f"/admin/accounts/user/{cast.requester.pk}/change/"
+    for role, led in ((Role.VIEWER, False), (Role.ADMIN, True)):
+        client = Client()
+        client.force_login(somebody(f"Look{role}", role))
+        page = client.get(address).content.decode()
+        assert "Nobody stands in." in page
+        assert ("/away/" in page) is led
