@@ -60,9 +60,10 @@ class World:
         )
         return self.unit(name)
 
-    def many(self, number: int, place: str) -> None:
-        """Make many groups in one go."""
-        entries = [f"dn: CN=Many {at},{place}\nobjectClass: group\nsAMAccountName: many-{at}\n" for at in range(number)]
+    def many(self, number: int, place: str, name: str = "many") -> None:
+        """Make many groups in one go, called by a name and a number."""
+        named = "dn: CN={0} {1},{2}\nobjectClass: group\nsAMAccountName: {0}-{1}\n"
+        entries = [named.format(name, at, place) for at in range(number)]
         self.server.relaxed("ldbadd", "\n".join(entries))
 
     def unit(self, name: str) -> Unit:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 
 from connectors.contract.orders import Finding
 from connectors.toolkit.memberships import Group, refused
@@ -11,6 +12,9 @@ from connectors.toolkit.memberships import Group, refused
 MIGHTY = ("S-1-5-32-544", "S-1-5-32-548")
 MIGHTY_ENDS = ("-512", "-518", "-519")
 NAMED = 5
+# A check reads groups in pages of so many, and so many of them at most: it has to end within its lease.
+PAGE = 500
+LOOKED_AT = 20_000
 SETUP = "Run the set-up file as an admin of the domain."
 
 
@@ -33,9 +37,9 @@ def records(place: str, *, there: bool, may_create: bool) -> Finding:
     return Finding("ok", f"Records can be kept in {place}.")
 
 
-def groups(found: Iterable[Group]) -> Iterator[Finding]:
-    """Say which groups can be given."""
-    ready = [group for group in found if not refused(group)]
+def groups(pages: Iterable[Iterable[Group]]) -> Iterator[Finding]:
+    """Say which groups can be given, of the first `LOOKED_AT`."""
+    ready = [group for group in islice(chain.from_iterable(pages), LOOKED_AT) if not refused(group)]
     if not ready:
         yield Finding("warning", "The connector may write the members of no group, so none can be asked for.", SETUP)
         return

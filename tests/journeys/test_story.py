@@ -91,6 +91,7 @@ class Scene:
                     "justification_required": "on",
                     "pending_hours": "8",
                     "approval_mode": "any_of",
+                    "request_for": "self",
                     "requestors": "0",
                     "requestors-0-type": "group",
                     "requestors-0-operator": "is",
@@ -109,7 +110,7 @@ class Scene:
                     "_save": "Save",
                 },
             )
-            assert "may ask, for themselves, for" in words_of(page)
+            assert "may ask, for themselves, for" in words_of(page), words_of(page)
 
     def ask(self, permission: str) -> AccessRequest:
         """The engineer finds the database, sees whose approval it takes, and sends the request."""

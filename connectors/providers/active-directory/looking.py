@@ -13,9 +13,6 @@ from connectors.toolkit.memberships import GROUP, group_fact
 from . import programs
 from .directory import Domain, enter
 
-# So many groups are looked at by a check.
-LOOKED_AT = 500
-
 
 def discover(order: Order, run: Run) -> Iterator[Page]:
     """Yield groups, a page at a time: all are shown, and what cannot be given is refused with the reason."""
@@ -72,6 +69,6 @@ def _records(domain: Domain) -> Finding:
 def _groups(domain: Domain) -> Iterator[Finding]:
     """Say which groups can be given."""
     try:
-        yield from membership_checks.groups(next(domain.groups(LOOKED_AT), []))
+        yield from membership_checks.groups(domain.groups(membership_checks.PAGE))
     except TargetMissing:
         yield Finding("error", f"There is no {domain.groups_base}.", "Check the distinguished name.")
