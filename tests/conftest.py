@@ -7,7 +7,9 @@ Fixtures every test may ask for:
 * `rng`: a random.Random for this test, made from the run's seed (printed; `--seed N` repeats a run).
 
 Options: `--full` also runs what is marked `full`; `--only database` runs what uses our database, `--only plain` the
-rest, so that `script/test` runs the rest once and not once per database. The environment says which database it is:
+rest, so that `script/test` runs the rest once and not once per database. Of the fast lane's database tests those in
+BOTH_DATABASES run on both databases in every run; each of the others on one of them, which one the seed says, so that
+another run has it the other way round. The full lane runs all on both. The environment says which database it is:
 LATCHKEY_TEST_DATABASE=sqlite (default) or postgresql, which starts a private server. Sockets reach this machine only.
 Time is an argument (`at`) everywhere, so there is no clock to fake.
 """
@@ -17,6 +19,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -30,6 +33,9 @@ from tests.environment import held
 
 DATABASE_FIXTURES = {"db", "fresh_database", "cast", "django_db_setup", "template_database"}
 REFUSED_FIXTURES = {"transactional_db", "live_server", "django_db_reset_sequences", "django_db_serialized_rollback"}
+
+# What holds by locks, constraints, triggers or SQL of our own: there the two databases differ most.
+BOTH_DATABASES = ("aql", "audit", "automatic", "integrations", "requests")
 
 # No test is timed, for machines are busy.
 hypothesis.settings.register_profile(
@@ -65,6 +71,14 @@ def _uses_database(item: pytest.Item) -> bool:
     return bool(fixtures & DATABASE_FIXTURES) or item.get_closest_marker("django_db") is not None
 
 
+def _runs_on_the_other(item: pytest.Item) -> bool:
+    """Whether the fast lane has this test on the other database in this run."""
+    if item.path.relative_to(Path(__file__).parent).parts[0] in BOTH_DATABASES:
+        return False
+    on_postgresql = zlib.crc32(f"{os.environ['LATCHKEY_TEST_SEED']}:{item.nodeid}".encode()) % 2 == 0
+    return on_postgresql != (os.environ.get("LATCHKEY_TEST_DATABASE") == "postgresql")
+
+
 def _refuse_flushing(item: pytest.Item) -> None:
     """Stop the run at a test that would flush the tables: the audit trail cannot be emptied."""
     marker = item.get_closest_marker("django_db")
@@ -81,9 +95,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         _refuse_flushing(item)
         here = only is None or (only == "database") == _uses_database(item)
         later = here and not full and item.get_closest_marker("full") is not None
-        (keep if here and not later else leave).append(item)
+        elsewhere = only == "database" and not full and _runs_on_the_other(item)
+        (keep if here and not later and not elsewhere else leave).append(item)
         if later:
             _outcomes["only in the full lane"] += 1
+        elif elsewhere:
+            _outcomes["on the other database"] += 1
     items[:] = keep
     if leave:
         config.hook.pytest_deselected(items=leave)

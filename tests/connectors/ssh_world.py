@@ -200,6 +200,8 @@ def signed_in(host: Host, shown: Shown) -> Iterator[subprocess.Popen[str]]:
     with way_in(host, shown) as command:
         shell = subprocess.Popen([*command, "sh"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         try:
+            # Signed in, or refused: what a test does next must not overtake the handshake.
+            says(shell, "echo here")
             yield shell
         finally:
             shell.kill()

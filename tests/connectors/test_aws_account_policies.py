@@ -24,7 +24,7 @@ from tests.aws.stage import stage
 from tests.connectors.aws_fixtures import account as account  # noqa: PLC0414
 from tests.live.aws_account import AccountLive
 
-SAMPLE = 4
+SAMPLE = 2
 
 
 @pytest.fixture(scope="module")
