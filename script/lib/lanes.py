@@ -118,10 +118,8 @@ def summarise(lanes: list[Lane], options: argparse.Namespace, seconds: float) ->
     print_skips(lanes)
     if total["only in the full lane"]:
         print(f"Left for the full lane (script/test --full): {total['only in the full lane']}.")
-    if total["on the other database"]:
-        print(
-            f"Run on one of the two databases, as the seed says (on both with --full): {total['on the other database']}."
-        )
+    if halves := total["on the other database"]:
+        print(f"On one of the two databases, as the seed says (on both with --full): {halves}.")
     print(f"Seed {options.seed}; {'full' if options.full else 'fast'} lane in {seconds:.0f} s.")
     print(f"{total['passed']} passed, {total['failed']} failed, {total['skipped']} skipped")
     if not total["passed"] + total["failed"]:
