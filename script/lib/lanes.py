@@ -22,8 +22,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 # Name, LATCHKEY_TEST_DATABASE, what of the tests.
 LANES = (("plain", "sqlite", "plain"), ("sqlite", "sqlite", "database"), ("postgresql", "postgresql", "database"))
-# The plain lane mostly waits for the servers that providers are tried on, so several processes of it take no longer.
-WORKERS = {"plain": 4}
+# The plain lane mostly waits for the servers that providers are tried on, the others at times for processes they start:
+# several processes of each take no longer.
+WORKERS = {"plain": 4, "sqlite": 2, "postgresql": 2}
 NOTHING_TO_RUN = 5
 
 
