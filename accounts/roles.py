@@ -22,8 +22,9 @@ ALLOWED: dict[Role, tuple[str, ...]] = {
 }
 
 
-# What patterns of other roles do not reach: the second yes to a change of policy is an admin's.
-_ADMINS_ONLY = frozenset({"flows.decide_proposal"})
+# What patterns of other roles do not reach: the second yes to a change of policy, the word that access is over though
+# nothing proves it, and what concerns everybody at once.
+_ADMINS_ONLY = frozenset({"flows.decide_proposal", "requests.decide_declaration", "requests.revoke_everywhere"})
 
 
 def allow(held: Iterable[Role], permission: str) -> bool:

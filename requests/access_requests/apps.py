@@ -13,7 +13,7 @@ class AccessRequestsConfig(AppConfig):
     def ready(self) -> None:
         """Declare what this app records, and listen to news."""
         from access_requests import hearing  # noqa: PLC0415 - models are not loaded before
-        from access_requests.choices import AUDIT_ACTIONS  # noqa: PLC0415
+        from access_requests.entries import AUDIT_ACTIONS  # noqa: PLC0415
         from access_requests.telling import dependants_of, use_of  # noqa: PLC0415
         from audit.actions import declare  # noqa: PLC0415
         from integrations.queries import register_dependants, register_use  # noqa: PLC0415

@@ -124,10 +124,41 @@ class EndReason(models.TextChoices):
     REVOKED_BY_APPROVER = "revoked_by_approver", "Revoked by an approver"
     FLOW_DISABLED = "flow_disabled", "The access flow was disabled"
     NOT_ELIGIBLE = "not_eligible", "No longer eligible"
+    REVOKED_ALL = "revoked_all", "Revoked with everything else"
+    OFF_BOARDED = "off_boarded", "The account was disabled"
+    FROZEN = "frozen", "Stopped by a freeze"
     NOTHING_GRANTED = "nothing_granted", "Nothing could be granted"
     NO_ANSWER = "no_answer", "Nobody answered in time"
     WITHDRAWN = "withdrawn", "Withdrawn"
     REJECTED = "rejected", "Rejected"
+
+
+class DeclarationState(models.TextChoices):
+    """What became of one admin's word that access is over."""
+
+    WAITING = "waiting", "Waits for a second admin"
+    CONFIRMED = "confirmed", "Confirmed"
+    REFUSED = "refused", "Refused"
+    WITHDRAWN = "withdrawn", "Taken back"
+    LAPSED = "lapsed", "Lapsed"
+    # The end was proven before anybody confirmed.
+    OVERTAKEN = "overtaken", "Proven meanwhile"
+
+
+class RevocationKind(models.TextChoices):
+    """Of what everything is ended."""
+
+    PERSON = "person", "A person"
+    INTEGRATION = "integration", "An integration"
+    FLOW = "flow", "An access flow"
+    EVERYWHERE = "everywhere", "Everywhere"
+
+
+class RevocationCause(models.TextChoices):
+    """Why everything is ended."""
+
+    ASKED = "asked", "Somebody pressed the button"
+    OFF_BOARDING = "off_boarding", "The person was disabled"
 
 
 class ApprovalStatus(models.TextChoices):
@@ -330,39 +361,4 @@ EXPORT_ICONS: dict[ExportState, str] = {
     ExportState.DONE: "ok",
     ExportState.FAILED: "stop",
     ExportState.EXPIRED: "clock",
-}
-
-
-AUDIT_ACTIONS = {
-    "report.saved": "A report was saved",
-    "report.changed": "A report was changed",
-    "report.deleted": "A report was deleted",
-    "report.paused": "A report's schedule was paused",
-    "report.resumed": "A report's schedule goes on",
-    "report.sent": "A report was sent",
-    "activity.exported": "Exported the activity",
-    "export.fetched": "An export was downloaded",
-    "request.created": "Access requested",
-    "request.approval_given": "An approver said yes",
-    "request.webhook_answered": "Another system answered, or did not",
-    "request.narrowed": "An approver said yes to less",
-    "request.overdue": "A revoke is overdue",
-    "request.factor_proven": "The requestor proved a second factor",
-    "request.stand_in_asked": "A stand-in was asked as well",
-    "request.stand_in_withdrawn": "A stand-in is not asked any more",
-    "request.escalated": "The next approvers were asked",
-    GLASS_BROKEN: "The glass was broken",
-    REVIEWED: "Broken glass was reviewed",
-    "request.favourite_kept": "A request was kept as a favourite",
-    "request.favourite_dropped": "A favourite was dropped",
-    "extension.requested": "More time asked for",
-    "extension.approval_given": "An approver said yes to more time",
-    **{
-        f"extension.{state.value}": f"Extension became {state.value}"
-        for state in ExtensionState
-        if state != ExtensionState.PENDING
-    },
-    "session.credentials_viewed": "Credentials shown to the grantee",
-    "session.reset_asked": "New credentials asked for",
-    **{f"request.{state.value}": f"Request became {state.value.replace('_', ' ')}" for state in RequestState},
 }

@@ -37,6 +37,9 @@ def _order_settled(change: AbstractChange) -> None:
 
 def _people_changed(change: AbstractChange) -> None:
     users = change.payload.get("users", ())
+    if change.kind == ChangeKind.PERSON_DISABLED:
+        for person in User.objects.filter(pk__in=users):
+            actions.off_board(person)
     for user_id in users:
         actions.recheck_person(user_id)
     automatic.people_changed(users)

@@ -16,7 +16,17 @@ from django.urls.converters import IntConverter, UUIDConverter
 from django.utils import timezone
 
 from access_requests import actions
-from access_requests.models import AccessRequest, AccessSession, Export, Extension, Report, SentForm
+from access_requests.models import (
+    AccessRequest,
+    AccessSession,
+    Declaration,
+    Export,
+    Extension,
+    Freeze,
+    Report,
+    Revocation,
+    SentForm,
+)
 from accounts import actions as people_actions
 from accounts import factors
 from accounts.models import Delegation, User
@@ -44,6 +54,7 @@ class Row:
 REPORT, EXPORT = "report", "export"
 REQUEST, SESSION, EXTENSION = "request", "session", "extension"
 FACTOR, ABSENCE, OUTSIDE = "factor", "delegation", "person"
+FREEZE, REVOCATION, DECLARATION, KIND = "freeze", "revocation", "declaration", "kind"
 REQUEST, SESSION, EXTENSION, FORM = "request", "session", "extension", "form"
 TABLE: dict[str, Row] = {
     "healthz": Row(EVERYBODY),
@@ -76,6 +87,17 @@ TABLE: dict[str, Row] = {
     "my_access": Row(OWN),
     "my_tasks": Row(OWN),
     "new_request": Row(OWN),
+    "overdue": Row(NOBODY),
+    "emergencies": Row(NOBODY),
+    "freeze": Row(NOBODY, "post"),
+    "thaw": Row(NOBODY, "post", FREEZE),
+    "revoke_everything": Row(NOBODY, "get", KIND),
+    "revocation": Row(NOBODY, "get", REVOCATION),
+    "revocation_part": Row(NOBODY, "get", REVOCATION),
+    "declare_end": Row(NOBODY, "post", REQUEST),
+    "confirm_declaration": Row(NOBODY, "post", DECLARATION),
+    "refuse_declaration": Row(NOBODY, "post", DECLARATION),
+    "withdraw_declaration": Row(NOBODY, "post", DECLARATION),
     "check_request": Row(OWN, "post"),
     "find_resources": Row(OWN),
     "why_not": Row(OWN),
@@ -151,7 +173,17 @@ def held(story: Story) -> AccessRequest:
     request, rita = story.granted("orders_prod"), story.cast.requester
     actions.extend(request, user=rita, actor=story.by(rita), seconds=600, justification="more", at=story.now)
     SentForm.objects.create(requestor=rita, token=uuid.uuid4(), digest="", requests=[request.pk])
+    in_earnest(story, request)
     return request
+
+
+def in_earnest(story: Story, request: AccessRequest) -> None:
+    """Write down what is done in emergencies: a freeze, a revocation, a declaration."""
+    ada, now = story.cast.admin, timezone.now()
+    Freeze.objects.create(reason="a drill", began_by="Ada")
+    told = {"reason": "a drill", "actor_kind": "system", "source": "system", "operation": uuid.uuid4()}
+    Revocation.objects.create(kind="person", person=request.grantee, **told)
+    Declaration.objects.create(request=request, reason="I was there", proposed_by=ada, lapses_at=now)
 
 
 def kept(about: str) -> Any:
@@ -204,6 +236,15 @@ def address_of(name: str, about: str, request_id: int, session_id: Any) -> str:
         kwargs["session"] = session_id
     if about in {FACTOR, ABSENCE, OUTSIDE}:
         kwargs[about] = of_people(about) if request_id != 999999 else uuid.uuid4() if about == OUTSIDE else 999999
+    there = request_id != 999999
+    if about == FREEZE:
+        kwargs["pk"] = Freeze.objects.get().pk if there else 999999
+    if about == REVOCATION:
+        kwargs["pk"] = Revocation.objects.get().pk if there else uuid.uuid4()
+    if about == DECLARATION:
+        kwargs |= {"pk": request_id, "declaration": Declaration.objects.get().pk if there else 999999}
+    if about == KIND:
+        kwargs["kind"] = "everywhere" if there else "nothing"
     if about in {REPORT, EXPORT}:
         kwargs["pk"] = kept(about) if request_id != 999999 else 999999 if about == REPORT else uuid.uuid4()
     if about == FORM:

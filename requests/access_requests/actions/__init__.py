@@ -4,6 +4,8 @@ from access_requests.actions.answers import approve, approve_less, reject
 from access_requests.actions.asking import ENTITLEMENTS_MAX, BadAsk, DryRun, ask, dry_run, glass_of
 from access_requests.actions.calls import run_calls
 from access_requests.actions.credentials import AlreadySeen, NothingToSee, reset_credentials, take_credentials
+from access_requests.actions.declaring import confirm_end, propose_end, refuse_end, withdraw_end
+from access_requests.actions.emergencies import freeze, off_board, revoke_all, thaw
 from access_requests.actions.endings import (
     cancel,
     end,
@@ -70,6 +72,7 @@ __all__ = [
     "cancel_extension",
     "change_report",
     "clean_up",
+    "confirm_end",
     "delete_report",
     "dispatch",
     "drop_favourite",
@@ -79,14 +82,18 @@ __all__ = [
     "extend",
     "fetch",
     "file_name",
+    "freeze",
     "glass_of",
     "hand_back",
     "keep_favourite",
+    "off_board",
     "pause_report",
+    "propose_end",
     "prove_factor",
     "recheck_flow",
     "recheck_integration",
     "recheck_person",
+    "refuse_end",
     "reject",
     "reject_extension",
     "reorder",
@@ -94,6 +101,7 @@ __all__ = [
     "resume_report",
     "review",
     "revoke",
+    "revoke_all",
     "room_of",
     "run_calls",
     "run_exports",
@@ -106,4 +114,6 @@ __all__ = [
     "sweep_reports",
     "sweep_stand_ins",
     "take_credentials",
+    "thaw",
+    "withdraw_end",
 ]

@@ -17,6 +17,7 @@ from access_requests.actions.reviewing import owe_review
 from access_requests.actions.tiers import Groups, asked_first, could_settle, everybody, make_approvals
 from access_requests.lifecycle import subject_of
 from access_requests.models import AccessGroup, AccessRequest, AccessUnit, AskedFacts
+from access_requests.queries.emergencies import frozen, words_of
 from access_requests.queries.reviews import MAY as MAY_REVIEW
 from access_requests.queries.reviews import late_of
 from accounts.models import User
@@ -122,6 +123,7 @@ def dry_run(
     plans = [_plan(part, facts.requestor, facts.grantee) for part in decision.parts]
     problems.extend(problem for plan in plans for problem in _about_approvers(plan, facts))
     problems.extend(_about_reviews(facts))
+    problems.extend(_about_freeze(facts))
     problems.extend(Problem("LIMIT", words) for part in decision.parts for words in over_limits(part.asks))
     return DryRun(plans=tuple(plans), problems=tuple(problems), facts=facts)
 
@@ -183,6 +185,13 @@ def _about_reviews(facts: Facts) -> Iterable[Problem]:
     if late is not None:
         message = f"The review of {late.request} is overdue. Until it is given, you cannot break the glass again."
         yield Problem("REVIEW_OVERDUE", message, field="break_glass")
+
+
+def _about_freeze(facts: Facts) -> Iterable[Problem]:
+    """Say so when the glass cannot be broken because of a freeze. Anything else may be asked for, and waits."""
+    ice = frozen({one.integration_id for one in facts.asks}) if facts.break_glass else None
+    if ice is not None and not ice.break_glass:
+        yield Problem("FROZEN", f"{words_of(ice)}. The glass cannot be broken meanwhile.", field="break_glass")
 
 
 def ask(

@@ -25,6 +25,7 @@ from access_requests.choices import (
 from access_requests.events import moved, tell
 from access_requests.lifecycle import REVIEW_WITHIN, subject_of
 from access_requests.models import AccessRequest, AccessUnit, Extension, ExtensionApproval, Review
+from access_requests.queries.emergencies import frozen, words_of
 from accounts.models import User
 from accounts.queries import PersonFacts, facts_of
 from audit.actions import record
@@ -132,6 +133,9 @@ def _check(row: AccessRequest, extension: Extension, document: Document) -> tupl
         raise NotPossible(f"The access flow {document['name']} gives no more extensions: {used} were given.")
     if not 0 < extension.seconds <= room.seconds:
         raise NotPossible(f"At most {words_for(room.seconds)} more with the access flow {document['name']}.")
+    ice = frozen(row.access_groups.values_list("integration_id", flat=True))
+    if ice is not None:
+        raise NotPossible(f"{words_of(ice)}. Access is not extended meanwhile.")
     if len(extension.justification) > JUSTIFICATION_MAX:
         raise NotPossible(f"A justification has at most {JUSTIFICATION_MAX} characters.")
     facts = facts_of([row.requestor_id, row.grantee_id])

@@ -23,6 +23,7 @@ from access_requests.choices import FINAL, CredentialsStatus, EndReason, Request
 from access_requests.events import moved
 from access_requests.lifecycle import move
 from access_requests.models import AccessGroup, AccessRequest, AccessSession, AccessUnit
+from access_requests.queries.emergencies import frozen, words_of
 from accounts.models import User
 from accounts.queries import attributes_of
 from audit.actor import Actor, connector, system
@@ -50,7 +51,7 @@ def dispatch(request: AccessRequest, *, at: datetime | None = None) -> bool:
         person = lock_person(request.grantee_id)
         rows = AccessRequest.objects.select_for_update(of=("self",)).select_related("flow_version__flow__current")
         row = rows.get(pk=request.pk)
-        if row.state != RequestState.APPROVED or _waits_for_window(row, moment):
+        if row.state != RequestState.APPROVED or _waits_for_window(row, moment) or _waits_for_thaw(row, moment):
             return False
         reason = why_not_eligible(row)
         if reason:
@@ -73,6 +74,16 @@ def _waits_for_window(row: AccessRequest, at: datetime) -> bool:
         return False
     opens_at = windows.opens_at(window, at) or at + LOOK_AGAIN
     AccessRequest.objects.filter(pk=row.pk).update(opens_at=opens_at)
+    moved(row.pk)
+    return True
+
+
+def _waits_for_thaw(row: AccessRequest, at: datetime) -> bool:
+    """Whether a freeze keeps it from opening; then say so, and note when to look again at the latest."""
+    ice = frozen(row.access_groups.values_list("integration_id", flat=True))
+    if ice is None or (row.break_glass and ice.break_glass):
+        return False
+    AccessRequest.objects.filter(pk=row.pk).update(opens_at=at + LOOK_AGAIN, note=words_of(ice))
     moved(row.pk)
     return True
 

@@ -10,7 +10,8 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from access_requests.actions import endings, grants
+from access_requests.actions import emergencies, endings, grants
+from access_requests.actions.declaring import sweep_declarations
 from access_requests.actions.rules import each, lock_person
 from access_requests.choices import WAITING, EndReason, RequestState, UnitState
 from access_requests.events import moved
@@ -34,6 +35,7 @@ def sweep(*, at: datetime | None = None) -> int:
     moment = at or timezone.now()
     act_on = partial(each, sweep="requests")
     done = act_on(due_ends(moment)[:BATCH], lambda row: _end_by_time(row, moment))
+    done += emergencies.stop_opening(at=moment) + emergencies.sweep_revocations(at=moment)
     # What waits for its flow's window is left out, so that it holds up no other.
     ready = _state(RequestState.APPROVED).exclude(lapses_at__lte=moment).exclude(opens_at__gt=moment)
     done += act_on(ready[:BATCH], lambda row: _dispatch(row, moment))
@@ -45,7 +47,7 @@ def sweep(*, at: datetime | None = None) -> int:
     done += act_on(_unordered()[:BATCH], lambda row: _order_again(row, moment))
     overdue = _state(RequestState.REVOKING).filter(due_at__lte=moment - OVERDUE_AFTER, overdue_since__isnull=True)
     done += act_on(overdue[:BATCH], lambda row: _mark_overdue(row, moment))
-    return done
+    return done + sweep_declarations(at=moment)
 
 
 def due_ends(at: datetime) -> QuerySet[AccessRequest]:

@@ -1,5 +1,6 @@
 """Requests, approvals, grants, sessions, extensions, and the record of how each ended."""
 
+from access_requests.models.emergencies import Declaration, Freeze, Revocation
 from access_requests.models.extensions import Extension, ExtensionApproval
 from access_requests.models.news import Change
 from access_requests.models.policy import AskedFacts, Review, Reviewer, WebhookCall
@@ -24,16 +25,19 @@ __all__ = [
     "Approval",
     "AskedFacts",
     "Change",
+    "Declaration",
     "Export",
     "ExportPart",
     "Extension",
     "ExtensionApproval",
     "Favourite",
+    "Freeze",
     "Narrowing",
     "Proof",
     "Report",
     "Review",
     "Reviewer",
+    "Revocation",
     "SentForm",
     "StandingRecord",
     "Transition",

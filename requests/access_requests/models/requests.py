@@ -72,6 +72,10 @@ class AccessRequest(models.Model):
     # When letters were written: that access ends soon, and that its end is overdue.
     reminded_at = models.DateTimeField(null=True, blank=True, editable=False)
     overdue_told_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # What ended it with everything else of a person, an integration, a flow.
+    revocation = models.ForeignKey(
+        "requests.Revocation", models.SET_NULL, null=True, blank=True, related_name="requests", editable=False
+    )
 
     class Meta:
         """What must never be is refused by the database."""

@@ -22,12 +22,20 @@ from django.db.models import (
     prefetch_related_objects,
 )
 
-from access_requests.choices import HOLDS_ACCESS, WAITING, ApprovalStatus, ExtensionState, RequestState
+from access_requests.choices import (
+    HOLDS_ACCESS,
+    WAITING,
+    ApprovalStatus,
+    DeclarationState,
+    ExtensionState,
+    RequestState,
+)
 from access_requests.models import (
     AccessGroup,
     AccessRequest,
     AccessUnit,
     Approval,
+    Declaration,
     Extension,
     ExtensionApproval,
     Favourite,
@@ -280,6 +288,21 @@ def asked_before(rows: Iterable[AccessRequest], at: datetime) -> dict[tuple[Any,
         )
     )
     return {(who, what, how): Before(first, lately, rejected) for who, what, how, first, lately, rejected in found}
+
+
+def declaration_of(access: AccessRequest) -> Declaration | None:
+    """Return the declaration that waits for a second admin, if one does. One query."""
+    waiting = Declaration.objects.filter(request=access, state=DeclarationState.WAITING)
+    return waiting.select_related("proposed_by").first()
+
+
+def declared_by(access: AccessRequest) -> str:
+    """Return by whose word it is over, and how they knew. One query."""
+    said = Declaration.objects.filter(request=access, state=DeclarationState.CONFIRMED)
+    one = said.select_related("proposed_by", "decided_by").first()
+    if one is None or one.decided_by is None:
+        return ""
+    return f"declared by {one.proposed_by.name} and {one.decided_by.name}: {one.reason}"
 
 
 def last_errors(access: AccessRequest) -> dict[Any, dict[str, str]]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Min, Prefetch, Q
+from django.db.models import Count, Min, Prefetch, Q, QuerySet, prefetch_related_objects
 
 from access_requests.choices import WAITING, RequestState
 from access_requests.models import AccessGroup, AccessRequest
@@ -58,17 +59,23 @@ class LateEnd:
     order: Order | None
 
 
-def late_ends(limit: int = SHOWN) -> list[LateEnd]:
-    """Return the ends that are overdue, oldest first. Four queries, however many."""
+def overdue_rows() -> QuerySet[AccessRequest]:
+    """Return the requests whose end is overdue, the longest due first."""
     rows = AccessRequest.objects.filter(state=RequestState.REVOKING, overdue_since__isnull=False)
+    return rows.order_by("due_at", "pk")
+
+
+def late_ends(limit: int = SHOWN) -> list[LateEnd]:
+    """Return the ends that are overdue, oldest first. Five queries, however many."""
+    return late_ends_of(overdue_rows()[:limit])
+
+
+def late_ends_of(rows: Iterable[AccessRequest]) -> list[LateEnd]:
+    """Return the ends of these requests that are not proven, one for each integration."""
+    late = list(rows)
     units = AccessGroup.objects.select_related("integration").prefetch_related("units")
-    late = rows.select_related("grantee", "flow_version").prefetch_related(Prefetch("access_groups", units))
-    groups = [
-        (access, group)
-        for access in late.order_by("due_at", "pk")[:limit]
-        for group in access.access_groups.all()
-        if group.ended_at is None
-    ]
+    prefetch_related_objects(late, Prefetch("access_groups", units), "grantee", "flow_version")
+    groups = [(access, group) for access in late for group in access.access_groups.all() if group.ended_at is None]
     orders = open_orders_of((group.integration_id, access.grantee_id) for access, group in groups)
     return [LateEnd(access, group, orders.get((group.integration_id, access.grantee_id))) for access, group in groups]
 

@@ -11,7 +11,8 @@ from django.template.context import RequestContext
 from django.urls import NoReverseMatch, reverse
 
 from access_requests import queries
-from access_requests.models import AccessRequest
+from access_requests.models import AccessRequest, Freeze
+from access_requests.queries.emergencies import freezes
 from accounts.choices import Theme
 
 register = template.Library()
@@ -53,6 +54,7 @@ ADMINISTRATION = (
         *("People", "users", "admin:accounts_user_changelist", "accounts.view_user"),
         also=("admin:accounts_group_changelist", "admin:accounts_letter_changelist"),
     ),
+    Place("Emergencies", "snow", "emergencies", "requests.view_revocation", also=("overdue",)),
     Place("Audit", "hash", "admin:audit_auditentry_changelist", "audit.view_auditentry"),
 )
 
@@ -107,3 +109,10 @@ def overdue_ends(context: Context) -> Sequence[AccessRequest]:
     """Return the overdue ends that the reader may see, the longest due first; no more than a banner can tell."""
     user = context.get("user")
     return queries.overdue_for(user) if user is not None and user.is_authenticated else ()
+
+
+@register.simple_tag(takes_context=True)
+def frozen_now(context: Context) -> Sequence[Freeze]:
+    """Return what is frozen, for everybody who is signed in: they would wait for it."""
+    user = context.get("user")
+    return freezes() if user is not None and user.is_authenticated else ()

@@ -3,6 +3,21 @@
 from access_requests.views.activity import activity, activity_csv
 from access_requests.views.answers import approve, hand_back, reject, revoke, withdraw
 from access_requests.views.asking import check_request, find_people, find_resources, new_request, sent_requests
+from access_requests.views.declaring import (
+    confirm_declaration,
+    declare,
+    overdue,
+    refuse_declaration,
+    withdraw_declaration,
+)
+from access_requests.views.emergencies import (
+    emergencies,
+    freeze,
+    revocation,
+    revocation_part,
+    revoke_everything,
+    thaw,
+)
 from access_requests.views.exports import export_fetch, export_page, export_part
 from access_requests.views.extending import approve_extension, extend, reject_extension, withdraw_extension
 from access_requests.views.factor import request_factor
@@ -30,6 +45,9 @@ __all__ = [
     "approve",
     "approve_extension",
     "check_request",
+    "confirm_declaration",
+    "declare",
+    "emergencies",
     "export_fetch",
     "export_page",
     "export_part",
@@ -37,10 +55,13 @@ __all__ = [
     "favourite",
     "find_people",
     "find_resources",
+    "freeze",
     "hand_back",
     "my_access",
     "my_tasks",
     "new_request",
+    "overdue",
+    "refuse_declaration",
     "reject",
     "reject_extension",
     "report_csv",
@@ -55,11 +76,16 @@ __all__ = [
     "request_part",
     "reset_password",
     "review",
+    "revocation",
+    "revocation_part",
     "revoke",
+    "revoke_everything",
     "schedule_reading",
     "sent_requests",
     "show_password",
+    "thaw",
     "why_not",
     "withdraw",
+    "withdraw_declaration",
     "withdraw_extension",
 ]

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from access_requests import queries
-from access_requests.choices import HOLDS_ACCESS, RequestState
+from access_requests.choices import HOLDS_ACCESS, EndedHow, RequestState
 from access_requests.models import AccessRequest, Approval, ExtensionApproval
 from access_requests.views.choosing import times_at_most, times_to_add
 from access_requests.views.common import find_in_full, me, page
@@ -81,6 +81,8 @@ def _context(http: HttpRequest, access: AccessRequest, typed: Typed | None = Non
         "unit_count": len(units_of(access)),
         "events": events_of(access),
         "together": queries.asked_together(user, access),
+        "declaration": queries.declaration_of(access) if may.declare else None,
+        "declared": queries.declared_by(access) if access.ended_how == EndedHow.DECLARED else "",
         **_extending(user, access, may),
         **(_answering(access, typed) if may.answer else {}),
     }

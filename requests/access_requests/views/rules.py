@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from access_requests.actions import Room, room_of
+from access_requests.actions.declaring import MAY_DECLARE
 from access_requests.choices import ApprovalStatus, ExtensionState, RequestState, ReviewState
 from access_requests.lifecycle import MOVES
 from access_requests.models import AccessRequest, Approval
@@ -26,6 +27,8 @@ class May:
     extend: Room | None
     # Whether they are one of those who review broken glass, and whether that is still owed.
     review: bool = False
+    # Whether they are one of the admins who may declare an end that is not proven.
+    declare: bool = False
 
 
 def may_of(user: User, access: AccessRequest, approvals: Iterable[Approval]) -> May:
@@ -46,6 +49,7 @@ def may_of(user: User, access: AccessRequest, approvals: Iterable[Approval]) -> 
         keep=asked and user.pk in {access.requestor_id, access.grantee_id},
         extend=_room(user, access) if access.state == RequestState.ACTIVE else None,
         review=reviews and access.review.state == ReviewState.DUE,
+        declare=access.state == RequestState.REVOKING and user.has_perm(MAY_DECLARE),
     )
 
 
