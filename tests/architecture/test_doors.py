@@ -88,6 +88,7 @@ OWN_ROOMS = {
         "wire": "models to the connectors' dataclasses and back",
     },
     "access_requests": {
+        "entries": "what is written into the trail, with the words people read",
         "foretelling": "live requests and past asks, told to what-if",
         "automatic": "what automatic flows should give, held against what people hold",
         "hearing": "what is done at news from below",
