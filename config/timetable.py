@@ -40,6 +40,9 @@ TIMETABLE: tuple[Line, ...] = (
     # News does it at once; this finds what no news tells of, like an integration that was switched on again.
     Line("access_requests.tasks.sweep_automatic_flows", 21600, "Looks at everybody for every automatic flow."),
     Line("access_requests.tasks.sweep_escalations", 10, "Asks the next approvers; flows name minutes to wait."),
+    # News of people asks at once; this finds what no news tells of, like another owner of a resource.
+    Line("access_requests.tasks.sweep_routes", 20, "Asks again whom everything that waits is for."),
+    Line("access_requests.tasks.sweep_eligibility", 600, "Has open access asked again that no news asked of."),
     Line("access_requests.tasks.sweep_reviews", 60, "Reminds of reviews of broken glass that are overdue, once a day."),
     Line("config.tasks.sweep_late_jobs", 60, "Writes to the admins of jobs that are late."),
     Line(

@@ -179,6 +179,9 @@ def _extensions(document: Document) -> str:
 
 
 def _settings_differ(before: Part, after: Part) -> Iterator[str]:
+    if before.get("only_while_eligible", True) != after.get("only_while_eligible", True):
+        ends = after.get("only_while_eligible", True)
+        yield f"Open access {'ends' if ends else 'stays to its end'} when the person does not match any more."
     for name, (now, no_more) in _SETTINGS.items():
         if bool(before.get(name)) != bool(after.get(name)):
             yield f"{now if after.get(name) else no_more}."

@@ -85,7 +85,9 @@ def assemble(
 
 
 def _settings(flow: AccessFlow) -> dict[str, Any]:
-    return {
+    # Said only where it is off, so that a flow which says nothing of it is the same document as ever.
+    lasting: dict[str, Any] = {"only_while_eligible": False} if flow.outlasts_eligibility else {}
+    return lasting | {
         "justification_required": flow.justification_required,
         "approver_reason_required": flow.approver_reason_required,
         "self_approval": flow.self_approval,

@@ -148,6 +148,9 @@ def _emergency(document: Document) -> Iterator[Phrase]:
     if document["settings"].get("break_glass"):
         yield Phrase("; ")
         yield Phrase("in an emergency it opens at once and is reviewed afterwards", "rules")
+    if not document["settings"].get("only_while_eligible", True):
+        yield Phrase("; ")
+        yield Phrase("open access stays when they are no longer eligible", "rules")
 
 
 def time_words(document: Document) -> str:

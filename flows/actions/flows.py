@@ -37,6 +37,7 @@ COLUMNS = (
     "self_approval",
     "mfa_required",
     "break_glass",
+    "outlasts_eligibility",
     "ticket_pattern",
     "fields",
     "pending_hours",

@@ -34,6 +34,7 @@ PARTS = {
     **dict.fromkeys(("grant_duration_minutes", "indefinite", "pending_hours"), TIME),
     **dict.fromkeys(("max_extensions", "extension_minutes"), TIME),
     **dict.fromkeys(("justification_required", "approver_reason_required", "mfa_required", "break_glass"), RULES),
+    "outlasts_eligibility": RULES,
     **dict.fromkeys(("ticket_pattern", "ticket_try", "checks", "labels"), RULES),
 }
 # What is meant where nothing is sent.
@@ -76,6 +77,7 @@ class FlowForm(_FlowForm):
             *("name", "description", "active", "trigger", "requestor_operator", "request_for", "grantee_operator"),
             *("grant_duration_minutes", "indefinite", "max_extensions", "extension_minutes", "escalation_minutes"),
             *("justification_required", "approver_reason_required", "mfa_required", "break_glass", "ticket_pattern"),
+            "outlasts_eligibility",
             *("pending_hours", "approval_mode", "labels"),
         )
         widgets = {
@@ -90,6 +92,7 @@ class FlowForm(_FlowForm):
             "approver_reason_required": "Approvers give a reason",
             "mfa_required": "A second factor is needed",
             "break_glass": "Break-glass",
+            "outlasts_eligibility": "Stays when no longer eligible",
         }
         error_messages = {"name": {"unique": "Another access flow has this name."}}
 

@@ -48,6 +48,10 @@ class AccessFlow(models.Model):
         default=False,
         help_text="In an emergency access opens at once; the approvers are told, and review it afterwards.",
     )
+    outlasts_eligibility = models.BooleanField(
+        default=False,
+        help_text="Open access stays to its end when the person does not match any more; a disabled person loses it.",
+    )
     ticket_pattern = models.CharField(
         max_length=200, blank=True, help_text="What the number of a ticket looks like; empty: none is asked for."
     )

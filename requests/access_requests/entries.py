@@ -21,6 +21,7 @@ AUDIT_ACTIONS = {
     "request.factor_proven": "The requestor proved a second factor",
     "request.stand_in_asked": "A stand-in was asked as well",
     "request.stand_in_withdrawn": "A stand-in is not asked any more",
+    "request.rerouted": "Other approvers are asked, as people or policy changed",
     "request.escalated": "The next approvers were asked",
     GLASS_BROKEN: "The glass was broken",
     REVIEWED: "Broken glass was reviewed",

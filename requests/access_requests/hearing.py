@@ -9,7 +9,7 @@ from django.db.models import Count
 from django.utils import timezone
 
 from access_requests import actions, foretelling
-from access_requests.actions import automatic, glass, letters
+from access_requests.actions import automatic, glass, letters, routing
 from access_requests.automatic import held_through
 from access_requests.choices import (
     EXTENSION_SETTLED,
@@ -42,6 +42,7 @@ def _people_changed(change: AbstractChange) -> None:
             actions.off_board(person)
     for user_id in users:
         actions.recheck_person(user_id)
+    routing.route_about(users)
     automatic.people_changed(users)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from access_requests import actions
-from access_requests.actions import automatic, glass, letters
+from access_requests.actions import automatic, glass, letters, routing
 from access_requests.models import Change
 from accounts import events
 
@@ -56,6 +56,18 @@ def sweep_stand_ins() -> int:
 def sweep_escalations() -> int:
     """Ask the next approvers where nobody has answered in time."""
     return actions.sweep_escalations()
+
+
+@shared_task
+def sweep_routes() -> int:
+    """Ask again whom everything that waits is for: people and policy change."""
+    return routing.sweep_routes()
+
+
+@shared_task
+def sweep_eligibility() -> int:
+    """Have everything that is open asked again, in small steps: what no news told of is found like this."""
+    return actions.recheck_everything()
 
 
 @shared_task

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from access_requests.actions.beginning import approve_now
+from access_requests.actions.routing import route_locked
 from access_requests.actions.rules import NotPossible, NotYours, answer_rows, enough
 from access_requests.actions.standing_in import current
 from access_requests.choices import ApprovalStatus, EndReason, RequestState
@@ -105,7 +106,10 @@ def _answer(request: AccessRequest, approver: User, status: ApprovalStatus, reas
     # No key: rows that merely point at the request may be written meanwhile.
     locked = AccessRequest.objects.select_for_update(of=("self",), no_key=True)
     row = locked.select_related("flow_version").get(pk=request.pk)
-    # Whose absence is over is not stood in for any more, whatever the sweep has come to.
+    if row.state == RequestState.PENDING:
+        # Who does not match any more cannot answer, whatever the sweep has come to.
+        route_locked(row, at)
+    # Whose absence is over is not stood in for any more, likewise.
     asked = current(Approval.objects.filter(request=row, approver=approver), at)
     if not approver.is_active or not asked.exists():
         raise NotYours("You were not asked to approve this request.")

@@ -49,6 +49,19 @@ def _why_not_they(document: Document, requestor: PersonFacts, grantee: PersonFac
     return ""
 
 
+def outlasts(request: AccessRequest) -> bool:
+    """Whether the flow, as it is now, lets open access stay though the person or the policy does not match any more.
+
+    Never for who is disabled, nor where the flow is switched off.
+    """
+    flow = AccessFlow.objects.select_related("current").get(pk=request.flow_version.flow_id)
+    if not flow.active or flow.current is None or request.automatic:
+        return False
+    facts = facts_of([request.requestor_id, request.grantee_id])
+    active = facts[request.grantee_id].active and facts[request.requestor_id].active
+    return active and not flow.current.document["settings"].get("only_while_eligible", True)
+
+
 def why_not_eligible(request: AccessRequest, *, also_grantable: bool = True) -> str:
     """Return why the flow, as it is now, would not give this request, in words; nothing when it would.
 

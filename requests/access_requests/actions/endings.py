@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from access_requests.actions.eligibility import why_not_eligible
+from access_requests.actions.eligibility import outlasts, why_not_eligible
 from access_requests.actions.extending import lapse_extensions
 from access_requests.actions.grants import reorder
 from access_requests.actions.rules import NotPossible, NotYours, lock_person
@@ -161,6 +161,12 @@ def recheck_integration(integration_id: Any, *, at: datetime | None = None) -> i
     return marked.update(recheck_at=at or timezone.now())
 
 
+def recheck_everything(*, at: datetime | None = None) -> int:
+    """Mark everything that is open: the sweep asks again, a slice at a time. Return how much there is."""
+    rows = AccessRequest.objects.filter(automatic=False, state__in=OPEN).exclude(state=_S.REVOKING)
+    return rows.filter(recheck_at__isnull=True).update(recheck_at=at or timezone.now())
+
+
 def recheck_marked(row: AccessRequest, *, at: datetime) -> bool:
     """Ask again about a request that was marked, and take the mark away, unless it was marked anew meanwhile."""
     ended = _ask_again(row, at)
@@ -172,6 +178,8 @@ def _ask_again(request: AccessRequest, at: datetime | None) -> bool:
     """End or lapse one request when it is not deserved any more."""
     why = why_not_eligible(request, also_grantable=False)
     if not why:
+        return False
+    if request.state not in _BEFORE and outlasts(request):
         return False
     reason = EndReason.NOT_ELIGIBLE if request.flow_version.flow.active else EndReason.FLOW_DISABLED
     if request.state in _BEFORE:

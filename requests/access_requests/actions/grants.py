@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from access_requests.actions.eligibility import why_not_eligible
 from access_requests.actions.proofs import prove, take_in_standing
+from access_requests.actions.routing import still_enough
 from access_requests.actions.rules import lock_person
 from access_requests.choices import FINAL, CredentialsStatus, EndReason, RequestState, UnitState
 from access_requests.events import moved
@@ -37,6 +38,7 @@ LOGIN_WORDS = 40
 HELD_UNITS = (UnitState.GRANTING, UnitState.ACTIVE)
 # After a read-back that still found access: soon again, for the target answers.
 STILL_THERE_AGAIN = timedelta(seconds=5)
+GONE = "Who approved it was disabled before it opened. Ask again."
 # A window that never opens is looked at again: it may be changed.
 LOOK_AGAIN = timedelta(hours=1)
 
@@ -53,7 +55,7 @@ def dispatch(request: AccessRequest, *, at: datetime | None = None) -> bool:
         row = rows.get(pk=request.pk)
         if row.state != RequestState.APPROVED or _waits_for_window(row, moment) or _waits_for_thaw(row, moment):
             return False
-        reason = why_not_eligible(row)
+        reason = why_not_eligible(row) or ("" if still_enough(row) else GONE)
         if reason:
             ended: dict[str, Any] = {"ended_at": moment, "end_reason": EndReason.NOT_ELIGIBLE, "note": reason}
             return move(row, RequestState.LAPSED, actor=system(), reason=reason, at=moment, **ended)

@@ -157,7 +157,7 @@ def _ask(request: AccessRequest, rows: Iterable[tuple[Any, Any]], at: datetime) 
 
 def _withdraw(row: Any, request: AccessRequest, at: datetime) -> int:
     """Delete a row that nobody answered; a letter that tells of it and has not left is taken back."""
-    _ask_anew_without(row, at)
+    take_back_letter(row, at)
     deleted: int = type(row).objects.filter(pk=row.pk, status=_PENDING, stands_in_for__isnull=False).delete()[0]
     if deleted:
         details = {"for": row.stands_in_for.email, "stand_in": row.approver.email}
@@ -165,7 +165,7 @@ def _withdraw(row: Any, request: AccessRequest, at: datetime) -> int:
     return deleted
 
 
-def _ask_anew_without(row: Approval | ExtensionApproval, at: datetime) -> None:
+def take_back_letter(row: Approval | ExtensionApproval, at: datetime) -> None:
     """Take back a letter that tells of a row about to go, if it has not left; its other rows are told anew."""
     if row.letter is not None and drop_letter(row.letter, at=at):
         for rows in (Approval.objects, ExtensionApproval.objects):

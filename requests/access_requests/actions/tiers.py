@@ -107,10 +107,13 @@ def escalates_at(document: Document, asked: int, at: datetime) -> datetime | Non
     return at + timedelta(seconds=seconds) if seconds and later_tiers(document, asked) else None
 
 
-def make_approvals(row: AccessRequest | Extension, document: Document, groups: Groups, *, at: datetime) -> None:
+def make_approvals(
+    row: AccessRequest | Extension, document: Document, groups: Groups, *, at: datetime, webhooks: bool = True
+) -> None:
     """Write the rows of those who are asked. The one place where they are made: of any tier, of requests or extensions.
 
-    In the caller's transaction, which holds the row's lock or has just made it.
+    Without `webhooks`, other systems are left alone: they were asked before. In the caller's transaction, which holds
+    the row's lock or has just made it.
     """
     stored = document["approval"]["groups"]
     asked = [(index, person, why) for index, group in groups.items() for person, why in group]
@@ -122,7 +125,7 @@ def make_approvals(row: AccessRequest | Extension, document: Document, groups: G
         Approval.objects.bulk_create(Approval(request=row, asked_at=at, **one) for one in told)
         for index in groups:
             # Those of the first tier are asked with the checks, when the request begins.
-            if stored[index].get("tier", 0):
+            if webhooks and stored[index].get("tier", 0):
                 ask_group(row, index, stored[index], at=at)
         ask_stand_ins(row, at=at)
     else:
@@ -148,7 +151,7 @@ def escalate(request: AccessRequest, *, at: datetime) -> bool:
         row = rows.get(pk=request.pk)
         if row.state != RequestState.PENDING or not _due(row, at):
             return False
-        return _ask_next(row, row, at)
+        return ask_next(row, row, at)
 
 
 def escalate_extension(extension: Extension, *, at: datetime) -> bool:
@@ -158,14 +161,14 @@ def escalate_extension(extension: Extension, *, at: datetime) -> bool:
         row = rows.get(pk=extension.pk)
         if row.state != ExtensionState.PENDING or not _due(row, at):
             return False
-        return _ask_next(row, row.request, at)
+        return ask_next(row, row.request, at)
 
 
 def _due(row: AccessRequest | Extension, at: datetime) -> bool:
     return row.escalates_at is not None and row.escalates_at <= at
 
 
-def _ask_next(row: AccessRequest | Extension, request: AccessRequest, at: datetime) -> bool:
+def ask_next(row: AccessRequest | Extension, request: AccessRequest, at: datetime) -> bool:
     """Ask the next tier in which somebody could answer; tiers in which nobody could are not waited for."""
     document, before = row.flow_version.document, row.asked_tier
     facts = facts_of([request.requestor_id, request.grantee_id])
