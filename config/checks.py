@@ -80,6 +80,18 @@ def sealing_keys() -> Iterable[checks.CheckMessage]:
     return _key_list("E012", "LATCHKEY_SEALING_KEYS", settings.SEALING_KEYS)
 
 
+def signing_keys() -> Iterable[checks.CheckMessage]:
+    """The keys that sign dossiers. Without one none are made; nothing else depends on them."""
+    if settings.SIGNING_KEYS:
+        yield from _key_list("E041", "LATCHKEY_SIGNING_KEYS", settings.SIGNING_KEYS)
+    elif not settings.EMBEDDED:
+        yield checks.Warning(
+            "LATCHKEY_SIGNING_KEYS is not set, so no dossiers are signed.",
+            hint='Set it to "id:64 hex digits", several separated by commas, newest first (openssl rand -hex 32).',
+            id="latchkey.W004",
+        )
+
+
 def database() -> Iterable[checks.CheckMessage]:
     """SQLite serves one process."""
     if not settings.EMBEDDED and settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
@@ -236,6 +248,7 @@ EVERY: tuple[Callable[[], Iterable[checks.CheckMessage]], ...] = (
     secret_key,
     store_keys,
     sealing_keys,
+    signing_keys,
     database,
     broker,
     public_url,

@@ -15,6 +15,8 @@ from config.env import BadSetting, is_set
 FILE = "keys.env"
 DATABASE = "latchkey.sqlite3"
 NAMES = ("LATCHKEY_SECRET_KEY", "LATCHKEY_STORE_KEYS", "LATCHKEY_SEALING_KEYS")
+# Came later: a file without it is whole, and gets one at the next start.
+SIGNING = "LATCHKEY_SIGNING_KEYS"
 _HEADER = """\
 # Made at the first start of Latchkey. Whoever has these opens every secret in the database beside them, and without
 # them nobody does: keep a copy somewhere else, and never show them.
@@ -22,11 +24,12 @@ _HEADER = """\
 
 
 def new() -> dict[str, str]:
-    """Return fresh keys. Any 32 random bytes are a key for AES-256 and for X25519."""
+    """Return fresh keys. Any 32 random bytes are a key for AES-256, for X25519 and for Ed25519."""
     return {
         "LATCHKEY_SECRET_KEY": secrets.token_urlsafe(64),
         "LATCHKEY_STORE_KEYS": f"k1:{secrets.token_hex(32)}",
         "LATCHKEY_SEALING_KEYS": f"s1:{secrets.token_hex(32)}",
+        SIGNING: f"d1:{secrets.token_hex(32)}",
     }
 
 
@@ -41,7 +44,7 @@ def read(data: Path) -> dict[str, str]:
         raise BadSetting("E006", f"{path} cannot be read: {error.strerror}.", "Correct its rights.") from error
     pairs = [line.partition("=") for line in lines if line.strip() and not line.startswith("#")]
     found = {name: value for name, _, value in pairs}
-    if set(found) != set(NAMES) or not all(found.values()):
+    if set(found) - {SIGNING} != set(NAMES) or not all(found.values()):
         raise BadSetting("E006", f"{path} is damaged.", f"It must have one line NAME=value for {', '.join(NAMES)}.")
     return found
 
@@ -52,7 +55,10 @@ def ensure(data: Path) -> None:
     Never overwrites, and never makes new ones beside a database that was written with others. Raises BadSetting.
     """
     path = data / FILE
-    if path.exists() or all(is_set(name) for name in NAMES):
+    if path.exists():
+        _complete(path, read(data))
+        return
+    if all(is_set(name) for name in NAMES):
         return
     if (data / DATABASE).exists():
         raise BadSetting(
@@ -61,6 +67,14 @@ def ensure(data: Path) -> None:
             "Put the file back: its secrets open with no other.",
         )
     _write(path, _HEADER + "".join(f"{name}={value}\n" for name, value in new().items()))
+
+
+def _complete(path: Path, found: dict[str, str]) -> None:
+    """Add the key that came later to a file that is older than it."""
+    if SIGNING not in found:
+        draft = path.with_name(f".{path.name}.{os.getpid()}.new")
+        _write(draft, path.read_text(encoding="utf-8").rstrip("\n") + f"\n{SIGNING}={new()[SIGNING]}\n")
+        draft.replace(path)
 
 
 def _write(path: Path, content: str) -> None:

@@ -26,6 +26,8 @@ SECRET_KEY = env.text("LATCHKEY_SECRET_KEY", _kept.get("LATCHKEY_SECRET_KEY", ""
 STORE_KEYS = env.words("LATCHKEY_STORE_KEYS", _kept.get("LATCHKEY_STORE_KEYS", ""))
 # X25519 private keys "id:64 hex digits", newest first; credentials made for grantees are sealed to the first.
 SEALING_KEYS = env.words("LATCHKEY_SEALING_KEYS", _kept.get("LATCHKEY_SEALING_KEYS", ""))
+# Ed25519 private keys "id:64 hex digits", newest first; the first signs dossiers.
+SIGNING_KEYS = env.words("LATCHKEY_SIGNING_KEYS", _kept.get("LATCHKEY_SIGNING_KEYS", ""))
 _hosts = {urlsplit(PUBLIC_URL).hostname or "127.0.0.1"} | ({"127.0.0.1", "localhost"} if EMBEDDED else set())
 ALLOWED_HOSTS = env.words("LATCHKEY_ALLOWED_HOSTS", ",".join(sorted(_hosts)))
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]

@@ -38,6 +38,7 @@ def _begin_run() -> None:
         "LATCHKEY_SECRET_KEY": "a secret key that is for tests only, long enough to please the checks: 0123456789",
         "LATCHKEY_STORE_KEYS": f"test:{'5a' * 32}",
         "LATCHKEY_SEALING_KEYS": f"test:{'a5' * 32}",
+        "LATCHKEY_SIGNING_KEYS": f"test:{'c7' * 32}",
     }
 
 

@@ -251,7 +251,8 @@ class Report:
     """The final report of one order. `error` is None when the verb did what it was told.
 
     `resource_types` and `found` (how many resources went out in pages) belong to DISCOVER, `findings` to CHECK,
-    `grants` and `read_back` to the verbs about a person. `functions` are the programs that really ran.
+    `grants` and `read_back` to the verbs about a person. `functions` are the programs that really ran, in the order in
+    which each ran last: the last one did the reading back.
     """
 
     order_id: str

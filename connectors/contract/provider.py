@@ -114,8 +114,11 @@ class Run:
         """Return the program to run instead of `program`, and write down that it runs. Raises Refused."""
         admitted = self.admit(program)
         function = Function(admitted.name, admitted.digest)
-        if function not in self.functions:
-            self.functions.append(function)
+        # In the order in which they ran last: a verb reads the target back after everything else, so the last one is
+        # what did the reading.
+        if function in self.functions:
+            self.functions.remove(function)
+        self.functions.append(function)
         return admitted
 
 

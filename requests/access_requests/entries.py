@@ -27,6 +27,7 @@ AUDIT_ACTIONS = {
     REVIEWED: "Broken glass was reviewed",
     "request.favourite_kept": "A request was kept as a favourite",
     "request.favourite_dropped": "A favourite was dropped",
+    "dossier.made": "The dossier was made and signed",
     "declaration.made": "An admin declared an end that is not proven",
     "declaration.confirmed": "A second admin declared it too",
     "declaration.refused": "A second admin refused to declare it",

@@ -17,7 +17,7 @@ from tests import databases
 from tests.platform.processes import ROOT, Up, environment
 from tests.servers import free_port
 
-KEYS = ("LATCHKEY_SECRET_KEY", "LATCHKEY_STORE_KEYS", "LATCHKEY_SEALING_KEYS")
+KEYS = ("LATCHKEY_SECRET_KEY", "LATCHKEY_STORE_KEYS", "LATCHKEY_SEALING_KEYS", "LATCHKEY_SIGNING_KEYS")
 # Short, so that work of a killed process is taken over within a test's patience.
 LEASE_SECONDS = 6
 

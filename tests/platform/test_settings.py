@@ -21,6 +21,7 @@ PRODUCTION = {
     "LATCHKEY_SECRET_KEY": "nJ2vQ8xT5rL1wZ7cK4hB9mF3dS6gP0yA-eU_iOqRtYvXzWbNlMkHjG",
     "LATCHKEY_STORE_KEYS": f"2026:{HEX},2025:{'1e' * 32}",
     "LATCHKEY_SEALING_KEYS": f"s1:{'2d' * 32}",
+    "LATCHKEY_SIGNING_KEYS": f"d1:{'3e' * 32}",
 }
 ISSUER, CLIENT = "LATCHKEY_OIDC_ISSUER", "LATCHKEY_OIDC_CLIENT_ID"
 PROVIDER: dict[str, str | None] = {
@@ -59,6 +60,7 @@ CASES = [
     Case("no store keys", "E011", "LATCHKEY_STORE_KEYS is not set", {"LATCHKEY_STORE_KEYS": None}),
     Case("malformed store key", "E011", "(number 2)", {"LATCHKEY_STORE_KEYS": f"a:{HEX},b:{HEX[:-1]}"}),
     Case("no sealing keys", "E012", "LATCHKEY_SEALING_KEYS is not set", {"LATCHKEY_SEALING_KEYS": None}),
+    Case("malformed signing key", "E041", "malformed key (number 1)", {"LATCHKEY_SIGNING_KEYS": HEX}),
     Case("malformed sealing key", "E012", "malformed key (number 1)", {"LATCHKEY_SEALING_KEYS": HEX}),
     Case("two keys of one id", "E013", "two keys of one id", {"LATCHKEY_STORE_KEYS": f"a:{HEX},a:{HEX}"}),
     Case(

@@ -69,7 +69,7 @@ def test_a_first_start_makes_keys_for_the_owner_alone(running: Up) -> None:
     assert stat.S_IMODE(running.data.stat().st_mode) == 0o700
     assert stat.S_IMODE((running.data / "latchkey.sqlite3").stat().st_mode) == 0o600
     assert set(re.findall(r"^LATCHKEY_\w+", keys.read_text(), re.M)) == {
-        "LATCHKEY_SECRET_KEY", "LATCHKEY_STORE_KEYS", "LATCHKEY_SEALING_KEYS",
+        "LATCHKEY_SECRET_KEY", "LATCHKEY_STORE_KEYS", "LATCHKEY_SEALING_KEYS", "LATCHKEY_SIGNING_KEYS",
     }  # fmt: skip
     assert not list(running.data.glob(".keys*"))
 

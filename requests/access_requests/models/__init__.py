@@ -4,7 +4,7 @@ from access_requests.models.emergencies import Declaration, Freeze, Revocation
 from access_requests.models.extensions import Extension, ExtensionApproval
 from access_requests.models.news import Change
 from access_requests.models.policy import AskedFacts, Review, Reviewer, WebhookCall
-from access_requests.models.proofs import Proof, StandingRecord
+from access_requests.models.proofs import Dossier, Proof, StandingRecord
 from access_requests.models.reports import Export, ExportPart, Report
 from access_requests.models.requests import (
     AccessGroup,
@@ -26,6 +26,7 @@ __all__ = [
     "AskedFacts",
     "Change",
     "Declaration",
+    "Dossier",
     "Export",
     "ExportPart",
     "Extension",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils import timezone
 
-from access_requests.models.requests import AccessGroup
+from access_requests.models.requests import AccessGroup, AccessRequest
 from accounts.models import User
 from integrations.models import Integration, Order
 
@@ -50,6 +50,11 @@ class Proof(models.Model):
     # By the target's own clock.
     read_at = models.DateTimeField()
     connector = models.CharField(max_length=200)
+    # The instance that read, by its id, and which of the functions did the reading; not known of older proofs.
+    instance = models.CharField(max_length=64, blank=True)
+    reader = models.JSONField(default=dict, blank=True, help_text="The function that read, with its digest.")
+    # Sessions of the person that were open still when it was read: of other grants, or of accounts not made by us.
+    live_sessions = models.PositiveIntegerField(default=0)
     found = models.JSONField(
         default=list, help_text="What the read-back saw of this grant: nothing, or it is no proof."
     )
@@ -65,3 +70,22 @@ class Proof(models.Model):
     def __str__(self) -> str:
         """Show when it was read."""
         return f"read back {self.read_at:%Y-%m-%d %H:%M:%S}"
+
+
+class Dossier(models.Model):
+    """The signed record of a request that is over: made once, never changed, kept for ever like the trail."""
+
+    request = models.OneToOneField(AccessRequest, models.PROTECT, related_name="dossier")
+    made_at = models.DateTimeField()
+    key = models.CharField(max_length=40, help_text="Id of the key that signed it.")
+    # The file as it is handed out.
+    content = models.TextField()
+
+    class Meta:
+        """Read by its request."""
+
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        """Name the request."""
+        return f"dossier of AR-{self.request_id}"

@@ -72,6 +72,8 @@ class AccessRequest(models.Model):
     # When letters were written: that access ends soon, and that its end is overdue.
     reminded_at = models.DateTimeField(null=True, blank=True, editable=False)
     overdue_told_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # When its dossier was made and signed, once it was over.
+    dossier_at = models.DateTimeField(null=True, blank=True, editable=False)
     # What ended it with everything else of a person, an integration, a flow.
     revocation = models.ForeignKey(
         "requests.Revocation", models.SET_NULL, null=True, blank=True, related_name="requests", editable=False
@@ -134,6 +136,12 @@ class AccessRequest(models.Model):
                 fields=["due_at"],
                 name="requests_overdue",
                 condition=models.Q(state=RequestState.REVOKING, overdue_since__isnull=False),
+            ),
+            # The sweep that makes dossiers of what is over.
+            models.Index(
+                fields=["ended_at"],
+                name="requests_no_dossier",
+                condition=models.Q(ended_at__isnull=False, dossier_at__isnull=True),
             ),
             # What automatic flows gave and has not ended.
             models.Index(

@@ -10,6 +10,7 @@ from access_requests.views.declaring import (
     refuse_declaration,
     withdraw_declaration,
 )
+from access_requests.views.dossiers import dossier, dossier_file, dossier_keys
 from access_requests.views.emergencies import (
     emergencies,
     freeze,
@@ -47,6 +48,9 @@ __all__ = [
     "check_request",
     "confirm_declaration",
     "declare",
+    "dossier",
+    "dossier_file",
+    "dossier_keys",
     "emergencies",
     "export_fetch",
     "export_page",
