@@ -178,11 +178,16 @@ def flow_document(form: Form, names: Names, pk: str) -> Document:
         "timeframe": _window(form["window"]),
         "checks": sorted(names.webhook(one) for one in form["checks"]),
         "settings": {
-            **settings,
+            **_as_documents_say(settings),
             "max_extensions": extensions["times"],
             "extension_seconds": extensions["each"] or 0,
         },
     }
+
+
+def _as_documents_say(settings: Part) -> Part:
+    """Return the settings without what documents say only where it is off."""
+    return {name: value for name, value in settings.items() if name != "only_while_eligible" or not value}
 
 
 def _group(group: Part, names: Names) -> Part:
@@ -246,7 +251,8 @@ def flow_columns(form: Form) -> dict[str, Any]:
     escalation = form["approval"]["escalate_after"]
     return {
         **{name: form[name] for name in ("name", "description", "active", "trigger", "request_for")},
-        **form["settings"],
+        **{name: value for name, value in form["settings"].items() if name != "only_while_eligible"},
+        "outlasts_eligibility": not form["settings"]["only_while_eligible"],
         "requestor_operator": form["requestors"]["operator"],
         "grantee_operator": form["grantees"]["operator"],
         "grant_duration_minutes": None if endless else form["duration"] // 60,

@@ -20,6 +20,7 @@ DOORS_FOR_DEMO = DOORS | {"trail"}
 MORE_DOORS = {
     ("audit", "actor"),
     ("audit", "export"),
+    ("audit", "dossiers"),
     ("flows", "decision"),
     ("flows", "whatif"),
     ("flows", "giving"),
@@ -60,6 +61,7 @@ OWN_ROOMS = {
         "actor": "who acts: taken by every action of every app",
         "chain": "the hash chain",
         "details": "what may stand in an entry's details",
+        "dossiers": "a record as a signed file, and checking it",
         "export": "CSV in constant memory",
         "triggers": "append-only, said in SQL",
         "verify": "reading the chain back",

@@ -158,7 +158,7 @@ def test_who_is_disabled_does_not_stand_in(story: Story, sam: User) -> None:
     away(story.cast.approver, sam)
     first = story.ask("orders_prod")
     people.disable_user(sam, actor=system())
-    assert sweep(story) == 1
+    sweep(story)
     assert asked(first) == {"Abel": None}
     assert asked(story.ask("orders_dev")) == {"Abel": None}
 
@@ -170,8 +170,8 @@ def test_nobody_stands_in_for_who_is_disabled(story: Story, sam: User) -> None:
     people.disable_user(story.cast.approver, actor=system())
     with pytest.raises(actions.NotYours):
         yes(story, request, sam)
-    assert sweep(story) == 1
-    assert asked(request) == {"Abel": None, "Cleo": None}
+    sweep(story)
+    assert asked(request) == {"Cleo": None}, "who is disabled is not asked any more either"
 
 
 def test_it_goes_one_hop_and_a_circle_ends(story: Story, sam: User) -> None:

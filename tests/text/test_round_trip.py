@@ -126,6 +126,7 @@ def flows(draw: st.DrawFn) -> dict[str, Any]:
         **{name: draw(st.booleans()) for name in ("approver_reason_required", "self_approval", "mfa_required")},
         "justification_required": not automatic and draw(st.booleans()),
         "break_glass": draw(st.booleans()),
+        **draw(st.sampled_from([{}, {"only_while_eligible": False}])),
         "ticket_pattern": draw(st.sampled_from(["", "INC-[0-9]+", "[A-Z]{2,8}-[0-9]{1,9}"])),
         "fields": draw(fields),
         "max_extensions": times,
@@ -223,7 +224,9 @@ def test_columns_say_what_the_document_says(document: dict[str, Any]) -> None:
     assert columns["indefinite"] is (document["duration_seconds"] is None)
     assert columns["pending_hours"] * 3600 == document["pending_seconds"]
     assert (columns["escalation_minutes"] or 0) * 60 == (document["approval"]["escalation_seconds"] or 0)
-    same = {name: value for name, value in document["settings"].items() if name != "extension_seconds"}
+    apart = {"extension_seconds", "only_while_eligible"}
+    same = {name: value for name, value in document["settings"].items() if name not in apart}
+    assert columns["outlasts_eligibility"] is not document["settings"].get("only_while_eligible", True)
     assert {name: columns[name] for name in same} == same
     assert columns["extension_minutes"] * 60 == document["settings"]["extension_seconds"]
 

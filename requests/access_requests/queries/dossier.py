@@ -10,7 +10,6 @@ from access_requests.choices import EndedHow
 from access_requests.models import AccessGroup, AccessRequest, Approval, Declaration, Extension, ExtensionApproval
 from accounts.models import User
 from audit import queries as trail
-from audit.models import AuditEntry
 
 Part = dict[str, Any]
 FORMAT = 1
@@ -230,12 +229,12 @@ def _transition(one: Any) -> Part:
     }
 
 
-def _entry(one: AuditEntry) -> Part:
+def _entry(one: Any) -> Part:
     details = {str(key): str(value) for key, value in one.details.items()}
     return {"at": moment(one.at), "what": one.action, "by": one.actor_name, "through": one.source, "details": details}
 
 
-def _sealed(one: AuditEntry) -> Part:
+def _sealed(one: Any) -> Part:
     """Return an entry's place in the trail, so that it can be found there; its link once it is sealed."""
     seal = getattr(one, "seal", None)
     return {
