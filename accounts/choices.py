@@ -71,7 +71,7 @@ class LetterKind(models.TextChoices):
     APPROVAL = "approval", "A request waits for your approval"
     OPENED = "opened", "Access you asked for is active"
     REFUSED = "refused", "Your request was rejected, lapsed or failed"
-    ENDING = "ending", "Your access ends in ten minutes"
+    ENDING = "ending", "Your access ends soon"
     ENDED = "ended", "Your access has ended"
     GLASS = "glass", "The glass was broken, or a review of it is owed"
     OVERDUE = "overdue", "An end is overdue"

@@ -90,6 +90,7 @@ OWN_ROOMS = {
         "wire": "models to the connectors' dataclasses and back",
     },
     "access_requests": {
+        "reminding": "when an end is announced, by how long access lasts",
         "entries": "what is written into the trail, with the words people read",
         "foretelling": "live requests and past asks, told to what-if",
         "automatic": "what automatic flows should give, held against what people hold",

@@ -289,8 +289,8 @@ def test_times_are_in_the_readers_zone(story: Story) -> None:
 
 
 def test_short_access_is_not_announced_to_end(story: Story) -> None:
-    story.granted("orders_prod", duration_seconds=1200)
-    story.later(minutes=15)
+    story.granted("orders_prod", duration_seconds=1140)
+    story.later(minutes=14)
     told(story)
     assert letters("ending") == []
 

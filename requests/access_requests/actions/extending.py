@@ -26,6 +26,7 @@ from access_requests.events import moved, tell
 from access_requests.lifecycle import REVIEW_WITHIN, subject_of
 from access_requests.models import AccessRequest, AccessUnit, Extension, ExtensionApproval, Review
 from access_requests.queries.emergencies import frozen, words_of
+from access_requests.reminding import next_reminder
 from accounts.models import User
 from accounts.queries import PersonFacts, facts_of
 from audit.actions import record
@@ -263,7 +264,7 @@ def _give(row: AccessRequest, extension: Extension, actor: Actor, at: datetime) 
         raise NotPossible("This access has no end that could be moved.")
     new_end = old_end + timedelta(seconds=extension.seconds)
     still = AccessRequest.objects.filter(pk=row.pk, state=RequestState.ACTIVE, ends_at=old_end)
-    if not still.update(ends_at=new_end):
+    if not still.update(ends_at=new_end, remind_at=next_reminder(row.activated_at or at, new_end, at)):
         raise NotPossible("This access has ended. Request it again.")
     row.ends_at = new_end
     if row.break_glass:

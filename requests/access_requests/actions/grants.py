@@ -25,6 +25,7 @@ from access_requests.events import moved
 from access_requests.lifecycle import move
 from access_requests.models import AccessGroup, AccessRequest, AccessSession, AccessUnit
 from access_requests.queries.emergencies import frozen, words_of
+from access_requests.reminding import next_reminder
 from accounts.models import User
 from accounts.queries import attributes_of
 from audit.actor import Actor, connector, system
@@ -290,7 +291,8 @@ def _conclude_granting(row: AccessRequest, person: User, actor: Actor, at: datet
         length = row.duration_seconds
         ends_at = at + timedelta(seconds=length) if length is not None else None
         warning = UnitState.FAILED in states
-        move(row, RequestState.ACTIVE, actor=actor, at=at, activated_at=at, ends_at=ends_at, warning=warning, note="")
+        told: dict[str, Any] = {"activated_at": at, "ends_at": ends_at, "warning": warning, "note": ""}
+        move(row, RequestState.ACTIVE, actor=actor, at=at, remind_at=next_reminder(at, ends_at, at), **told)
     elif not left:
         words = row.access_groups.values_list("units__message", flat=True)
         note = " ".join(dict.fromkeys(word for word in words if word))

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Max, Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
 from access_requests import letters, queries
@@ -21,6 +21,7 @@ from access_requests.actions.rules import each
 from access_requests.choices import ApprovalStatus, ExtensionState, RequestState
 from access_requests.models import AccessRequest, Approval, Extension, ExtensionApproval
 from access_requests.queries.figures import late_ends
+from access_requests.reminding import next_reminder
 from accounts.actions import drop_letter, write_letter
 from accounts.choices import LetterKind, LetterState
 from accounts.models import Letter, User
@@ -28,8 +29,6 @@ from accounts.queries import admins
 
 # Requests that come together are one letter: it waits this long for others, and this long after the letter before.
 GATHER, PAUSE = timedelta(seconds=5), timedelta(seconds=30)
-# How long before its end access is announced to end; shorter access than twice that is not.
-SOON = timedelta(minutes=10)
 # An end this late is told to the admins, and again every day; letters on more of them come no closer than PAUSE_LATE.
 LATE, AGAIN, PAUSE_LATE = timedelta(minutes=5), timedelta(days=1), timedelta(minutes=15)
 # What is told later than this, after a long standstill, is no news any more.
@@ -207,23 +206,26 @@ def _write(
 
 
 def remind(*, at: datetime) -> int:
-    """Write to grantees whose access ends within ten minutes, once for each end: an extension makes a new one."""
-    soon = AccessRequest.objects.filter(state=RequestState.ACTIVE, ends_at__gt=at, ends_at__lte=at + SOON)
-    soon = soon.filter(Q(reminded_at__isnull=True) | Q(reminded_at__lt=F("ends_at") - SOON)).order_by("ends_at")
-    return each(soon.values_list("pk", flat=True)[:BATCH], lambda pk: _remind(pk, at), sweep="letters")
+    """Write to grantees whose access ends soon, as soon and as often as fits its length; never twice for one time."""
+    due = AccessRequest.objects.filter(state=RequestState.ACTIVE, remind_at__lte=at).order_by("remind_at")
+    return each(due.values_list("pk", flat=True)[:BATCH], lambda pk: _remind(pk, at), sweep="letters")
 
 
 def _remind(pk: int, at: datetime) -> bool:
     rows = AccessRequest.objects.filter(pk=pk, state=RequestState.ACTIVE)
     with transaction.atomic():
         row = queries.in_full(rows.select_for_update(of=("self",))).first()
-        if row is None or row.ends_at is None or row.activated_at is None:
+        if row is None or row.ends_at is None or row.activated_at is None or row.remind_at is None:
             return False
-        rows.update(reminded_at=at)
-        if row.ends_at - row.activated_at <= 2 * SOON:
+        due, later = row.remind_at, next_reminder(row.activated_at, row.ends_at, at)
+        if due > at:
+            return False
+        # After a standstill one letter tells of the end, not all that were missed.
+        rows.update(remind_at=later, reminded_at=at)
+        if row.ends_at <= at:
             return False
         said = letters.ending(row, row.grantee, may_extend=_may_extend(row), at=at)
-        key = f"request:{row.pk}:ending:{row.ends_at:%Y%m%d%H%M%S%f}"
+        key = f"request:{row.pk}:ending:{row.ends_at:%Y%m%d%H%M%S%f}:{due:%Y%m%d%H%M%S%f}"
         _write(said, to=row.grantee, kind=LetterKind.ENDING, key=key, at=at, expires_at=row.ends_at)
     return True
 

@@ -69,6 +69,8 @@ class AccessRequest(models.Model):
     # What to tell the person about how it stands: the reason of a refusal, the last error in words.
     note = models.TextField(blank=True)
     warning = models.BooleanField(default=False, help_text="Active, but some units failed.")
+    # When the next letter about its end is due; null when there is none (access_requests.reminding).
+    remind_at = models.DateTimeField(null=True, blank=True, editable=False)
     # When letters were written: that access ends soon, and that its end is overdue.
     reminded_at = models.DateTimeField(null=True, blank=True, editable=False)
     overdue_told_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -136,6 +138,12 @@ class AccessRequest(models.Model):
                 fields=["due_at"],
                 name="requests_overdue",
                 condition=models.Q(state=RequestState.REVOKING, overdue_since__isnull=False),
+            ),
+            # The sweep that writes letters before ends.
+            models.Index(
+                fields=["remind_at"],
+                name="requests_remind",
+                condition=models.Q(state=RequestState.ACTIVE, remind_at__isnull=False),
             ),
             # The sweep that makes dossiers of what is over.
             models.Index(
