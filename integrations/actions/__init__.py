@@ -1,6 +1,6 @@
 """The only writers of integrations: one function per verb."""
 
-from integrations.actions.baseline import forget_baseline
+from integrations.actions.baseline import count_as_given, forget_baseline
 from integrations.actions.calling import (
     Called,
     CallFailed,
@@ -26,6 +26,7 @@ from integrations.actions.orders import (
     settle,
     supersede,
     take_in,
+    withdraw,
 )
 from integrations.actions.running import embedded_connector, rules_problem, run_next, run_until_idle, stop_instances
 from integrations.actions.secrets import (
@@ -64,6 +65,7 @@ __all__ = [
     "calls_problem",
     "check",
     "connect",
+    "count_as_given",
     "create_connector",
     "delete",
     "delete_connector",
@@ -106,4 +108,5 @@ __all__ = [
     "take_in",
     "try_connection",
     "why_no_address",
+    "withdraw",
 ]

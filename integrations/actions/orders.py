@@ -66,6 +66,14 @@ def supersede(integration: Integration, person: User, *, at: datetime) -> int:
     )
 
 
+def withdraw(order: Order, *, at: datetime) -> bool:
+    """Close one open order that only looks; nothing takes its place. False when it is settled or superseded already."""
+    if order.verb != OrderVerb.READ_BACK:
+        raise ValueError("Only a look may be withdrawn.")
+    closed = Order.objects.filter(pk=order.pk, state__in=OPEN_ORDERS).update(state=OrderState.SUPERSEDED, settled_at=at)
+    return bool(closed)
+
+
 def order_for_system(integration: Integration, verb: str, *, at: datetime) -> Order:
     """Order a check or a sync; an open one of the same verb is returned instead of a second."""
     with transaction.atomic():

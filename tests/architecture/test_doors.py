@@ -88,6 +88,7 @@ OWN_ROOMS = {
         "wire": "models to the connectors' dataclasses and back",
     },
     "access_requests": {
+        "drift": "the states of drift, and how a read-back is held against what should be",
         "foretelling": "live requests and past asks, told to what-if",
         "automatic": "what automatic flows should give, held against what people hold",
         "hearing": "what is done at news from below",

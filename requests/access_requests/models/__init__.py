@@ -1,5 +1,6 @@
 """Requests, approvals, grants, sessions, extensions, and the record of how each ended."""
 
+from access_requests.models.drift import DriftFinding, Look, ReconcileRun, ToLookAt
 from access_requests.models.extensions import Extension, ExtensionApproval
 from access_requests.models.news import Change
 from access_requests.models.policy import AskedFacts, Review, Reviewer, WebhookCall
@@ -24,18 +25,22 @@ __all__ = [
     "Approval",
     "AskedFacts",
     "Change",
+    "DriftFinding",
     "Export",
     "ExportPart",
     "Extension",
     "ExtensionApproval",
     "Favourite",
+    "Look",
     "Narrowing",
     "Proof",
+    "ReconcileRun",
     "Report",
     "Review",
     "Reviewer",
     "SentForm",
     "StandingRecord",
+    "ToLookAt",
     "Transition",
     "WebhookCall",
     "new_token",
