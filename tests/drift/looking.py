@@ -8,7 +8,7 @@ from typing import Any
 from access_requests import actions
 from access_requests.actions import reconciling
 from access_requests.drift import FindingState
-from access_requests.models import DriftFinding, ReconcileRun
+from access_requests.models import AccessRequest, DriftFinding, ReconcileRun
 from accounts.models import User
 from audit.actor import system
 from connectors.contract.orders import ResourceFact, Unit
@@ -37,6 +37,12 @@ class Looking(Story):
             if not step:
                 return done
         raise AssertionError("the story does not come to rest")
+
+    def ask(self, *names: str, **more: Any) -> AccessRequest:
+        """Ask for databases, or for membership in groups."""
+        if self.integration.type == "simulated_accounts":
+            more.setdefault("permission", "MEMBER")
+        return super().ask(*names, **more)
 
     def look(self, **delta: float) -> ReconcileRun:
         """Let time pass, then look at everybody, to the end."""

@@ -19,7 +19,7 @@ def found(story: Looking) -> None:
     """Look, put Rita into the admins by hand, look again."""
     story.look()
     story.put("admins")
-    story.look(hours=1)
+    story.look(hours=25)
 
 
 def test_what_is_there_at_the_first_look_is_standing_and_no_drift(accounts: Looking) -> None:

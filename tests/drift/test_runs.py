@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import timedelta
 from typing import Any
 
@@ -83,7 +84,7 @@ def test_one_run_looks_at_so_many_of_those_who_hold_nothing_and_the_next_at_othe
     assert accounts.look(hours=25).total == 2
 
 
-def test_somebody_who_cannot_be_looked_at_holds_up_no_other(accounts: Looking, logins: Looking) -> None:
+def test_somebody_who_cannot_be_looked_at_holds_up_no_other(logins: Looking) -> None:
     logins.target.faults = [TargetMissing("There is no account.", fix="Make one.")]
     run = logins.look()
     assert (run.looked, run.failed, run.error) == (run.total - 1, 1, "")
@@ -93,6 +94,7 @@ def test_somebody_who_cannot_be_looked_at_holds_up_no_other(accounts: Looking, l
 
 def test_a_target_that_does_not_answer_is_given_up_after_a_while_and_nothing_is_left_open(logins: Looking) -> None:
     logins.granted("orders_prod")
+    logins.now += timedelta(minutes=1)
     logins.target.down = Unreachable("Nobody answers.", fix="Look at the network.")
     run = reconciling.start(logins.integration, "the test", at=logins.now)
     for _ in range(20):
@@ -104,30 +106,39 @@ def test_a_target_that_does_not_answer_is_given_up_after_a_while_and_nothing_is_
     assert not logins.findings()
 
 
-@pytest.mark.parametrize(
-    ("owner", "name"),
-    [
-        (reconciling, "_holders"),
-        (QuerySet, "bulk_create"),
-        (reconciling, "_looked_since"),
-        (reconciling, "look_at"),
-        (grants, "desired_state"),
-        (grants, "look"),
-        (looking, "_take_in_held"),
-        (looking, "_confirm"),
-        (reconciling, "_count"),
-        (reconciling, "_finish"),
-    ],
-)
-@pytest.mark.parametrize("nth", [1, 2])
+POINTS = [
+    *((reconciling, name, nth) for name in ("_holders", "_looked_since", "_count", "_finish") for nth in (1, 2)),
+    *((QuerySet, "bulk_create", nth) for nth in (1, 2)),
+    *((grants, name, nth) for name in ("desired_state", "look") for nth in (1, 2)),
+    (looking, "_take_in_held", 1),
+    (looking, "_take_in_held", 2),
+    (looking, "_suspect", 1),
+    (looking, "_confirm", 1),
+    (reconciling, "look_at", 1),
+]
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("owner", "name", "nth"), POINTS)
 def test_a_run_comes_to_the_same_wherever_the_process_dies(
     logins: Looking, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, nth: int
 ) -> None:
+    run_and_die(logins, monkeypatch, owner, name, nth)
+
+
+def test_a_run_comes_to_the_same_when_the_process_dies_at_some_point(
+    logins: Looking, monkeypatch: pytest.MonkeyPatch, rng: random.Random
+) -> None:
+    run_and_die(logins, monkeypatch, *rng.choice(POINTS))
+
+
+def run_and_die(logins: Looking, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, nth: int) -> None:
+    """Lose a unit, look, die at the nth call of a function, and go on in another process."""
     logins.granted("orders_prod", "orders_dev")
     logins.look()
     for units in logins.target.holds[str(logins.cast.requester.pk)].values():
         units.discard(unit("orders_prod"))
-    logins.now += timedelta(hours=25)
+    logins.now += timedelta(minutes=5)
     real, calls = getattr(owner, name), []
 
     def dies(*args: Any, **kwargs: Any) -> Any:
@@ -140,6 +151,7 @@ def test_a_run_comes_to_the_same_wherever_the_process_dies(
         patched.setattr(owner, name, dies)
         for _ in range(10):
             try:
+                reconciling.start(logins.integration, "the test", at=logins.now)
                 reconciling.sweep_drift(at=logins.now)
                 logins.work()
             except Killed:
@@ -153,3 +165,4 @@ def test_a_run_comes_to_the_same_wherever_the_process_dies(
     assert not ToLookAt.objects.exists()
     assert not Order.objects.filter(state__in=["queued", "leased"]).exists()
     assert Look.objects.exclude(last_at=None).count() == User.objects.count()
+    assert len(calls) >= nth, "it was never there to die"

@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from access_requests.actions.grants import look_at
 from access_requests.actions.rules import NotPossible, lock_person
-from access_requests.drift import KNOWN_FINDINGS, MISSING, UNDONE, FindingKind, LookOutcome
+from access_requests.drift import UNDONE, FindingKind, FindingState, LookOutcome
 from access_requests.events import ring_drift
 from access_requests.models import AccessGroup, DriftFinding, Look, ReconcileRun, StandingRecord, ToLookAt
 from accounts.actions import require
@@ -86,11 +86,11 @@ def start(integration: Integration, why: str, *, at: datetime) -> ReconcileRun:
 
 
 def _holders(integration: Integration) -> set[uuid.UUID]:
-    """Return who holds, held, or is known to have something there."""
+    """Return who holds or held something there, or is known to have, or to have had, something beside."""
     here = {"integration": integration}
     ever = AccessGroup.objects.filter(**here, dispatched_at__isnull=False).order_by().values("request__grantee")
     standing = StandingRecord.objects.filter(**here).order_by().values("person")
-    known = DriftFinding.objects.filter(**here, state__in=[*KNOWN_FINDINGS, *MISSING]).order_by().values("person")
+    known = DriftFinding.objects.filter(**here).order_by().values("person")
     return set(User.objects.filter(pk__in=ever.union(standing, known)).values_list("pk", flat=True))
 
 
@@ -238,7 +238,7 @@ def _count(run: ReconcileRun, at: datetime) -> None:
     run.failed = run.people.filter(outcome=LookOutcome.FAILED).count()
     since = DriftFinding.objects.filter(integration=run.integration, first_seen_at__gte=run.started_at)
     run.foreign = since.filter(kind=FindingKind.FOREIGN).count()
-    run.vanished = since.filter(kind=FindingKind.VANISHED).exclude(state="suspected").count()
+    run.vanished = since.filter(kind=FindingKind.VANISHED).exclude(state=FindingState.SUSPECTED).count()
     run.save()
 
 
