@@ -40,6 +40,7 @@ def show(request: HttpRequest, integration: Integration) -> HttpResponse:
         owners=[owner_name(one) for one in integration.owners.select_related("user", "group")],
         orders=integration.orders.select_related("person").defer("desired", "result")[:LATEST],
         kinds=kinds,
+        panels=queries.panels(integration, request.user),
         as_json=as_json(told),
         as_toml=as_toml(told),
         may_see_orders=request.user.has_perm("integrations.view_order"),

@@ -4,6 +4,7 @@ from access_requests.actions.answers import approve, approve_less, reject
 from access_requests.actions.asking import ENTITLEMENTS_MAX, BadAsk, DryRun, ask, dry_run, glass_of
 from access_requests.actions.calls import run_calls
 from access_requests.actions.credentials import AlreadySeen, NothingToSee, reset_credentials, take_credentials
+from access_requests.actions.drifting import grant_again
 from access_requests.actions.endings import (
     cancel,
     end,
@@ -80,6 +81,7 @@ __all__ = [
     "fetch",
     "file_name",
     "glass_of",
+    "grant_again",
     "hand_back",
     "keep_favourite",
     "pause_report",

@@ -1,7 +1,7 @@
 """The portal's pages: one function view each."""
 
 from access_requests.views.activity import activity, activity_csv
-from access_requests.views.answers import approve, hand_back, reject, revoke, withdraw
+from access_requests.views.answers import approve, grant_again, hand_back, reject, revoke, withdraw
 from access_requests.views.asking import check_request, find_people, find_resources, new_request, sent_requests
 from access_requests.views.exports import export_fetch, export_page, export_part
 from access_requests.views.extending import approve_extension, extend, reject_extension, withdraw_extension
@@ -37,6 +37,7 @@ __all__ = [
     "favourite",
     "find_people",
     "find_resources",
+    "grant_again",
     "hand_back",
     "my_access",
     "my_tasks",
