@@ -1,4 +1,4 @@
-"""Foreign access: not ours, not standing at the first look. Reported with since-when; touched by nobody's decision only."""
+"""Foreign access: not ours, not standing at the first look. Reported with since-when, and left to people to decide."""
 
 from __future__ import annotations
 

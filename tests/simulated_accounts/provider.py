@@ -1,4 +1,4 @@
-"""The contract where access lies on accounts that people have anyway: what was standing is asked for, and never taken."""
+"""The contract where access lies on accounts that people have anyway: what was standing is never taken."""
 
 from __future__ import annotations
 
