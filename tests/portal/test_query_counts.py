@@ -19,7 +19,7 @@ COUNTS = {
     "my_access": 14,
     "my_tasks": 13,
     "my_answers": 10,
-    "request_page": 17,
+    "request_page": 18,
     "new_request": 17,
     "check_request": 22,
 }

@@ -111,7 +111,7 @@ def findings(*, kind: str = "", state: str = "", integration: str = "", person: 
     rows = DriftFinding.objects.exclude(state=FindingState.SUSPECTED)
     rows = rows.filter(kind=kind) if kind else rows
     rows = rows.filter(state=state or FindingState.OPEN) if state != "all" else rows
-    rows = rows.filter(integration=integration) if integration else rows
+    rows = rows.filter(integration=uuid.UUID(integration)) if integration else rows
     if person:
         rows = rows.filter(Q(person__email__icontains=person) | Q(person__name__icontains=person))
     return rows.select_related("integration", "person", "request", "unit__group")
