@@ -115,6 +115,7 @@ OWN: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     # A POST of nothing is the yes to the question; a flow stands in the way.
     "flows_webhook_delete": (POLICY, (409, 409, 403, 403)),
     "requests_accessrequest_revoke": (REVOKING, REVOKING),
+    "requests_driftfinding_change": (RECORDS, RECORDS),
     "requests_driftfinding_history": (NOT_FOUND, NOT_FOUND),
     "requests_driftfinding_look": ((405, 405, 405, 405), (302, 302, 403, 403)),
     # A POST of nothing lacks the reason.
@@ -162,8 +163,9 @@ def rows(story: Story) -> dict[str, Any]:
     models = (Integration, Connector, ConnectorInstance, Resource, Order, *policy, AccessRequest)
     records = (AccessSession, Approval, Transition, StandingRecord, Proof)
     DriftFinding.objects.create(
-        kind="foreign", integration=story.integration, person=story.cast.requester, login="rita", resource_type="database",
-        resource="orders_dev", permission="ADMIN", resource_name="server/orders_dev", permission_name="Admin",
+        kind="foreign", integration=story.integration, person=story.cast.requester, login="rita",
+        resource_type="database", resource="orders_dev", permission="ADMIN",
+        resource_name="server/orders_dev", permission_name="Admin",
     )  # fmt: skip
     records += (DriftFinding,)
     return {model._meta.model_name or "": model.objects.first() for model in (*models, *records)}  # type: ignore[attr-defined]
