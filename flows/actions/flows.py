@@ -37,6 +37,7 @@ COLUMNS = (
     "self_approval",
     "mfa_required",
     "break_glass",
+    "removes_foreign",
     "ticket_pattern",
     "fields",
     "pending_hours",

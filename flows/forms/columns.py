@@ -34,7 +34,7 @@ PARTS = {
     **dict.fromkeys(("grant_duration_minutes", "indefinite", "pending_hours"), TIME),
     **dict.fromkeys(("max_extensions", "extension_minutes"), TIME),
     **dict.fromkeys(("justification_required", "approver_reason_required", "mfa_required", "break_glass"), RULES),
-    **dict.fromkeys(("ticket_pattern", "ticket_try", "checks", "labels"), RULES),
+    **dict.fromkeys(("removes_foreign", "ticket_pattern", "ticket_try", "checks", "labels"), RULES),
 }
 # What is meant where nothing is sent.
 _USUAL = {
@@ -76,7 +76,7 @@ class FlowForm(_FlowForm):
             *("name", "description", "active", "trigger", "requestor_operator", "request_for", "grantee_operator"),
             *("grant_duration_minutes", "indefinite", "max_extensions", "extension_minutes", "escalation_minutes"),
             *("justification_required", "approver_reason_required", "mfa_required", "break_glass", "ticket_pattern"),
-            *("pending_hours", "approval_mode", "labels"),
+            *("pending_hours", "approval_mode", "labels", "removes_foreign"),
         )
         widgets = {
             "description": forms.Textarea(attrs={"rows": 2}),
@@ -90,6 +90,7 @@ class FlowForm(_FlowForm):
             "approver_reason_required": "Approvers give a reason",
             "mfa_required": "A second factor is needed",
             "break_glass": "Break-glass",
+            "removes_foreign": "Foreign access to this is removed",
         }
         error_messages = {"name": {"unique": "Another access flow has this name."}}
 

@@ -135,6 +135,7 @@ _SETTINGS = {
     "self_approval": Flag(default=False),
     "mfa_required": Flag(default=False),
     "break_glass": Flag(default=False),
+    "removes_foreign": Flag(default=False, quiet=True),
     "ticket_pattern": Pattern(200, default="", quiet=True),
     "fields": Many(_FIELD, ordered=True, default=[], quiet=True),
     "labels": Many(Text(), ordered=True, short=True, default=[], quiet=True),

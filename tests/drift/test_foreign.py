@@ -7,12 +7,13 @@ from datetime import timedelta
 import pytest
 
 from access_requests import actions
-from access_requests.actions import drifting
+from access_requests.actions import drifting, reconciling
 from access_requests.models import AccessRequest, Proof, StandingRecord
 from accounts.actions import NotAllowed
 from audit.models import AuditEntry
+from flows.actions import BadFlow
 from tests.drift.looking import Looking, member
-from tests.story import put_into, unit
+from tests.story import flow, put_into, unit
 
 
 def found(story: Looking) -> None:
@@ -203,3 +204,40 @@ def test_what_was_there_before_the_first_look_of_all_is_standing_after_a_grant_t
     accounts.look()
     assert not accounts.findings()
     assert member("admins") in accounts.accounts.members[str(accounts.cast.requester.pk)]
+
+
+def test_a_flow_that_says_so_removes_foreign_access_of_people_it_does_not_name(accounts: Looking) -> None:
+    otto = accounts.cast.outsider
+    found(accounts)
+    accounts.put("admins", otto)
+    accounts.put("readers", otto)
+    accounts.look(hours=25)
+    assert len(accounts.open()) == 3
+    given = {
+        "integration": str(accounts.integration.pk),
+        "resource_type": "group",
+        "permissions": ["MEMBER"],
+        "selectors": [{"mode": "include_resources", "type": "name", "values": ["admins"]}],
+    }
+    columns = {
+        "trigger": "automatic", "indefinite": True, "grant_duration_minutes": None, "justification_required": False,
+        "removes_foreign": True,
+    }  # fmt: skip
+    told = flow(accounts.integration, "Admins", "none", targets=[given], columns=columns)
+    assert told.current is not None
+    assert "who has it from elsewhere, and is not named here, loses it" in told.current.sentence
+    reconciling.sweep_drift(at=accounts.now)
+    accounts.later(seconds=0)
+    accounts.later(seconds=2)
+    # Rita is named, readers are not what it gives: both are left to people.
+    assert (accounts.groups_of(otto), accounts.groups_of()) == ({"readers"}, {"admins"})
+    removed = accounts.finding(state="removed")
+    assert (removed.person, removed.decided_by, removed.decided_name) == (otto, None, "The access flow Admins")
+    assert removed.request is not None
+    assert removed.request.state == "revoked"
+    assert len(accounts.open()) == 2
+
+
+def test_a_flow_that_is_asked_for_may_not_remove_foreign_access(accounts: Looking) -> None:
+    with pytest.raises(BadFlow, match="Only an automatic flow"):
+        flow(accounts.integration, "Asked", columns={"removes_foreign": True}, targets=[])

@@ -24,9 +24,10 @@ from accounts.actions import require
 from accounts.models import User
 from accounts.queries import facts_of
 from audit.actions import record
-from audit.actor import Actor
+from audit.actor import Actor, system
 from flows import queries as flow_queries
-from flows.decision import Facts, FlowFacts, Problem, Reach, decide
+from flows.decision import Facts, FlowFacts, Problem, Reach, decide, matches
+from flows.decision.conditions import setting
 from integrations import actions as integrations
 from integrations.models import Permission, Resource
 from integrations.queries import Entitlement, entitlements, has_logins
@@ -229,6 +230,48 @@ def remove(
     return request
 
 
+def remove_by_flows(*, at: datetime) -> int:
+    """Take over and end what automatic flows say nobody else may have. Return how much was begun.
+
+    It is foreign access to exactly what such a flow gives, of people whom it does not name, on their own accounts.
+    """
+    flows = [one for one in flow_queries.automatic_flows().flows if setting(one.document, "removes_foreign")]
+    if not flows:
+        return 0
+    reach, done = Reach(flows), 0
+    waiting = DriftFinding.objects.filter(kind=FindingKind.FOREIGN, state=FindingState.OPEN, request__isnull=True)
+    for one in waiting.select_related("integration", "person").order_by("pk"):
+        ask = None if has_logins(one.integration) else _entitlement(one)
+        giving = sorted(reach.covering(ask), key=lambda each: str(each.document["name"])) if ask else []
+        facts = facts_of([one.person])[one.person_id] if giving else None
+        if facts is not None and not any(matches(each.document["requestors"], facts) for each in giving):
+            done += _remove_by_flow(one, giving[0], at)
+    return done
+
+
+def _remove_by_flow(finding: DriftFinding, flow: FlowFacts, at: datetime) -> bool:
+    """Take one over and end it, with the flow as the reason. False when it was settled meanwhile."""
+    name = str(flow.document["name"])
+    why = f"The access flow {name} gives this, and names nobody else."
+    with transaction.atomic():
+        lock_person(finding.person_id)
+        try:
+            row = _open(finding)
+        except NotPossible:
+            return False
+        ask = _entitlement(row)
+        if ask is None:
+            return False
+        row.removes = True
+        request = _make(row, ask, flow, AT_ONCE, why, at=at)
+        words = f"Taken over to be removed: {why}"
+        _take_over(row, request, _Verdict(None, system(), words, why, f"The access flow {name}"), at)
+        details = details_of(row) | {"request": request.pk, "reason": why, "flow": name}
+        record("drift.removal_begun", actor=system(), subject=finding_subject(row), details=details, at=at)
+        dispatch(request, to_end=True, at=at)
+    return True
+
+
 def by_hand(finding: DriftFinding) -> str:
     """Say what has to be done by hand, where we cannot take what a login has that we did not make; else nothing."""
     if not has_logins(finding.integration):
@@ -281,10 +324,11 @@ def _make(
 class _Verdict:
     """Who takes foreign access over, and why: in words for the request, and as it was given."""
 
-    user: User
+    user: User | None
     actor: Actor
     words: str
     why: str
+    name: str = ""
 
 
 def _take_over(row: DriftFinding, request: AccessRequest, verdict: _Verdict, at: datetime) -> None:
@@ -305,7 +349,7 @@ def _take_over(row: DriftFinding, request: AccessRequest, verdict: _Verdict, at:
         integrations.count_as_given(row.integration, row.person, unit, at=at)
     row.request = request
     row.save(update_fields=["request", "removes"])
-    _decide(row, FindingState.ADOPTED if own else FindingState.OPEN, verdict.why, verdict.user, at)
+    _decide(row, FindingState.ADOPTED if own else FindingState.OPEN, verdict.why, verdict.user, at, verdict.name)
     approve_now(request, actor=verdict.actor, reason=verdict.words, at=at)
 
 
@@ -320,9 +364,12 @@ def _open(finding: DriftFinding) -> DriftFinding:
     return row
 
 
-def _decide(row: DriftFinding, state: FindingState, reason: str, user: User, at: datetime) -> None:
+def _decide(  # noqa: PLR0917  # what a decision is
+    row: DriftFinding, state: FindingState, reason: str, user: User | None, at: datetime, name: str = ""
+) -> None:
+    """Write who decided: a person, or a flow by its name."""
     row.state, row.reason, row.decided_at = state, reason, at
-    row.decided_by, row.decided_name = user, user.name
+    row.decided_by, row.decided_name = user, (user.name if user else name)[:200]
     row.save(update_fields=["state", "reason", "decided_at", "decided_by", "decided_name"])
 
 

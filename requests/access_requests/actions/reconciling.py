@@ -19,6 +19,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import timezone
 
+from access_requests.actions import drifting
 from access_requests.actions.grants import look_at
 from access_requests.actions.rules import NotPossible, lock_person
 from access_requests.drift import UNDONE, FindingKind, FindingState, LookOutcome
@@ -116,7 +117,7 @@ def sweep_drift(*, seconds: float = 20, at: datetime | None = None) -> int:
             done += step(run, at=moment)
         except Exception:  # noqa: BLE001  # the next sweep tries again; other integrations must not wait for this one
             _log.exception("reconcile run %s has to wait for the next sweep", run.pk)
-    return done
+    return done + drifting.remove_by_flows(at=moment)
 
 
 def _start_due(at: datetime) -> None:
