@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from access_requests import actions
-from access_requests.actions import drifting, reconciling
+from access_requests.actions import drifting
 from access_requests.models import AccessRequest, Proof, StandingRecord
 from accounts.actions import NotAllowed
 from audit.models import AuditEntry
@@ -226,8 +226,7 @@ def test_a_flow_that_says_so_removes_foreign_access_of_people_it_does_not_name(a
     told = flow(accounts.integration, "Admins", "none", targets=[given], columns=columns)
     assert told.current is not None
     assert "who has it from elsewhere, and is not named here, loses it" in told.current.sentence
-    reconciling.sweep_drift(at=accounts.now)
-    accounts.later(seconds=0)
+    accounts.look()
     accounts.later(seconds=2)
     # Rita is named, readers are not what it gives: both are left to people.
     assert (accounts.groups_of(otto), accounts.groups_of()) == ({"readers"}, {"admins"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -230,8 +231,8 @@ def remove(
     return request
 
 
-def remove_by_flows(*, at: datetime) -> int:
-    """Take over and end what automatic flows say nobody else may have. Return how much was begun.
+def remove_by_flows(integration_id: uuid.UUID, *, at: datetime) -> int:
+    """Take over and end what automatic flows say nobody else may have in an integration. Return how much was begun.
 
     It is foreign access to exactly what such a flow gives, of people whom it does not name, on their own accounts.
     """
@@ -239,7 +240,8 @@ def remove_by_flows(*, at: datetime) -> int:
     if not flows:
         return 0
     reach, done = Reach(flows), 0
-    waiting = DriftFinding.objects.filter(kind=FindingKind.FOREIGN, state=FindingState.OPEN, request__isnull=True)
+    here = DriftFinding.objects.filter(integration=integration_id, kind=FindingKind.FOREIGN)
+    waiting = here.filter(state=FindingState.OPEN, request__isnull=True)
     for one in waiting.select_related("integration", "person").order_by("pk"):
         ask = None if has_logins(one.integration) else _entitlement(one)
         giving = sorted(reach.covering(ask), key=lambda each: str(each.document["name"])) if ask else []
