@@ -18,6 +18,7 @@ from integrations.actions.inventory import merge, stage
 from integrations.actions.orders import (
     expire_leases,
     forget_credentials,
+    forget_looks,
     hurry,
     hurry_order,
     lease,
@@ -77,6 +78,7 @@ __all__ = [
     "expire_leases",
     "forget_baseline",
     "forget_credentials",
+    "forget_looks",
     "forget_secrets",
     "hidden",
     "hurry",

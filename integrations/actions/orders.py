@@ -74,6 +74,13 @@ def withdraw(order: Order, *, at: datetime) -> bool:
     return bool(closed)
 
 
+def forget_looks(integration: Integration, *, before: datetime) -> int:
+    """Delete settled orders that only looked: what they found is kept elsewhere. Return how many."""
+    over = Order.objects.filter(integration=integration, verb=OrderVerb.READ_BACK, settled_at__lt=before)
+    done = over.filter(Q(absorbed_at__isnull=False) | Q(state=OrderState.SUPERSEDED), lease_until__isnull=True)
+    return done.delete()[0]
+
+
 def order_for_system(integration: Integration, verb: str, *, at: datetime) -> Order:
     """Order a check or a sync; an open one of the same verb is returned instead of a second."""
     with transaction.atomic():

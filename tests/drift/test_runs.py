@@ -166,3 +166,11 @@ def run_and_die(logins: Looking, monkeypatch: pytest.MonkeyPatch, owner: Any, na
     assert not Order.objects.filter(state__in=["queued", "leased"]).exists()
     assert Look.objects.exclude(last_at=None).count() == User.objects.count()
     assert len(calls) >= nth, "it was never there to die"
+
+
+def test_orders_that_only_looked_are_kept_for_a_week(accounts: Looking) -> None:
+    accounts.look()
+    assert Order.objects.filter(verb="read_back").count() == 4
+    accounts.look(days=8)
+    assert Order.objects.filter(verb="read_back").count() == 4
+    assert Look.objects.count() == 4

@@ -18,6 +18,7 @@ from tests.journeys.real import connect, logins, memberships
 from tests.story import SECOND, Story
 from tests.targets import PostgresServer
 
+pytestmark = pytest.mark.full
 NAME = "driftshop"
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from access_requests.choices import FINAL, RequestState, UnitState
@@ -23,6 +23,8 @@ from integrations.models import BaselineUnit, Order, Permission, Resource
 from integrations.queries import reads_named_only
 
 _MESSAGE_MAX = 2000
+# Standing access that was not seen for so long, while looks were made, is not standing any more.
+GONE_FOR = timedelta(hours=24)
 Units = dict[tuple[str, str, str, str], AccessUnit]
 
 
@@ -125,9 +127,12 @@ def _known(sight: _Sight) -> dict[Has, DriftFinding]:
 
 
 def _still_stands(sight: _Sight, one: StandingRecord) -> bool:
-    """Whether it was there at the look before as well: what went and came again was given by somebody."""
+    """Whether it was there lately: what was gone for a day, and came again, was given by somebody.
+
+    A day, for a target that could not tell whose an account is says that there is nothing.
+    """
     last = sight.before.last_at if sight.before else None
-    return last is None or one.last_seen_at >= last or reads_named_only(sight.order.integration)
+    return last is None or one.last_seen_at >= last - GONE_FOR or reads_named_only(sight.order.integration)
 
 
 def _was_standing(sight: _Sight, has: Has) -> bool:

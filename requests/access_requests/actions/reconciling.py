@@ -42,7 +42,7 @@ FRESH = timedelta(hours=24)
 # How long a look that fails for what passes by itself is waited for, before the run gives the target up.
 PATIENCE = timedelta(minutes=15)
 PASSING = ("unreachable", "lease_lost")
-RUNS_KEPT = 20
+RUNS_KEPT, LOOKS_KEPT = 20, timedelta(days=7)
 HOLDERS, OTHERS = 0, 1
 _ANSWERS = (IntegrationStatus.ACTIVE, IntegrationStatus.WARNING)
 _log = logging.getLogger(__name__)
@@ -255,6 +255,7 @@ def _finish(run: ReconcileRun, error: str, at: datetime) -> None:
             integrations.withdraw(order, at=at)
     _count(run, at)
     run.people.all().delete()
+    integrations.forget_looks(run.integration, before=at - LOOKS_KEPT)
     old = ReconcileRun.objects.filter(integration=run.integration, finished_at__isnull=False).order_by("-pk")
     kept = list(old.values_list("pk", flat=True)[:RUNS_KEPT])
     old.filter(pk__lt=min(kept)).delete()
