@@ -12,6 +12,7 @@ from django.db.models.query import QuerySet
 from access_requests import actions
 from access_requests.actions import grants, looking, reconciling
 from access_requests.models import Look, ReconcileRun, ToLookAt
+from access_requests.queries import last_errors
 from accounts.actions import NotAllowed
 from accounts.models import User
 from connectors.contract.errors import TargetMissing, Unreachable
@@ -174,3 +175,14 @@ def test_orders_that_only_looked_are_kept_for_a_week(accounts: Looking) -> None:
     accounts.look(days=8)
     assert Order.objects.filter(verb="read_back").count() == 4
     assert Look.objects.count() == 4
+
+
+def test_a_look_that_fails_is_no_trouble_of_the_access(logins: Looking) -> None:
+    request = logins.granted("orders_prod")
+    logins.now += timedelta(minutes=1)
+    logins.target.down = Unreachable("Nobody answers.", fix="Look at the network.")
+    reconciling.start(logins.integration, "the test", at=logins.now)
+    reconciling.sweep_drift(at=logins.now)
+    logins.work()
+    assert Order.objects.get(person=request.grantee, state="queued").error
+    assert last_errors(request) == {}
