@@ -9,7 +9,7 @@ import accounts.queries
 import audit.queries
 import flows.queries
 import integrations.queries
-from access_requests.queries import figures, reviews
+from access_requests.queries import drift, figures, reviews
 from config import first_steps, watchdog
 from integrations.choices import HEALTH_LOOKS, STATUS_LOOKS, IntegrationStatus
 
@@ -26,6 +26,8 @@ def read(user: Any, at: datetime) -> dict[str, Any]:
         told["late_ends"] = figures.late_ends() if told["figures"].overdue else []
         told["reviews"] = reviews.owed().select_related("request__requestor", "request__grantee")[:SHOWN]
         told["may_hurry"] = user.has_perm("integrations.retry_order")
+    if user.has_perm("requests.view_driftfinding"):
+        told["drift"] = drift.open_drift()
     if user.has_perm("flows.view_proposal"):
         told["proposals"] = flows.queries.waiting_proposals()
     if user.has_perm("integrations.view_order"):

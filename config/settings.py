@@ -251,6 +251,9 @@ HEARTBEAT_SECONDS = env.integer("LATCHKEY_HEARTBEAT_SECONDS", 10)
 # Folders with providers of one's own, beside those that come with Latchkey; the same on server and connectors.
 PROVIDERS = env.text("LATCHKEY_PROVIDERS")
 RETRY_SECONDS_MAX = env.integer("LATCHKEY_RETRY_SECONDS_MAX", 3600)
+# Looks for drift: how many people who hold nothing one run reads back, and how many looks are under way at once.
+DRIFT_PEOPLE = env.integer("LATCHKEY_DRIFT_PEOPLE", 500)
+DRIFT_AT_ONCE = env.integer("LATCHKEY_DRIFT_AT_ONCE", 10)
 
 # What the server itself may call (webhooks): of private addresses only these networks and hosts; https only, unless
 # plain HTTP is allowed; and the file of a CA of one's own, instead of the public ones.

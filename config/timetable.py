@@ -51,6 +51,8 @@ TIMETABLE: tuple[Line, ...] = (
     ),
     Line("integrations.tasks.sweep_syncs", 60, "Starts syncs that are due; inventory may be minutes old."),
     Line("integrations.tasks.sweep_deletions", 30, "Deletes large integrations in batches; nobody waits for it."),
+    # A step asks for a few looks and sees what came of the last ones; runs begin every few hours, but who asks watches.
+    Line("access_requests.tasks.sweep_drift", 5, "Looks for drift, a few people at once; begins what is due."),
     Line("access_requests.tasks.sweep_cleanups", 300, "Deletes logins left behind; they are disabled and due in days."),
     # A run ends after twenty seconds and goes on where it was, so two long exports never keep a third person waiting.
     Line("access_requests.tasks.run_exports", 5, "Writes CSV in the background, for people who watch its progress.", 2),

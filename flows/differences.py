@@ -15,6 +15,10 @@ _SETTINGS = {
     "approver_reason_required": ("Approvers have to give a reason", "Approvers need not give a reason any more"),
     "self_approval": ("Who asks may approve", "Nobody approves what they asked for"),
     "mfa_required": ("A second factor is needed", "A second factor is not needed any more"),
+    "removes_foreign": (
+        "Who has it from elsewhere, and is not named, loses it",
+        "Who has it from elsewhere keeps it until somebody decides",
+    ),
     "break_glass": ("In an emergency it opens at once", "In an emergency it does not open at once any more"),
 }
 _NOBODY: Part = {"operator": LogicalOperator.OR.value, "conditions": []}

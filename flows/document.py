@@ -93,6 +93,7 @@ def _settings(flow: AccessFlow) -> dict[str, Any]:
         "self_approval": flow.self_approval,
         "mfa_required": flow.mfa_required,
         "break_glass": flow.break_glass,
+        "removes_foreign": flow.removes_foreign,
         "ticket_pattern": flow.ticket_pattern,
         "fields": flow.fields,
         "max_extensions": flow.max_extensions,

@@ -49,7 +49,7 @@ def phrases(document: Document, names: Mapping[str, str]) -> list[Phrase]:
     first = Phrase(who[:1].upper() + who[1:], "who")
     if document["trigger"] == Trigger.AUTOMATIC:
         given = [first, Phrase(" have "), Phrase(what, "what"), Phrase(" without asking, as long as they are that")]
-        return [*given, *_window(document), Phrase(".")]
+        return [*given, *_window(document), *_foreign(document), Phrase(".")]
     return [
         first,
         Phrase(" may ask, "),
@@ -151,6 +151,12 @@ def _emergency(document: Document) -> Iterator[Phrase]:
     if not document["settings"].get("only_while_eligible", True):
         yield Phrase("; ")
         yield Phrase("open access stays when they are no longer eligible", "rules")
+
+
+def _foreign(document: Document) -> Iterator[Phrase]:
+    if document["settings"].get("removes_foreign"):
+        yield Phrase("; ")
+        yield Phrase("who has it from elsewhere, and is not named here, loses it", "rules")
 
 
 def time_words(document: Document) -> str:

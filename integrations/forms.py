@@ -17,6 +17,8 @@ from integrations.queries import owner_name
 
 CONFIG, SECRET = "config_", "secret_"
 DAYS_MAX = 36500
+RECONCILE_HOURS, HOURS_MAX = 6, 8760
+LIFETIMES = ("rotation_days", "cleanup_days", "reconcile_hours")
 TEXT_MAX = 400
 # A certificate, a list of servers.
 TEXTS_MAX = 200_000
@@ -96,6 +98,14 @@ class IntegrationForm(forms.Form):
         max_value=DAYS_MAX,
         initial=90,
         help_text="Delete a login made for a grant this many days after its access ended.",
+    )
+    reconcile_hours = forms.IntegerField(
+        label="Look for drift every … hours",
+        required=False,
+        min_value=0,
+        max_value=HOURS_MAX,
+        initial=RECONCILE_HOURS,
+        help_text="Compare what the system says with what should be held, this often. 0: never. Empty: every 6 hours.",
     )
     anyway = forms.BooleanField(label="Save although the test failed", required=False)
 
@@ -202,7 +212,9 @@ class IntegrationForm(forms.Form):
         types = [] if chosen == _defaults(self.manifest) else chosen
         plain = ("custom_access_details", "rotation_days", "cleanup_days")
         kind = self.cleaned_data["owner_tag_type"].strip() or "group"
-        tag = {"owner_tag_key": self.cleaned_data["owner_tag_key"].strip(), "owner_tag_type": kind}
+        tag: dict[str, Any] = {"owner_tag_key": self.cleaned_data["owner_tag_key"].strip(), "owner_tag_type": kind}
+        hours = self.cleaned_data["reconcile_hours"]
+        tag |= {"reconcile_hours": RECONCILE_HOURS if hours is None else hours}
         return {"enabled_types": types, **{name: self.cleaned_data[name] for name in plain}, **tag}
 
     def add_problems(self, problems: Mapping[str, str]) -> None:
@@ -222,7 +234,7 @@ class IntegrationForm(forms.Form):
             Section("connection", "Connection", told, [self["name"], self["connector"], *own, *store]),
             *types,
             Section("people", "For people", "", self._for_people()),
-            Section("lifetimes", "Lifetimes", "", [self["rotation_days"], self["cleanup_days"]]),
+            Section("lifetimes", "Lifetimes", "", [self[one] for one in LIFETIMES]),
         ]
 
     def _for_people(self) -> list[forms.BoundField]:
@@ -270,6 +282,7 @@ def _initial(manifest: Manifest, saved: Integration) -> dict[str, Any]:
         "custom_access_details": saved.custom_access_details,
         "rotation_days": saved.rotation_days,
         "cleanup_days": saved.cleanup_days,
+        "reconcile_hours": saved.reconcile_hours,
     }
 
 

@@ -67,6 +67,9 @@ class Manifest:
     `has_logins`: each grant gets a login of its own there, with credentials of its own; its name is at most `login_max`
     characters long. Without, access is given to an account that the person has already, which may hold the same things
     for other reasons: such a provider asks `Run.baseline` before it gives anything.
+
+    `reads_named_only`: a read-back there sees only the resources that its order names, so what it did not see yesterday
+    may have been there all the same.
     """
 
     id: str
@@ -78,6 +81,7 @@ class Manifest:
     setup: tuple[str, ...] = ()
     ends_by_itself: bool = False
     has_logins: bool = False
+    reads_named_only: bool = False
     login_max: int = 63
     # What a grantee gets with a login, in a word or a few: a password, a kubeconfig, an access key.
     credential: str = "password"

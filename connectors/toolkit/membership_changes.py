@@ -46,8 +46,14 @@ def drop(state: State, stale: Iterable[Record], changes: Changes, *, unseen: boo
             changes.attempt(one.group, partial(state.directory.drop_record, one))
 
 
-def give(state: State, marked: str, group: str, grants: list[Grant], changes: Changes) -> None:
-    """Make the person's account a member of one group for these grants; what it is without us is left as it is."""
+def give(
+    state: State, marked: str, group: str, grants: list[Grant], changes: Changes, *, take_over: bool = False
+) -> None:
+    """Make the person's account a member of one group for these grants; what it is without us is left as it is.
+
+    With `take_over`, a membership without a record counts as given by us from now on: the server remembers that it was
+    not there before, or an admin has made it part of a grant.
+    """
     account, directory = state.account, state.directory
     if account is None:
         return
@@ -56,7 +62,7 @@ def give(state: State, marked: str, group: str, grants: list[Grant], changes: Ch
         raise TargetMissing("There is no such group any more.", fix="Sync the integration.")
     changes.names[group] = found.name
     member, before = state.is_member(account.guid, group), state.recorded(account.guid, group)
-    if member and not before:
+    if member and not before and not take_over:
         return
     until = last_end(grants) if directory.ends else NO_END
     records = [record(marked, grant.grant_id, account.guid, group, until) for grant in grants]

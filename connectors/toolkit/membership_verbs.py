@@ -25,6 +25,8 @@ class Work:
         self.held = {unit for grant in self.desired.holds for unit in grant.units}
         self.state: State = self._read()
         self.changes = Changes()
+        # What the person had before; without an answer, all that they have and we did not give.
+        self.standing = self.state.not_ours()
         self.ended: list[Record] = []
 
     def apply(self) -> Outcome:
@@ -71,7 +73,7 @@ class Work:
         if self.order.dry_run or self.state.account is None:
             return
         wanted = self.held | {unit for ending in self.desired.gone for unit in ending.units}
-        self.run.baseline(self.state.not_ours(), wanted)
+        self.standing = self.run.baseline(self.state.not_ours(), wanted)
 
     def _end(self, stale: list[Record]) -> None:
         """Take memberships, look whether they are gone, and only then forget them."""
@@ -91,7 +93,8 @@ class Work:
         for unit in sorted(self.held, key=lambda one: one.resource):
             if refusal(unit) is None:
                 grants = [grant for grant in self.desired.holds if unit in grant.units]
-                step = partial(give, self.state, marked, unit.resource, grants, self.changes)
+                ours = unit not in self.standing
+                step = partial(give, self.state, marked, unit.resource, grants, self.changes, take_over=ours)
                 self.changes.attempt(unit.resource, step)
 
     def _held(self, grant: Grant) -> GrantReport:

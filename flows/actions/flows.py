@@ -38,6 +38,7 @@ COLUMNS = (
     "mfa_required",
     "break_glass",
     "outlasts_eligibility",
+    "removes_foreign",
     "ticket_pattern",
     "fields",
     "pending_hours",

@@ -116,6 +116,7 @@ def columns_of(document: Document) -> dict[str, Any]:
         "mfa_required": settings.get("mfa_required", False),
         "break_glass": settings.get("break_glass", False),
         "outlasts_eligibility": not settings.get("only_while_eligible", True),
+        "removes_foreign": settings.get("removes_foreign", False),
         "ticket_pattern": settings.get("ticket_pattern", ""),
         "fields": settings.get("fields", []),
         "max_extensions": settings.get("max_extensions", 0),

@@ -91,6 +91,8 @@ def _about_window(document: Document) -> Iterator[str]:
 
 
 def _about_asking(document: Document) -> Iterator[str]:
+    if setting(document, "removes_foreign") and document["trigger"] != Trigger.AUTOMATIC:
+        yield "Only an automatic flow says who has it and nobody else: untick that foreign access is removed."
     pattern = setting(document, "ticket_pattern")
     if pattern and wrong_pattern(pattern):
         yield wrong_pattern(pattern)

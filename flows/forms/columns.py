@@ -35,7 +35,7 @@ PARTS = {
     **dict.fromkeys(("max_extensions", "extension_minutes"), TIME),
     **dict.fromkeys(("justification_required", "approver_reason_required", "mfa_required", "break_glass"), RULES),
     "outlasts_eligibility": RULES,
-    **dict.fromkeys(("ticket_pattern", "ticket_try", "checks", "labels"), RULES),
+    **dict.fromkeys(("removes_foreign", "ticket_pattern", "ticket_try", "checks", "labels"), RULES),
 }
 # What is meant where nothing is sent.
 _USUAL = {
@@ -78,7 +78,7 @@ class FlowForm(_FlowForm):
             *("grant_duration_minutes", "indefinite", "max_extensions", "extension_minutes", "escalation_minutes"),
             *("justification_required", "approver_reason_required", "mfa_required", "break_glass", "ticket_pattern"),
             "outlasts_eligibility",
-            *("pending_hours", "approval_mode", "labels"),
+            *("pending_hours", "approval_mode", "labels", "removes_foreign"),
         )
         widgets = {
             "description": forms.Textarea(attrs={"rows": 2}),
@@ -93,6 +93,7 @@ class FlowForm(_FlowForm):
             "mfa_required": "A second factor is needed",
             "break_glass": "Break-glass",
             "outlasts_eligibility": "Stays when no longer eligible",
+            "removes_foreign": "Foreign access to this is removed",
         }
         error_messages = {"name": {"unique": "Another access flow has this name."}}
 

@@ -52,6 +52,10 @@ class AccessFlow(models.Model):
         default=False,
         help_text="Open access stays to its end when the person does not match any more; a disabled person loses it.",
     )
+    removes_foreign = models.BooleanField(
+        default=False,
+        help_text="Of an automatic flow: who has what it gives from elsewhere, and is not named by it, loses it.",
+    )
     ticket_pattern = models.CharField(
         max_length=200, blank=True, help_text="What the number of a ticket looks like; empty: none is asked for."
     )

@@ -87,6 +87,7 @@ def flow_form(document: Document, names: Names) -> Form:
             "mfa_required": settings.get("mfa_required", False),
             "break_glass": settings.get("break_glass", False),
             "only_while_eligible": settings.get("only_while_eligible", True),
+            "removes_foreign": settings.get("removes_foreign", False),
             "ticket_pattern": settings.get("ticket_pattern", ""),
             "fields": [_field_form(one) for one in settings.get("fields") or ()],
             "labels": list(settings.get("labels") or ()),

@@ -136,6 +136,7 @@ _SETTINGS = {
     "mfa_required": Flag(default=False),
     "break_glass": Flag(default=False),
     "only_while_eligible": Flag(default=True, quiet=True),
+    "removes_foreign": Flag(default=False, quiet=True),
     "ticket_pattern": Pattern(200, default="", quiet=True),
     "fields": Many(_FIELD, ordered=True, default=[], quiet=True),
     "labels": Many(Text(), ordered=True, short=True, default=[], quiet=True),

@@ -1,6 +1,6 @@
 """The only writers of integrations: one function per verb."""
 
-from integrations.actions.baseline import forget_baseline
+from integrations.actions.baseline import count_as_given, forget_baseline
 from integrations.actions.calling import (
     Called,
     CallFailed,
@@ -18,6 +18,7 @@ from integrations.actions.inventory import merge, stage
 from integrations.actions.orders import (
     expire_leases,
     forget_credentials,
+    forget_looks,
     hurry,
     hurry_order,
     lease,
@@ -26,6 +27,7 @@ from integrations.actions.orders import (
     settle,
     supersede,
     take_in,
+    withdraw,
 )
 from integrations.actions.running import embedded_connector, rules_problem, run_next, run_until_idle, stop_instances
 from integrations.actions.secrets import (
@@ -64,6 +66,7 @@ __all__ = [
     "calls_problem",
     "check",
     "connect",
+    "count_as_given",
     "create_connector",
     "delete",
     "delete_connector",
@@ -75,6 +78,7 @@ __all__ = [
     "expire_leases",
     "forget_baseline",
     "forget_credentials",
+    "forget_looks",
     "forget_secrets",
     "hidden",
     "hurry",
@@ -106,4 +110,5 @@ __all__ = [
     "take_in",
     "try_connection",
     "why_no_address",
+    "withdraw",
 ]

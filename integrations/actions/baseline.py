@@ -48,3 +48,19 @@ def forget_baseline(integration: Integration, person: User, named: Iterable[Mapp
     known = rows.values_list("pk", "resource_type", "resource")
     over = [key for key, *resource in known if tuple(resource) not in keep]
     return BaselineUnit.objects.filter(pk__in=over).delete()[0]
+
+
+def count_as_given(integration: Integration, person: User, unit: Mapping[str, str], *, at: datetime) -> None:
+    """Count a unit as given by us although the person has it already: an admin has made it part of a grant.
+
+    Call it in the transaction that makes the grant; what grants name is not forgotten before they end.
+    """
+    BaselineUnit.objects.update_or_create(
+        integration=integration,
+        person=person,
+        resource_type=unit["resource_type"],
+        resource=unit["resource"],
+        permission=unit["permission"],
+        defaults={"standing": False},
+        create_defaults={"standing": False, "asked_at": at},
+    )

@@ -66,6 +66,21 @@ def supersede(integration: Integration, person: User, *, at: datetime) -> int:
     )
 
 
+def withdraw(order: Order, *, at: datetime) -> bool:
+    """Close one open order that only looks; nothing takes its place. False when it is settled or superseded already."""
+    if order.verb != OrderVerb.READ_BACK:
+        raise ValueError("Only a look may be withdrawn.")
+    closed = Order.objects.filter(pk=order.pk, state__in=OPEN_ORDERS).update(state=OrderState.SUPERSEDED, settled_at=at)
+    return bool(closed)
+
+
+def forget_looks(integration: Integration, *, before: datetime) -> int:
+    """Delete settled orders that only looked: what they found is kept elsewhere. Return how many."""
+    over = Order.objects.filter(integration=integration, verb=OrderVerb.READ_BACK, settled_at__lt=before)
+    done = over.filter(Q(absorbed_at__isnull=False) | Q(state=OrderState.SUPERSEDED), lease_until__isnull=True)
+    return done.delete()[0]
+
+
 def order_for_system(integration: Integration, verb: str, *, at: datetime) -> Order:
     """Order a check or a sync; an open one of the same verb is returned instead of a second."""
     with transaction.atomic():

@@ -95,7 +95,7 @@ def connect(
     """Connect a system: keep its configuration and secrets, then order a check and a first sync.
 
     `settings` are further columns of Integration (enabled_types, custom_access_details, rotation_days, cleanup_days,
-    owner_tag_key, owner_tag_type).
+    reconcile_hours, owner_tag_key, owner_tag_type).
     `although` says what a test before had found wrong, when it is connected all the same: the trail keeps it. With
     `kept`, all secrets are one secret in another store. Raises BadConfig, and Misconfigured for an unknown type.
     """
@@ -291,6 +291,7 @@ def _shown(integration: Integration) -> dict[str, Any]:
         "custom_access_details": integration.custom_access_details,
         "rotation_days": integration.rotation_days,
         "cleanup_days": integration.cleanup_days,
+        "reconcile_hours": integration.reconcile_hours,
         "owners": [owner_name(one) for one in integration.owners.select_related("user", "group")],
         "owner_tag": [integration.owner_tag_key, integration.owner_tag_type] if integration.owner_tag_key else [],
     }

@@ -97,6 +97,9 @@ class Integration(models.Model):
     cleanup_days = models.PositiveIntegerField(
         default=90, help_text="Delete a login we made this many days after its access ended."
     )
+    reconcile_hours = models.PositiveIntegerField(
+        default=6, help_text="Look for drift this often: every so many hours; 0 means never."
+    )
     # Whose value names a resource's owner, and as what: the name of a group, a person's address, a shift (an attribute
     # type). Where a resource says nothing, the integration's own owners (IntegrationOwner) answer for it.
     owner_tag_key = models.CharField(max_length=200, blank=True, help_text="The tag that names a resource’s owner.")

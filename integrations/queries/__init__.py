@@ -35,6 +35,7 @@ from integrations.queries.providers import (
     manifest,
     over_limits,
     quality,
+    reads_named_only,
 )
 from integrations.queries.resources import PAGE, PAGES_MAX, WORDS_MAX, Narrowed, inventory, types_known
 from integrations.queries.systems import (
@@ -55,9 +56,12 @@ from integrations.queries.systems import (
 from integrations.queries.uses import (
     DEPENDANTS_NAMED,
     Dependant,
+    Panel,
     Use,
     dependants,
+    panels,
     register_dependants,
+    register_panel,
     register_use,
     uses,
 )
@@ -74,6 +78,7 @@ __all__ = [
     "Dependant",
     "Entitlement",
     "Narrowed",
+    "Panel",
     "Quality",
     "Queued",
     "Rule",
@@ -108,9 +113,12 @@ __all__ = [
     "over_limits",
     "owner_name",
     "owns_something",
+    "panels",
     "quality",
     "queue",
+    "reads_named_only",
     "register_dependants",
+    "register_panel",
     "register_use",
     "remote_connectors",
     "seen",

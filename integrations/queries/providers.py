@@ -43,6 +43,11 @@ def has_logins(integration: Integration) -> bool:
     return manifest(integration.type).has_logins
 
 
+def reads_named_only(integration: Integration) -> bool:
+    """Whether a read-back there sees only what its order names."""
+    return manifest(integration.type).reads_named_only
+
+
 def login_max(integration: Integration) -> int:
     """Return how long the name of a login may be there, in characters."""
     return manifest(integration.type).login_max

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,3 +74,28 @@ def uses(resource: Resource, user: Any) -> list[Use]:
     """Return what the floors above tell `user` of a resource."""
     found = (find(resource, user) for find in _uses.values())
     return [use for use in found if use is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """What a floor above shows on an integration's page: a template and what it is told."""
+
+    template: str
+    told: Mapping[str, Any]
+
+
+ReadPanel = Callable[[Integration, Any], Panel | None]
+
+
+_panels: dict[str, ReadPanel] = {}
+
+
+def register_panel(name: str, read: ReadPanel) -> None:
+    """Let a floor above show something on an integration's page; nothing to who may not see it."""
+    _panels[name] = read
+
+
+def panels(integration: Integration, user: Any) -> list[Panel]:
+    """Return what the floors above show `user` of an integration."""
+    found = (read(integration, user) for read in _panels.values())
+    return [panel for panel in found if panel is not None]

@@ -17,6 +17,7 @@ def document(integration: Integration) -> dict[str, Any]:
         "custom_access_details": integration.custom_access_details,
         "rotation_days": integration.rotation_days,
         "cleanup_days": integration.cleanup_days,
+        "reconcile_hours": integration.reconcile_hours,
     }
     if integration.owner_tag_key:
         settings |= {"owner_tag_key": integration.owner_tag_key, "owner_tag_type": integration.owner_tag_type}

@@ -40,6 +40,7 @@ def show(request: HttpRequest, integration: Integration) -> HttpResponse:
         owners=[owner_name(one) for one in integration.owners.select_related("user", "group")],
         orders=integration.orders.select_related("person").defer("desired", "result")[:LATEST],
         kinds=kinds,
+        panels=queries.panels(integration, request.user),
         as_json=as_json(told),
         as_toml=as_toml(told),
         may_see_orders=request.user.has_perm("integrations.view_order"),
@@ -89,6 +90,7 @@ def _config(integration: Integration, manifest: Manifest | None) -> list[tuple[s
     found = found or [kind.name for kind in manifest.resource_types if not kind.optional]
     # A system that says itself what it has: what the last sync heard.
     found = found or list(integration.resource_types.order_by("type").values_list("name", flat=True))
+    hours = integration.reconcile_hours
     rotation = f"after {integration.rotation_days} days" if integration.rotation_days else "never"
     return [
         *plain,
@@ -96,6 +98,7 @@ def _config(integration: Integration, manifest: Manifest | None) -> list[tuple[s
         ("Finds", ", ".join(found) or "what the system says it has"),
         ("Credentials are reset", rotation),
         ("Logins are deleted", f"{integration.cleanup_days} days after their access ended"),
+        ("Drift is looked for", f"every {hours} hours" if hours else "never"),
     ]
 
 

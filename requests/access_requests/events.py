@@ -88,3 +88,14 @@ def _ring_exports_now() -> None:
     from access_requests.tasks import run_exports  # noqa: PLC0415  # tasks import actions, which import this module
 
     run_exports.delay()
+
+
+def ring_drift() -> None:
+    """After commit, hurry the job that looks for drift."""
+    transaction.on_commit(_ring_drift_now, robust=True)
+
+
+def _ring_drift_now() -> None:
+    from access_requests.tasks import sweep_drift  # noqa: PLC0415  # tasks import actions, which import this module
+
+    sweep_drift.delay()

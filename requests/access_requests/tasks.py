@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from access_requests import actions
-from access_requests.actions import automatic, dossiers, glass, letters, routing
+from access_requests.actions import automatic, dossiers, glass, letters, reconciling, routing
 from access_requests.models import Change
 from accounts import events
 
@@ -104,3 +104,9 @@ def sweep_reports() -> int:
 def sweep_expired_exports() -> int:
     """Remove exports that were kept long enough."""
     return actions.sweep_expired()
+
+
+@shared_task
+def sweep_drift() -> int:
+    """Begin the looks for drift that are due, and go on with those under way."""
+    return reconciling.sweep_drift()

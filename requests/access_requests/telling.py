@@ -6,8 +6,9 @@ from typing import Any
 
 from access_requests.choices import FINAL, HOLDS_ACCESS, OPEN
 from access_requests.models import AccessGroup, AccessUnit
+from access_requests.queries.drift import coverage
 from integrations.models import Integration, Resource
-from integrations.queries import DEPENDANTS_NAMED, Dependant, Use
+from integrations.queries import DEPENDANTS_NAMED, Dependant, Panel, Use
 
 # What is counted is counted up to here.
 MANY = 1000
@@ -50,3 +51,12 @@ def _holder(unit: AccessUnit) -> Dependant:
     access = unit.group.request
     words = f"{unit.permission_name}: {access.grantee} ({access}, {unit.get_state_display().lower()})"
     return Dependant(words, "requests.view_accessrequest", "requests_accessrequest", str(access.pk))
+
+
+def drift_panel(integration: Integration, user: Any) -> Panel | None:
+    """Say how an integration was looked at for drift, to who may read of it."""
+    if not user.has_perm("requests.view_driftfinding"):
+        return None
+    (found,) = coverage([integration])
+    told = {"coverage": found, "may_look": user.has_perm("requests.start_reconcilerun")}
+    return Panel("admin/requests/drift_panel.html", told)

@@ -41,6 +41,7 @@ urlpatterns = [
     path("requests/<int:pk>/second-factor/", views.request_factor, name="request_factor"),
     path("requests/<int:pk>/withdraw/", views.withdraw, name="withdraw_request"),
     path("requests/<int:pk>/hand-back/", views.hand_back, name="hand_back_access"),
+    path("requests/<int:pk>/grant-again/", views.grant_again, name="grant_again"),
     path("requests/<int:pk>/revoke/", views.revoke, name="revoke_access"),
     path("requests/<int:pk>/approve/", views.approve, name="approve_request"),
     path("requests/<int:pk>/reject/", views.reject, name="reject_request"),

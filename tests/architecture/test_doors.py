@@ -92,6 +92,7 @@ OWN_ROOMS = {
     "access_requests": {
         "reminding": "when an end is announced, by how long access lasts",
         "entries": "what is written into the trail, with the words people read",
+        "drift": "the states of drift, and how a read-back is held against what should be",
         "foretelling": "live requests and past asks, told to what-if",
         "automatic": "what automatic flows should give, held against what people hold",
         "hearing": "what is done at news from below",

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from access_requests import actions
 from access_requests.choices import UnitState
-from access_requests.models import AccessRequest
+from access_requests.models import AccessRequest, DriftFinding, Look, ReconcileRun
 from audit.actor import person
 from audit.choices import Source
 from flows.actions import define_webhook
@@ -68,12 +68,35 @@ def furnish(cast: Cast) -> World:
     hook = {"name": "Change ticket", "url": "https://tickets.example.com/ask", "body": {"id": "{{ request.id }}"}}
     webhook = define_webhook(hook, secrets={"header:X-Key": "a key"}, actor=person(cast.admin, Source.ADMIN))
     policy_in_full(cast, shop, webhook, now)
+    _drift(cast, active, now)
     return World(
         cast,
         shop,
         flow,
         *(AccessRequest.objects.get(pk=one.pk) for one in (active, waiting, overdue, proven, rejected)),
     )
+
+
+def _drift(cast: Cast, active: AccessRequest, now: datetime) -> None:
+    """Some of Rita's access has vanished, some of hers came from elsewhere; a run goes on."""
+    group = active.access_groups.get()
+    missing = group.units.order_by("pk").first()
+    assert missing is not None
+    common = {"integration": group.integration, "before_at": now - 7 * HOUR, "first_seen_at": now - HOUR}
+    named = {
+        "resource_type": missing.resource_type,
+        "resource": missing.resource_source_id,
+        "permission": missing.permission_source_id,
+        "resource_name": missing.resource_path,
+        "permission_name": missing.permission_name,
+    }
+    said = {"message": "The target does not have it.", "login": "lk_rita_9f1c4e2b77aa"}
+    DriftFinding.objects.create(kind="vanished", person=cast.requester, unit=missing, **common, **named, **said)
+    DriftFinding.objects.create(kind="foreign", person=cast.requester, login="rita", **common, **named)
+    Look.objects.create(integration=group.integration, person=cast.requester, first_at=now, last_at=now - HOUR)
+    finished = {"looked": 2, "total": 3, "failed": 1, "started_at": now - HOUR, "finished_at": now - HOUR}
+    ReconcileRun.objects.create(integration=group.integration, why="the clock", vanished=1, foreign=1, **finished)
+    ReconcileRun.objects.create(integration=group.integration, why="Ada asked for it", total=4, looked=1)
 
 
 def _only(*names: str) -> tuple[dict[str, object], ...]:

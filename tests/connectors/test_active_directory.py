@@ -438,3 +438,30 @@ def test_access_ends_also_when_the_server_cannot_be_asked_what_was_standing(worl
     assert report.error is not None
     assert report.error.kind is ErrorKind.UNREACHABLE
     assert world.members(old.units[0]) == world.members(new.units[0]) == []
+
+
+def test_a_membership_from_elsewhere_that_was_adopted_is_taken_over_and_ends_proven(world: World, stage: Stage) -> None:
+    shop = world.group("Adopted Readers")
+    world.join("Ada Live", shop)
+    first = stage.run(stage.order(Verb.READ_BACK))
+    assert first.read_back is not None
+    assert shop in {one.unit for one in first.read_back.standing}
+    # An admin made it part of a grant: the server says that it does not count as having been there before.
+    stage.memory[shop] = False
+    grant = stage.grant(shop)
+    given = stage.apply(grant)
+    assert given.read_back is not None
+    assert {one.grant_id for one in given.read_back.ours} == {grant.grant_id}
+    assert shop not in {one.unit for one in given.read_back.standing}
+    stage.apply(gone=(grant,))
+    assert world.members(shop) == []
+
+
+def test_a_membership_from_elsewhere_that_nobody_adopted_outlives_a_grant_of_it(world: World, stage: Stage) -> None:
+    shop = world.group("Kept Readers")
+    world.join("Ada Live", shop)
+    grant = stage.grant(shop)
+    stage.apply(grant)
+    stage.apply(gone=(grant,))
+    assert world.members(shop) == [f"CN=Ada Live,{PEOPLE}"]
+    world.leave("Ada Live", shop)

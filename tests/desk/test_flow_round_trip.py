@@ -115,6 +115,7 @@ def flows(draw: st.DrawFn, there: dict[str, str]) -> tuple[dict[str, Any], dict[
     told = {**who, "targets": draw(targets(there)), "approval": {"groups": []}}
     if automatic:
         more = {"trigger": "automatic", "approval_mode": "none", "justification_required": False}
+        more |= {"removes_foreign": draw(st.booleans())}
         return columns | more | {"indefinite": True, "grant_duration_minutes": None}, told
     scopes = draw(st.lists(st.sampled_from(["self", "others", "direct_reports"]), min_size=1, unique=True))
     others = draw(st.lists(OF_PEOPLE, min_size=1, max_size=2)) if "others" in scopes else []

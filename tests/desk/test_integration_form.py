@@ -134,6 +134,7 @@ def test_an_integration_reads_as_code_that_would_connect_it_again(story: Story, 
         "custom_access_details": row.custom_access_details,
         "rotation_days": 30,
         "cleanup_days": 90,
+        "reconcile_hours": 6,
     }
     assert told["secrets"] == {"password": {"store": "builtin"}}
     page = desk.get(reverse("admin:integrations_integration_change", args=[row.pk])).content.decode()

@@ -10,7 +10,15 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import URLPattern, reverse
 
-from access_requests.models import AccessRequest, AccessSession, Approval, Proof, StandingRecord, Transition
+from access_requests.models import (
+    AccessRequest,
+    AccessSession,
+    Approval,
+    DriftFinding,
+    Proof,
+    StandingRecord,
+    Transition,
+)
 from accounts.choices import Role
 from accounts.models import User
 from audit.actor import system
@@ -107,6 +115,11 @@ OWN: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     # A POST of nothing is the yes to the question; a flow stands in the way.
     "flows_webhook_delete": (POLICY, (409, 409, 403, 403)),
     "requests_accessrequest_revoke": (REVOKING, REVOKING),
+    "requests_driftfinding_change": (RECORDS, RECORDS),
+    "requests_driftfinding_history": (NOT_FOUND, NOT_FOUND),
+    "requests_driftfinding_look": ((405, 405, 405, 405), (302, 302, 403, 403)),
+    # A POST of nothing lacks the reason.
+    "requests_driftfinding_decide": ((405, 405, 405, 405), (422, 422, 403, 403)),
 }
 
 
@@ -149,6 +162,12 @@ def rows(story: Story) -> dict[str, Any]:
     policy = (AccessFlow, AccessScope, Bundle, Webhook, Proposal)
     models = (Integration, Connector, ConnectorInstance, Resource, Order, *policy, AccessRequest)
     records = (AccessSession, Approval, Transition, StandingRecord, Proof)
+    DriftFinding.objects.create(
+        kind="foreign", integration=story.integration, person=story.cast.requester, login="rita",
+        resource_type="database", resource="orders_dev", permission="ADMIN",
+        resource_name="server/orders_dev", permission_name="Admin",
+    )  # fmt: skip
+    records += (DriftFinding,)
     return {model._meta.model_name or "": model.objects.first() for model in (*models, *records)}  # type: ignore[attr-defined]
 
 
@@ -166,6 +185,8 @@ def address(name: str, rows: dict[str, Any]) -> str:
         "connect": lambda: ["simulated"],
         "press": lambda: [rows[model].pk, "check"],
         "revoketoken": lambda: [rows[model].pk, 0],
+        "look": lambda: [rows["integration"].pk],
+        "decide": lambda: [rows[model].pk, "accept"],
         "restore": lambda: [rows[model].pk, 1],
     }
     return reverse(f"admin:{name}", args=arguments.get(what, lambda: [rows[model].pk])())
@@ -185,6 +206,7 @@ def test_the_desk_has_the_pages_it_should() -> None:
             "approval",
             "transition",
             "standingrecord",
+            "driftfinding",
             "proof",
         ),
     }

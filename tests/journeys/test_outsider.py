@@ -111,6 +111,7 @@ TABLE: dict[str, Row] = {
     "request_part": Row(NOBODY, "get", REQUEST),
     "withdraw_request": Row(NOBODY, "post", REQUEST),
     "hand_back_access": Row(NOBODY, "post", REQUEST),
+    "grant_again": Row(NOBODY, "post", REQUEST),
     "revoke_access": Row(NOBODY, "post", REQUEST),
     "approve_request": Row(NOBODY, "post", REQUEST),
     "reject_request": Row(NOBODY, "post", REQUEST),

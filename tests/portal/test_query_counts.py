@@ -19,7 +19,7 @@ COUNTS = {
     "my_access": 15,
     "my_tasks": 14,
     "my_answers": 11,
-    "request_page": 18,
+    "request_page": 19,
     "new_request": 18,
     "check_request": 22,
 }

@@ -127,6 +127,7 @@ def flows(draw: st.DrawFn) -> dict[str, Any]:
         "justification_required": not automatic and draw(st.booleans()),
         "break_glass": draw(st.booleans()),
         **draw(st.sampled_from([{}, {"only_while_eligible": False}])),
+        "removes_foreign": draw(st.booleans()),
         "ticket_pattern": draw(st.sampled_from(["", "INC-[0-9]+", "[A-Z]{2,8}-[0-9]{1,9}"])),
         "fields": draw(fields),
         "max_extensions": times,

@@ -5,6 +5,7 @@ from access_requests.actions.asking import ENTITLEMENTS_MAX, BadAsk, DryRun, ask
 from access_requests.actions.calls import run_calls
 from access_requests.actions.credentials import AlreadySeen, NothingToSee, reset_credentials, take_credentials
 from access_requests.actions.declaring import confirm_end, propose_end, refuse_end, withdraw_end
+from access_requests.actions.drifting import grant_again
 from access_requests.actions.emergencies import freeze, off_board, revoke_all, thaw
 from access_requests.actions.endings import (
     cancel,
@@ -85,6 +86,7 @@ __all__ = [
     "file_name",
     "freeze",
     "glass_of",
+    "grant_again",
     "hand_back",
     "keep_favourite",
     "off_board",

@@ -13,17 +13,19 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Prefetch, Q
 from django.utils import timezone
 
 from access_requests.actions.eligibility import why_not_eligible
-from access_requests.actions.proofs import prove, take_in_standing
+from access_requests.actions.looking import look
+from access_requests.actions.proofs import prove
 from access_requests.actions.routing import still_enough
 from access_requests.actions.rules import lock_person
 from access_requests.choices import FINAL, CredentialsStatus, EndReason, RequestState, UnitState
+from access_requests.drift import FindingKind, FindingState, key_of
 from access_requests.events import moved
 from access_requests.lifecycle import move
-from access_requests.models import AccessGroup, AccessRequest, AccessSession, AccessUnit
+from access_requests.models import AccessGroup, AccessRequest, AccessSession, AccessUnit, DriftFinding
 from access_requests.queries.emergencies import frozen, words_of
 from access_requests.reminding import next_reminder
 from accounts.models import User
@@ -44,19 +46,20 @@ GONE = "Who approved it was disabled before it opened. Ask again."
 LOOK_AGAIN = timedelta(hours=1)
 
 
-def dispatch(request: AccessRequest, *, at: datetime | None = None) -> bool:
+def dispatch(request: AccessRequest, *, to_end: bool = False, at: datetime | None = None) -> bool:
     """Send out what was approved, after asking again whether the person is still eligible. False: nothing to do.
 
-    What is not eligible any more lapses, with the reason; outside the flow's window it waits for the next opening.
+    What is not eligible any more lapses, with the reason; outside the flow's window it waits for the next opening. What
+    is `to_end`, foreign access that is taken over only to be ended, takes no eligibility and waits for nothing.
     """
     moment = at or timezone.now()
     with transaction.atomic():
         person = lock_person(request.grantee_id)
         rows = AccessRequest.objects.select_for_update(of=("self",)).select_related("flow_version__flow__current")
         row = rows.get(pk=request.pk)
-        if row.state != RequestState.APPROVED or _waits_for_window(row, moment) or _waits_for_thaw(row, moment):
+        if row.state != RequestState.APPROVED or (not to_end and _waits(row, moment)):
             return False
-        reason = why_not_eligible(row) or ("" if still_enough(row) else GONE)
+        reason = "" if to_end else why_not_eligible(row) or ("" if still_enough(row) else GONE)
         if reason:
             ended: dict[str, Any] = {"ended_at": moment, "end_reason": EndReason.NOT_ELIGIBLE, "note": reason}
             return move(row, RequestState.LAPSED, actor=system(), reason=reason, at=moment, **ended)
@@ -67,6 +70,11 @@ def dispatch(request: AccessRequest, *, at: datetime | None = None) -> bool:
         for group in groups:
             reorder(person, group.integration, at=moment)
     return True
+
+
+def _waits(row: AccessRequest, at: datetime) -> bool:
+    """Whether a window or a freeze keeps it from opening."""
+    return _waits_for_window(row, at) or _waits_for_thaw(row, at)
 
 
 def _waits_for_window(row: AccessRequest, at: datetime) -> bool:
@@ -122,19 +130,29 @@ def reorder(person: User, integration: Integration, *, at: datetime, verb: str =
     return integrations.order_for_person(integration, person, desired_state(person, integration), verb=verb, at=at)
 
 
-def desired_state(person: User, integration: Integration) -> dict[str, Any]:
-    """Return everything the person should hold in the integration, and everything that must be gone, as JSON."""
+def desired_state(person: User, integration: Integration, *, vanished: bool = False) -> dict[str, Any]:
+    """Return everything the person should hold in the integration, and everything that must be gone, as JSON.
+
+    What has vanished is left out, for it is never granted again silently; with `vanished` it is in, to be looked for.
+    """
     groups = AccessGroup.objects.filter(
         request__grantee=person, integration=integration, dispatched_at__isnull=False, ended_at__isnull=True
     )
     holds, gone = [], []
-    for group in groups.select_related("request", "session").prefetch_related("units").order_by("pk"):
+    for group in groups.select_related("request", "session").prefetch_related(_with_drift()).order_by("pk"):
         live = [unit for unit in group.units.all() if unit.state in HELD_UNITS]
         if live and group.request.state in {RequestState.GRANTING, RequestState.ACTIVE}:
-            holds.append(_grant(group, live, has_logins(integration)))
+            there = [unit for unit in live if vanished or not getattr(unit, "has_vanished", False)]
+            holds += [_grant(group, there, has_logins(integration))] if there else []
         else:
             gone.append({"grant_id": str(group.pk), "login": group.login, "units": _units(group.units.all())})
     return {"person": _person(person), "holds": holds, "gone": gone}
+
+
+def _with_drift() -> Prefetch[str]:
+    """Read units with whether they were found to have vanished."""
+    gone = DriftFinding.objects.filter(unit=OuterRef("pk"), kind=FindingKind.VANISHED, state=FindingState.OPEN)
+    return Prefetch("units", AccessUnit.objects.annotate(has_vanished=Exists(gone)))
 
 
 def _named(person: User, integration: Integration) -> list[dict[str, str]]:
@@ -179,6 +197,18 @@ def _units(units: Iterable[AccessUnit]) -> list[dict[str, str]]:
     ]
 
 
+def look_at(person: User, integration: Integration, *, at: datetime) -> bool:
+    """Order a look at what the person holds, beside nothing else. The caller holds the person's lock.
+
+    False while an order is open there: whatever it is about, it reads back too, and is never superseded by a look.
+    """
+    if open_order(integration.pk, person.pk) is not None:
+        return False
+    wanted = desired_state(person, integration, vanished=True)
+    integrations.order_for_person(integration, person, wanted, verb=OrderVerb.READ_BACK, at=at)
+    return True
+
+
 def absorb(order: Order) -> bool:
     """Take in the report of a settled order about a person; False when that was done before."""
     if order.person_id is None:
@@ -199,17 +229,21 @@ def _absorb_locked(order: Order, person: User) -> bool:
     if order.verb == OrderVerb.CLEAN_UP:
         AccessGroup.objects.filter(pk__in=list(groups)).update(cleaned_at=moment)
         return True
+    if order.verb == OrderVerb.READ_BACK:
+        if look(order, person, at=moment):
+            look_at(person, order.integration, at=moment)
+        return True
     holds = {one["grant_id"]: one for one in order.desired["holds"]}
     for report in result.get("grants", ()):
         group = groups.get(report["grant_id"])
         if group is not None and report["grant_id"] in holds:
-            _take_in_grant(group, report, sealed[report["grant_id"]], moment)
+            _take_in_grant(group, report, holds[report["grant_id"]], sealed[report["grant_id"]], moment)
             _take_in_end(group, holds[report["grant_id"]])
     still_there = prove(order, groups, at=moment)
     integrations.forget_baseline(order.integration, person, _named(person, order.integration))
-    take_in_standing(order, person, at=moment)
     for request in AccessRequest.objects.filter(access_groups__in=list(groups)).distinct().order_by("pk"):
         conclude(request, person, actor, moment)
+    look(order, person, at=moment)
     if still_there and open_order(order.integration_id, person.pk) is None:
         reorder(person, order.integration, at=moment + STILL_THERE_AGAIN)
     return True
@@ -222,16 +256,17 @@ def _groups_of(order: Order) -> dict[str, AccessGroup]:
     return {str(group.pk): group for group in found}
 
 
-def _take_in_grant(group: AccessGroup, report: dict[str, Any], sealed: str, at: datetime) -> None:
+def _take_in_grant(group: AccessGroup, report: dict[str, Any], hold: dict[str, Any], sealed: str, at: datetime) -> None:
     """Write what became of a grant's units, and its session. What was ended meanwhile is left to the next order."""
     if group.request.state not in {RequestState.GRANTING, RequestState.ACTIVE}:
         return
-    outcome = {tuple(sorted(one["unit"].items())): one for one in report["units"]}
+    outcome = {key_of(one["unit"]): one for one in report["units"]}
+    ordered = {key_of(unit) for unit in hold["units"]}
     held = False
     for unit in group.units.filter(state__in=HELD_UNITS):
-        key = tuple(sorted(_units([unit])[0].items()))
-        said = outcome.get(key)
-        held |= _take_in_unit(unit, said)
+        key = key_of(_units([unit])[0])
+        # What has vanished was not ordered, so nothing was reported of it.
+        held |= key in ordered and _take_in_unit(unit, outcome.get(key))
     if held:
         _keep_session(group, report, sealed, at)
 

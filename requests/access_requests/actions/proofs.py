@@ -1,12 +1,11 @@
-"""What a read-back proves, and what it finds that was there before us."""
+"""What a read-back proves."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
 from access_requests.choices import CredentialsStatus, UnitState
-from access_requests.models import AccessGroup, AccessSession, Proof, StandingRecord
-from accounts.models import User
+from access_requests.models import AccessGroup, AccessSession, Proof
 from integrations.models import Order
 
 
@@ -57,19 +56,3 @@ def _close(group: AccessGroup, order: Order, at: datetime) -> None:
     AccessSession.objects.filter(group=group).update(
         ended_at=at, sealed_credentials="", credentials_status=CredentialsStatus.NOT_APPLICABLE
     )
-
-
-def take_in_standing(order: Order, person: User, *, at: datetime) -> None:
-    """Record access that the person has beside ours. It is never touched."""
-    read_back = order.result.get("read_back") or {"standing": ()}
-    for one in read_back["standing"]:
-        StandingRecord.objects.update_or_create(
-            integration_id=order.integration_id,
-            person=person,
-            login=one["login"],
-            resource_type=one["unit"]["resource_type"],
-            resource=one["unit"]["resource"],
-            permission=one["unit"]["permission"],
-            defaults={"last_seen_at": at},
-            create_defaults={"first_seen_at": at, "last_seen_at": at},
-        )

@@ -1,5 +1,6 @@
 """Requests, approvals, grants, sessions, extensions, and the record of how each ended."""
 
+from access_requests.models.drift import DriftFinding, Look, ReconcileRun, ToLookAt
 from access_requests.models.emergencies import Declaration, Freeze, Revocation
 from access_requests.models.extensions import Extension, ExtensionApproval
 from access_requests.models.news import Change
@@ -27,20 +28,24 @@ __all__ = [
     "Change",
     "Declaration",
     "Dossier",
+    "DriftFinding",
     "Export",
     "ExportPart",
     "Extension",
     "ExtensionApproval",
     "Favourite",
     "Freeze",
+    "Look",
     "Narrowing",
     "Proof",
+    "ReconcileRun",
     "Report",
     "Review",
     "Reviewer",
     "Revocation",
     "SentForm",
     "StandingRecord",
+    "ToLookAt",
     "Transition",
     "WebhookCall",
     "new_token",

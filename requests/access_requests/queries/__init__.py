@@ -45,7 +45,7 @@ from access_requests.models import (
 )
 from access_requests.queries.reviews import reviews_for
 from accounts.models import User
-from integrations.choices import OPEN_ORDERS
+from integrations.choices import OPEN_ORDERS, OrderVerb
 from integrations.models import Order
 from integrations.queries import Dependant
 
@@ -311,5 +311,5 @@ def last_errors(access: AccessRequest) -> dict[Any, dict[str, str]]:
         person=access.grantee_id,
         integration__in=[group.integration_id for group in access.access_groups.all()],
         state__in=OPEN_ORDERS,
-    )
+    ).exclude(verb=OrderVerb.READ_BACK)  # a look that fails is no news of the access
     return {order.integration_id: dict(order.error) for order in orders if order.error}

@@ -46,6 +46,7 @@ ADMINISTRATION = (
             for one in ("accesssession", "approval", "transition", "standingrecord", "proof")
         ),
     ),
+    Place("Drift", "drift", "admin:requests_driftfinding_changelist", "requests.view_driftfinding"),
     Place(
         *("Connectors", "server", "admin:integrations_connector_changelist", "integrations.view_connector"),
         also=("admin:integrations_connectorinstance_changelist", "admin:integrations_order_changelist"),

@@ -1,7 +1,7 @@
 """The portal's pages: one function view each."""
 
 from access_requests.views.activity import activity, activity_csv
-from access_requests.views.answers import approve, hand_back, reject, revoke, withdraw
+from access_requests.views.answers import approve, grant_again, hand_back, reject, revoke, withdraw
 from access_requests.views.asking import check_request, find_people, find_resources, new_request, sent_requests
 from access_requests.views.declaring import (
     confirm_declaration,
@@ -60,6 +60,7 @@ __all__ = [
     "find_people",
     "find_resources",
     "freeze",
+    "grant_again",
     "hand_back",
     "my_access",
     "my_tasks",

@@ -39,6 +39,14 @@ def hand_back(http: HttpRequest, pk: int) -> HttpResponse:
 
 
 @page("POST")
+def grant_again(http: HttpRequest, pk: int) -> HttpResponse:
+    """Order again what vanished: the grantee, or an admin."""
+    access = find(http, pk)
+    order, said = actions.grant_again, f"What was missing of {access} is being granted again."
+    return act(http, access, lambda: order(access, user=me(http), actor=actor_of(http)), said)
+
+
+@page("POST")
 def revoke(http: HttpRequest, pk: int) -> HttpResponse:
     """Take access away, with a reason: an admin, or an approver who approved it."""
     access = find(http, pk)

@@ -11,8 +11,10 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from access_requests import queries
+from access_requests.actions import drifting
 from access_requests.choices import HOLDS_ACCESS, EndedHow, RequestState
 from access_requests.models import AccessRequest, Approval, ExtensionApproval
+from access_requests.queries.drift import drift_of
 from access_requests.views.choosing import times_at_most, times_to_add
 from access_requests.views.common import find_in_full, me, page
 from access_requests.views.connecting import Grant, connect_of
@@ -63,6 +65,7 @@ def _context(http: HttpRequest, access: AccessRequest, typed: Typed | None = Non
     live = access.grantee_id == user.pk and access.state == RequestState.ACTIVE
     groups = list(access.access_groups.all())
     may = may_of(user, access, approvals)
+    drift = drift_of(access) if not approvals or any(group.dispatched_at for group in groups) else []
     return {
         "now": timezone.now(),
         "access": access,
@@ -80,6 +83,9 @@ def _context(http: HttpRequest, access: AccessRequest, typed: Typed | None = Non
         "risk": risk_of(units_of(access)),
         "unit_count": len(units_of(access)),
         "events": events_of(access),
+        "vanished": [one for one in drift if not one.is_foreign] if access.state == RequestState.ACTIVE else [],
+        "may_grant_again": access.grantee_id == user.pk or user.has_perm(drifting.MAY),
+        "adopted": next((one for one in drift if one.is_foreign), None),
         "together": queries.asked_together(user, access),
         "declaration": queries.declaration_of(access) if may.declare else None,
         "declared": queries.declared_by(access) if access.ended_how == EndedHow.DECLARED else "",

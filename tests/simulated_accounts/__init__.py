@@ -1,0 +1,20 @@
+"""A target in this process without logins: groups that people's own accounts are members of, per integration id."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from connectors.contract.orders import ResourceFact, Unit
+
+
+@dataclass
+class Accounts:
+    """Who is in which group, by person id, whoever put them there; and the orders run."""
+
+    members: dict[str, set[Unit]] = field(default_factory=lambda: defaultdict(set))
+    groups: list[ResourceFact] = field(default_factory=list)
+    seen: list[str] = field(default_factory=list)
+
+
+ACCOUNTS: dict[str, Accounts] = defaultdict(Accounts)
