@@ -66,9 +66,12 @@ def revoke_all(
         with transaction.atomic():
             row.save()
             record("revocation.begun", actor=actor, subject=_subject(row), details=_told(row), at=moment)
-    except IntegrityError:
+    except IntegrityError as error:
         same = {} if subject is None else {kind.value: subject}
-        return Revocation.objects.get(kind=kind, finished_at__isnull=True, **same)
+        running = Revocation.objects.filter(kind=kind, finished_at__isnull=True, **same).first()
+        if running is None:
+            raise NotPossible("The one before has finished at this moment: look again.") from error
+        return running
     ring_dispatch()
     return row
 
@@ -84,6 +87,9 @@ def go_on(revocation: Revocation, *, at: datetime) -> int:
     """Take the next requests of a revocation, each by itself; finish it when everything it took is over."""
     scope = in_scope(revocation).exclude(state=_S.REVOKING, revocation__isnull=False).order_by("pk").distinct()
     done = each(list(scope[:STEP]), partial(_take, revocation=revocation, at=at), sweep="revocations")
+    if not done:
+        # All of these failed: whatever comes after them does not wait for them.
+        done = each(list(scope[STEP : 2 * STEP]), partial(_take, revocation=revocation, at=at), sweep="revocations")
     return done + _finish(revocation, at)
 
 
@@ -151,11 +157,13 @@ def freeze(
     moment = at or timezone.now()
     if not reason.strip():
         raise NotPossible("Say why: everybody who waits will read it.")
+    if len(reason) > REASON_MAX:
+        raise NotPossible(f"A reason has at most {REASON_MAX} characters.")
     try:
         with transaction.atomic():
             made = Freeze.objects.create(
                 integration=integration,
-                reason=reason.strip()[:REASON_MAX],
+                reason=reason.strip(),
                 break_glass=break_glass,
                 began_at=moment,
                 began_by=actor.name,

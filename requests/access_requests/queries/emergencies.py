@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 
 from access_requests.choices import HOLDS_ACCESS, OPEN, ApprovalStatus, EndedHow, RequestState, RevocationKind
 from access_requests.models import AccessRequest, Approval, Freeze, Revocation, StandingRecord
@@ -27,12 +27,15 @@ def frozen(integrations: Iterable[Any] | None = None) -> Freeze | None:
     here = Q(integration__isnull=True)
     if integrations is not None:
         here |= Q(integration__in=list(integrations))
-    return rows.filter(here).select_related("integration").order_by("integration", "pk").first()
+    return (
+        rows.filter(here).select_related("integration").order_by(F("integration").asc(nulls_first=True), "pk").first()
+    )
 
 
 def freezes() -> list[Freeze]:
     """Return what is frozen now; that of everything first."""
-    return list(Freeze.objects.filter(thawed_at__isnull=True).select_related("integration").order_by("began_at"))
+    rows = Freeze.objects.filter(thawed_at__isnull=True).select_related("integration")
+    return list(rows.order_by(F("integration").asc(nulls_first=True), "began_at"))
 
 
 def words_of(freeze: Freeze) -> str:
