@@ -248,6 +248,8 @@ LEASE_SECONDS = env.integer("LATCHKEY_LEASE_SECONDS", 60)
 HEARTBEAT_SECONDS = env.integer("LATCHKEY_HEARTBEAT_SECONDS", 10)
 # Folders with providers of one's own, beside those that come with Latchkey; the same on server and connectors.
 PROVIDERS = env.text("LATCHKEY_PROVIDERS")
+# Leases that one integration may have at once: a target that hangs leaves the other slots to others.
+LEASES_PER_INTEGRATION = env.integer("LATCHKEY_LEASES_PER_INTEGRATION", 4)
 RETRY_SECONDS_MAX = env.integer("LATCHKEY_RETRY_SECONDS_MAX", 3600)
 
 # What the server itself may call (webhooks): of private addresses only these networks and hosts; https only, unless

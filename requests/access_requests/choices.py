@@ -198,6 +198,18 @@ REVIEW_ICONS: dict[ReviewState, str] = {
 }
 
 
+class DeclarationState(models.TextChoices):
+    """What became of a proposal to declare access ended."""
+
+    WAITING = "waiting", "Waits for another admin"
+    DECLARED = "declared", "Declared"
+    REFUSED = "refused", "Refused"
+    TAKEN_BACK = "taken_back", "Taken back"
+    LAPSED = "lapsed", "Lapsed"
+    # The end was proven before anybody said yes.
+    PROVEN = "proven", "Not needed: the end was proven"
+
+
 class ExtensionState(models.TextChoices):
     """What became of an ask for more time."""
 
@@ -346,6 +358,12 @@ AUDIT_ACTIONS = {
     "request.approval_given": "An approver said yes",
     "request.webhook_answered": "Another system answered, or did not",
     "request.narrowed": "An approver said yes to less",
+    "declaration.proposed": "An admin proposed to declare access ended",
+    "declaration.declared": "Two admins declared access ended, without proof",
+    "declaration.refused": "An admin refused to declare access ended",
+    "declaration.taken_back": "A proposal to declare access ended was taken back",
+    "declaration.lapsed": "A proposal to declare access ended lapsed",
+    "declaration.proven": "Access was proven to be ended before it was declared",
     "request.overdue": "A revoke is overdue",
     "request.factor_proven": "The requestor proved a second factor",
     "request.stand_in_asked": "A stand-in was asked as well",

@@ -4,6 +4,14 @@ from access_requests.actions.answers import approve, approve_less, reject
 from access_requests.actions.asking import ENTITLEMENTS_MAX, BadAsk, DryRun, ask, dry_run, glass_of
 from access_requests.actions.calls import run_calls
 from access_requests.actions.credentials import AlreadySeen, NothingToSee, reset_credentials, take_credentials
+from access_requests.actions.declaring import (
+    may_declare,
+    propose_end,
+    refuse_end,
+    second_end,
+    sweep_declarations,
+    take_back_end,
+)
 from access_requests.actions.endings import (
     cancel,
     end,
@@ -82,11 +90,14 @@ __all__ = [
     "glass_of",
     "hand_back",
     "keep_favourite",
+    "may_declare",
     "pause_report",
+    "propose_end",
     "prove_factor",
     "recheck_flow",
     "recheck_integration",
     "recheck_person",
+    "refuse_end",
     "reject",
     "reject_extension",
     "reorder",
@@ -98,12 +109,15 @@ __all__ = [
     "run_calls",
     "run_exports",
     "save_report",
+    "second_end",
     "send",
     "sweep",
     "sweep_cleanups",
+    "sweep_declarations",
     "sweep_escalations",
     "sweep_expired",
     "sweep_reports",
     "sweep_stand_ins",
+    "take_back_end",
     "take_credentials",
 ]

@@ -1,5 +1,6 @@
 """Requests, approvals, grants, sessions, extensions, and the record of how each ended."""
 
+from access_requests.models.declarations import Declaration
 from access_requests.models.extensions import Extension, ExtensionApproval
 from access_requests.models.news import Change
 from access_requests.models.policy import AskedFacts, Review, Reviewer, WebhookCall
@@ -24,6 +25,7 @@ __all__ = [
     "Approval",
     "AskedFacts",
     "Change",
+    "Declaration",
     "Export",
     "ExportPart",
     "Extension",
