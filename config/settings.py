@@ -250,6 +250,8 @@ HEARTBEAT_SECONDS = env.integer("LATCHKEY_HEARTBEAT_SECONDS", 10)
 PROVIDERS = env.text("LATCHKEY_PROVIDERS")
 # Leases that one integration may have at once: a target that hangs leaves the other slots to others.
 LEASES_PER_INTEGRATION = env.integer("LATCHKEY_LEASES_PER_INTEGRATION", 4)
+# Who may read /metrics brings this; without it there is no such page.
+METRICS_TOKEN = env.text("LATCHKEY_METRICS_TOKEN")
 RETRY_SECONDS_MAX = env.integer("LATCHKEY_RETRY_SECONDS_MAX", 3600)
 
 # What the server itself may call (webhooks): of private addresses only these networks and hosts; https only, unless

@@ -59,6 +59,12 @@ def sweep_escalations() -> int:
 
 
 @shared_task
+def sweep_declarations() -> int:
+    """Let proposals to declare access ended lapse."""
+    return actions.sweep_declarations()
+
+
+@shared_task
 def sweep_reviews() -> int:
     """Remind of reviews that are overdue."""
     return glass.sweep()

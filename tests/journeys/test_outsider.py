@@ -81,6 +81,11 @@ TABLE: dict[str, Row] = {
     "why_not": Row(OWN),
     "find_people": Row(OWN),
     "sent_requests": Row(NOBODY, "get", FORM),
+    "overdue": Row("forbidden"),
+    "metrics": Row(EVERYBODY),
+    "try_end_now": Row(NOBODY, "post", REQUEST),
+    "declare_ended": Row(NOBODY, "post", REQUEST),
+    "answer_declaration": Row(NOBODY, "post", REQUEST),
     "review_request": Row(NOBODY, "post", REQUEST),
     "request_page": Row(NOBODY, "get", REQUEST),
     "request_part": Row(NOBODY, "get", REQUEST),
@@ -208,6 +213,8 @@ def address_of(name: str, about: str, request_id: int, session_id: Any) -> str:
         kwargs["pk"] = kept(about) if request_id != 999999 else 999999 if about == REPORT else uuid.uuid4()
     if about == FORM:
         kwargs["token"] = SentForm.objects.get().token if request_id != 999999 else uuid.uuid4()
+    if name == "answer_declaration":
+        kwargs |= {"declaration": uuid.uuid4(), "answer": "yes"}
     if name == "sign_in_link":
         kwargs["token"] = "nothing"
     return reverse(name, kwargs=kwargs)

@@ -8,6 +8,7 @@ from access_requests.views.extending import approve_extension, extend, reject_ex
 from access_requests.views.factor import request_factor
 from access_requests.views.favourites import favourite
 from access_requests.views.home import my_access
+from access_requests.views.overdue import answer_declaration, declare, overdue, try_end_now
 from access_requests.views.passwords import reset_password, show_password
 from access_requests.views.reasons import why_not
 from access_requests.views.reports import (
@@ -27,9 +28,11 @@ from access_requests.views.tasks import my_tasks
 __all__ = [
     "activity",
     "activity_csv",
+    "answer_declaration",
     "approve",
     "approve_extension",
     "check_request",
+    "declare",
     "export_fetch",
     "export_page",
     "export_part",
@@ -41,6 +44,7 @@ __all__ = [
     "my_access",
     "my_tasks",
     "new_request",
+    "overdue",
     "reject",
     "reject_extension",
     "report_csv",
@@ -59,6 +63,7 @@ __all__ = [
     "schedule_reading",
     "sent_requests",
     "show_password",
+    "try_end_now",
     "why_not",
     "withdraw",
     "withdraw_extension",

@@ -11,8 +11,10 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from access_requests import queries
+from access_requests.actions import may_declare
 from access_requests.choices import HOLDS_ACCESS, RequestState
 from access_requests.models import AccessRequest, Approval, ExtensionApproval
+from access_requests.queries.overdue import declarations_of
 from access_requests.views.choosing import times_at_most, times_to_add
 from access_requests.views.common import find_in_full, me, page
 from access_requests.views.connecting import Grant, connect_of
@@ -80,9 +82,21 @@ def _context(http: HttpRequest, access: AccessRequest, typed: Typed | None = Non
         "risk": risk_of(units_of(access)),
         "unit_count": len(units_of(access)),
         "events": events_of(access),
+        **_declaring(user, access),
         "together": queries.asked_together(user, access),
         **_extending(user, access, may),
         **(_answering(access, typed) if may.answer else {}),
+    }
+
+
+def _declaring(user: User, access: AccessRequest) -> dict[str, Any]:
+    """Return what was proposed of declaring the end, and whether this person may propose or answer."""
+    made = declarations_of(access)
+    open_ = access.state == RequestState.REVOKING and access.overdue_since is not None
+    return {
+        "declarations": made,
+        "declaration": next((one for one in made if one.waits), None),
+        "may_declare": open_ and may_declare(user),
     }
 
 
