@@ -40,6 +40,7 @@ TIMETABLE: tuple[Line, ...] = (
     # News does it at once; this finds what no news tells of, like an integration that was switched on again.
     Line("access_requests.tasks.sweep_automatic_flows", 21600, "Looks at everybody for every automatic flow."),
     Line("access_requests.tasks.sweep_escalations", 10, "Asks the next approvers; flows name minutes to wait."),
+    Line("access_requests.tasks.sweep_notices", 15, "Tells other systems of overdue access; an alarm may not wait."),
     Line("access_requests.tasks.sweep_declarations", 60, "Lets proposals lapse that nobody answered in a week."),
     Line("access_requests.tasks.sweep_reviews", 60, "Reminds of reviews of broken glass that are overdue, once a day."),
     Line("config.tasks.sweep_late_jobs", 60, "Writes to the admins of jobs that are late."),

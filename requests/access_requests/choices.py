@@ -364,6 +364,8 @@ AUDIT_ACTIONS = {
     "declaration.taken_back": "A proposal to declare access ended was taken back",
     "declaration.lapsed": "A proposal to declare access ended lapsed",
     "declaration.proven": "Access was proven to be ended before it was declared",
+    "overdue.webhook_told": "A webhook is told of overdue access",
+    "overdue.webhook_dropped": "A webhook is not told of overdue access any more",
     "request.overdue": "A revoke is overdue",
     "request.factor_proven": "The requestor proved a second factor",
     "request.stand_in_asked": "A stand-in was asked as well",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from access_requests import actions
-from access_requests.actions import automatic, glass, letters
+from access_requests.actions import automatic, glass, letters, notices
 from access_requests.models import Change
 from accounts import events
 
@@ -56,6 +56,12 @@ def sweep_stand_ins() -> int:
 def sweep_escalations() -> int:
     """Ask the next approvers where nobody has answered in time."""
     return actions.sweep_escalations()
+
+
+@shared_task
+def sweep_notices() -> int:
+    """Tell other systems of overdue access."""
+    return notices.sweep_notices()
 
 
 @shared_task

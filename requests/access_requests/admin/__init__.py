@@ -1,5 +1,6 @@
 """The admin pages of requests: to be read, and to revoke."""
 
+from access_requests.admin.notices import OverdueWebhookAdmin
 from access_requests.admin.records import (
     AccessSessionAdmin,
     ApprovalAdmin,
@@ -13,6 +14,7 @@ __all__ = [
     "AccessRequestAdmin",
     "AccessSessionAdmin",
     "ApprovalAdmin",
+    "OverdueWebhookAdmin",
     "ProofAdmin",
     "StandingRecordAdmin",
     "TransitionAdmin",

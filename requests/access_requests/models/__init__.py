@@ -3,6 +3,7 @@
 from access_requests.models.declarations import Declaration
 from access_requests.models.extensions import Extension, ExtensionApproval
 from access_requests.models.news import Change
+from access_requests.models.notices import OverdueNotice, OverdueWebhook
 from access_requests.models.policy import AskedFacts, Review, Reviewer, WebhookCall
 from access_requests.models.proofs import Proof, StandingRecord
 from access_requests.models.reports import Export, ExportPart, Report
@@ -32,6 +33,8 @@ __all__ = [
     "ExtensionApproval",
     "Favourite",
     "Narrowing",
+    "OverdueNotice",
+    "OverdueWebhook",
     "Proof",
     "Report",
     "Review",
