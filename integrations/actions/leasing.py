@@ -10,6 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -54,7 +55,7 @@ def _turns(instance: ConnectorInstance, without: Collection[str], at: datetime) 
     return list(rows.order_by("held", F("last").asc(nulls_first=True), "pk").values_list("pk", flat=True))
 
 
-def _held(integration: object, instance: ConnectorInstance, at: datetime) -> QuerySet[Order]:
+def _held(integration: Any, instance: ConnectorInstance, at: datetime) -> QuerySet[Order]:
     """Return the leases of an integration that count against its share.
 
     In this process's connector those of every process, for they share one machine's slots; of a remote one its own.
@@ -63,7 +64,7 @@ def _held(integration: object, instance: ConnectorInstance, at: datetime) -> Que
     return rows if instance.transport == Transport.IN_PROCESS else rows.filter(leased_by=instance)
 
 
-def _due(integration: object, first: bool, at: datetime) -> QuerySet[Order]:
+def _due(integration: Any, first: bool, at: datetime) -> QuerySet[Order]:
     """Return queued orders of an integration that may be leased now: due, and no earlier lease on the same thing held.
 
     Those that end access (`first`), or the others. The index integrations_order_turn answers both, in this order.

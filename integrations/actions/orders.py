@@ -43,7 +43,8 @@ def wait_again(again: int) -> float:
         return 0.0
     if again == 1:
         return float(SOON_AGAIN)
-    return min(settings.RETRY_SECONDS_MAX, SOON_AGAIN * 2 ** min(again - 1, 20)) * random.uniform(0.5, 1.0)  # noqa: S311
+    longest = float(min(settings.RETRY_SECONDS_MAX, SOON_AGAIN * 2 ** min(again - 1, 20)))
+    return longest * random.uniform(0.5, 1.0)  # noqa: S311
 
 
 def lease_seconds(verb: str) -> int:

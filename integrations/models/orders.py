@@ -75,12 +75,13 @@ class Order(models.Model):
             ),
         ]
         indexes = [
-            # Leasing: what is due next in an integration, ends and the rest apart; and whose turn it is.
+            # Leasing: what is due next in an integration, ends and the rest apart.
             models.Index(
                 fields=["integration", "ends", "next_try_at"],
                 name="integrations_order_turn",
                 condition=models.Q(state="queued"),
             ),
+            # Leasing: which integration was served the longest ago.
             models.Index(
                 fields=["integration", "leased_at"],
                 name="integrations_order_leased_at",

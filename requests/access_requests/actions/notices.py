@@ -72,7 +72,7 @@ def _write(webhook: Webhook, at: datetime) -> bool:
         if not due or (number and last is not None and last.created_at > at - EVERY):
             return False
         OverdueNotice.objects.filter(webhook=webhook, done_at__isnull=True).update(done_at=at)
-        told = {"event": "overdue" if number else "well", "overdue": number, "at": at.isoformat()}
+        told: dict[str, Any] = {"event": "overdue" if number else "well", "overdue": number, "at": at.isoformat()}
         told["oldest_due_at"] = oldest.isoformat() if oldest else None
         OverdueNotice.objects.create(webhook=webhook, overdue=bool(number), told=told, created_at=at, next_try_at=at)
     return True
