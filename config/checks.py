@@ -191,12 +191,6 @@ def connectors() -> Iterable[checks.CheckMessage]:
             f"{settings.LEASE_SECONDS}.",
             "Set the heartbeat to 1 or more, and the lease to at least three heartbeats.",
         )
-    if settings.LEASES_PER_INTEGRATION < 1:
-        yield _bad(
-            "E042",
-            f"LATCHKEY_LEASES_PER_INTEGRATION is {settings.LEASES_PER_INTEGRATION}: nothing would ever be done.",
-            "Set it to 1 or more, and below the number of slots (8).",
-        )
     for folder in filter(None, settings.PROVIDERS.split(os.pathsep)):
         if not Path(folder).is_dir():
             yield _bad("E022", f"LATCHKEY_PROVIDERS names {folder}, which is no folder.", "Name folders of providers.")

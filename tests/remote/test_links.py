@@ -523,5 +523,5 @@ def test_most_looks_for_work_take_no_lock(story: Story, one: ByHand, django_asse
     while one.work(NOON):
         pass
     with django_assert_max_num_queries(4):
-        assert orders.lease(one.link.instance, at=NOON) is None
+        assert actions.lease(one.link.instance, at=NOON) is None
     assert Connector.objects.count() >= 1
