@@ -250,6 +250,10 @@ LEASE_SECONDS = env.integer("LATCHKEY_LEASE_SECONDS", 60)
 HEARTBEAT_SECONDS = env.integer("LATCHKEY_HEARTBEAT_SECONDS", 10)
 # Folders with providers of one's own, beside those that come with Latchkey; the same on server and connectors.
 PROVIDERS = env.text("LATCHKEY_PROVIDERS")
+# Leases that one integration may have at once: a target that hangs leaves the other slots to others.
+LEASES_PER_INTEGRATION = env.integer("LATCHKEY_LEASES_PER_INTEGRATION", 4)
+# Who may read /metrics brings this; without it there is no such page.
+METRICS_TOKEN = env.text("LATCHKEY_METRICS_TOKEN")
 RETRY_SECONDS_MAX = env.integer("LATCHKEY_RETRY_SECONDS_MAX", 3600)
 # Looks for drift: how many people who hold nothing one run reads back, and how many looks are under way at once.
 DRIFT_PEOPLE = env.integer("LATCHKEY_DRIFT_PEOPLE", 500)

@@ -43,6 +43,7 @@ TIMETABLE: tuple[Line, ...] = (
     # News of people asks at once; this finds what no news tells of, like another owner of a resource.
     Line("access_requests.tasks.sweep_routes", 20, "Asks again whom everything that waits is for."),
     Line("access_requests.tasks.sweep_eligibility", 600, "Has open access asked again that no news asked of."),
+    Line("access_requests.tasks.sweep_notices", 15, "Tells other systems of overdue access; an alarm may not wait."),
     Line("access_requests.tasks.sweep_dossiers", 30, "Makes the dossiers of what is over; nobody waits for them."),
     Line("access_requests.tasks.sweep_reviews", 60, "Reminds of reviews of broken glass that are overdue, once a day."),
     Line("config.tasks.sweep_late_jobs", 60, "Writes to the admins of jobs that are late."),

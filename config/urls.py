@@ -3,11 +3,12 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from config import views
+from config import metrics, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", views.healthz, name="healthz"),
     path("favicon.ico", views.favicon, name="favicon"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("readyz", views.readyz, name="readyz"),
     path("", include("access_requests.urls")),
     path("", include("accounts.urls")),

@@ -204,6 +204,7 @@ AUDIT_ACTIONS = {
     "connector.deleted": "Connector deleted",
     "order.settled": "Order settled",
     "order.hurried": "Order hurried",
+    "order.set_aside": "A report could not be taken in",
     "order.failed_try": "A try of an order failed",
     "store.reencrypted": "Stored secrets encrypted with the newest key",
 }

@@ -15,15 +15,16 @@ from integrations.actions.configuring import BadConfig, Kept
 from integrations.actions.connectors import BadName, delete_connector, is_embedded, rename_connector
 from integrations.actions.deleting import StillNeeded, delete, sweep_deletions
 from integrations.actions.inventory import merge, stage
+from integrations.actions.leasing import lease
 from integrations.actions.orders import (
     expire_leases,
     forget_credentials,
     forget_looks,
     hurry,
     hurry_order,
-    lease,
     order_for_person,
     order_for_system,
+    set_aside,
     settle,
     supersede,
     take_in,
@@ -99,6 +100,7 @@ __all__ = [
     "rules_problem",
     "run_next",
     "run_until_idle",
+    "set_aside",
     "set_secret",
     "settle",
     "stage",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from connectors.contract import wire
@@ -12,7 +13,7 @@ from connectors.contract.orders import Order as WireOrder
 from connectors.contract.wire import Work
 from connectors.stores.builtin import SecretUnreadable
 from connectors.toolkit.sealing import seal
-from integrations.actions import inventory, orders, running, trials
+from integrations.actions import inventory, leasing, orders, running, trials
 from integrations.choices import OrderState, OrderVerb
 from integrations.models import ConnectorInstance, Order, SyncRun
 from integrations.queries import alive_instances
@@ -44,7 +45,7 @@ def next_work(link: Link, *, at: datetime | None = None) -> Work | None:
     if trial is not None:
         return _sealed(link, trials.as_order(trial, TRIAL_SECONDS))
     without = _left_to_others(link.instance, moment)
-    while (order := orders.lease(link.instance, without=without, at=moment)) is not None:
+    while (order := leasing.lease(link.instance, without=without, at=moment)) is not None:
         resume = inventory.restart(order).resume if order.verb == OrderVerb.DISCOVER else ""
         work = _handed(link, order, resume, moment)
         if work is not None:
@@ -85,6 +86,11 @@ def _handed(link: Link, order: Order, resume: str, at: datetime) -> Work | None:
         going = running.prepare(order, at=at, resume=resume)
     except (SecretUnreadable, ValueError) as error:
         orders.settle(running.hopeless(order, error), instance=link.instance, at=at)
+        return None
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # noqa: BLE001  # one order that cannot be read must not keep the link from the next
+        orders.settle(running.unforeseen(order, error), instance=link.instance, at=at)
         return None
     return _sealed(link, going)
 

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.actions import require
 from accounts.events import publish
 from accounts.models import User
 from audit.actions import Subject, record
-from audit.actor import Actor, connector
+from audit.actor import Actor, connector, system
 from connectors.contract.errors import ErrorKind
 from connectors.contract.orders import Report
 from integrations import wire
 from integrations.actions.inventory import finish_sync, has_come_further
 from integrations.choices import (
     OPEN_ORDERS,
-    ConnectorKind,
     IntegrationStatus,
     OrderState,
     OrderVerb,
-    Transport,
 )
 from integrations.events import ring
 from integrations.models import Change, ConnectorInstance, Integration, Order, SyncRun
@@ -36,6 +33,19 @@ from integrations.models import Change, ConnectorInstance, Integration, Order, S
 LEASES_OF_A_SYNC = 15
 # These can pass by themselves, so the order stays open and is tried again; others too, but a person is told at once.
 PASSING = frozenset({ErrorKind.UNREACHABLE, ErrorKind.LEASE_LOST})
+# The first wait after a read-back that still found access: soon, for the target answers. Then twice as long each time.
+SOON_AGAIN = 5
+AGAIN_MAX = 1000
+
+
+def wait_again(again: int) -> float:
+    """Return how long to wait before an order that was brought to no end `again` times is run anew, in seconds."""
+    if again <= 0:
+        return 0.0
+    if again == 1:
+        return float(SOON_AGAIN)
+    longest = float(min(settings.RETRY_SECONDS_MAX, SOON_AGAIN * 2 ** min(again - 1, 20)))
+    return longest * random.uniform(0.5, 1.0)  # noqa: S311
 
 
 def lease_seconds(verb: str) -> int:
@@ -44,16 +54,30 @@ def lease_seconds(verb: str) -> int:
 
 
 def order_for_person(
-    integration: Integration, person: User, desired: dict[str, Any], *, verb: str = OrderVerb.APPLY, at: datetime
+    integration: Integration,
+    person: User,
+    desired: dict[str, Any],
+    *,
+    verb: str = OrderVerb.APPLY,
+    again: int = 0,
+    at: datetime,
 ) -> Order:
     """Order what `person` should hold in `integration`; an open order about the same is superseded.
 
     The caller holds the row lock on `person` and computed `desired` under it, so that the newest order always carries
-    the newest truth. A superseded order's lease stays on record: the new order waits for it.
+    the newest truth. A superseded order's lease stays on record: the new order waits for it. `again` counts the orders
+    before it that came to no end; it is due the later for that.
     """
     supersede(integration, person, at=at)
     order = Order.objects.create(
-        integration=integration, person=person, verb=verb, desired=desired, created_at=at, next_try_at=at
+        integration=integration,
+        person=person,
+        verb=verb,
+        desired=desired,
+        ends=verb == OrderVerb.APPLY and bool(desired.get("gone")),
+        again=min(again, AGAIN_MAX),
+        created_at=at,
+        next_try_at=at + timedelta(seconds=wait_again(again)),
     )
     ring(integration.connector_id)
     return order
@@ -91,56 +115,6 @@ def order_for_system(integration: Integration, verb: str, *, at: datetime) -> Or
             if verb == OrderVerb.DISCOVER:
                 SyncRun.objects.create(integration=integration, order=order, started_at=at)
             ring(integration.connector_id)
-    return order
-
-
-def _due(at: datetime) -> QuerySet[Order]:
-    """Return queued orders that may be leased now: due, and no earlier lease on the same thing still held."""
-    same = Order.objects.filter(integration=OuterRef("integration"), lease_until__gt=at).exclude(pk=OuterRef("pk"))
-    about_person = same.filter(person=OuterRef("person"))
-    about_system = same.filter(person__isnull=True, verb=OuterRef("verb"))
-    return (
-        Order.objects.filter(state=OrderState.QUEUED, next_try_at__lte=at)
-        .exclude(integration__status=IntegrationStatus.DISABLED, verb__in=[OrderVerb.CHECK, OrderVerb.DISCOVER])
-        .filter(Q(person__isnull=False) & ~Exists(about_person) | Q(person__isnull=True) & ~Exists(about_system))
-        .order_by("next_try_at", "created_at")
-    )
-
-
-def lease(instance: ConnectorInstance, *, without: Collection[str] = (), at: datetime | None = None) -> Order | None:
-    """Lease the next due order of the instance's connector to it, with a new epoch; None when nothing is due.
-
-    Orders for the providers in `without` are left to others. The row carries the lease until the final report or its
-    end, also when the order is superseded meanwhile.
-    """
-    moment = at or timezone.now()
-    # What runs beside its target never runs in this process, nor the other way round.
-    here = instance.transport == Transport.IN_PROCESS
-    kind = ConnectorKind.IN_PROCESS if here else ConnectorKind.REMOTE
-    due = _due(moment).filter(integration__connector=instance.connector_id, integration__connector__kind=kind)
-    due = due.exclude(integration__type__in=without) if without else due
-    # Most looks find nothing: they take no lock, which on SQLite all writers share.
-    if not due.exists():
-        return None
-    with transaction.atomic():
-        if connection.features.has_select_for_update_skip_locked:
-            due = due.select_for_update(skip_locked=True, of=("self",))
-        order = due.select_related("integration").first()
-        if order is None:
-            return None
-        until = moment + timedelta(seconds=lease_seconds(order.verb))
-        taken = Order.objects.filter(pk=order.pk, state=OrderState.QUEUED).update(
-            state=OrderState.LEASED,
-            epoch=F("epoch") + 1,
-            attempts=F("attempts") + 1,
-            leased_by=instance,
-            lease_until=until,
-        )
-        if not taken:
-            return None
-        # Nobody else has written the row since it was read: it is locked, and on SQLite all of the database is.
-        order.state, order.leased_by, order.lease_until = OrderState.LEASED, instance, until
-        order.epoch, order.attempts = order.epoch + 1, order.attempts + 1
     return order
 
 
@@ -290,10 +264,26 @@ def take_in(order: Order, *, at: datetime) -> bool:
     return bool(Order.objects.filter(pk=order.pk, absorbed_at__isnull=True).update(absorbed_at=at, result=order.result))
 
 
+def set_aside(order: Order, problem: str, *, at: datetime) -> bool:
+    """Mark a report that cannot be taken in as done with, and say so: it must not stand before those that follow.
+
+    Nothing is concluded from it. Whoever sets it aside orders anew; the report of that tells what is true.
+    """
+    forget_credentials(order)
+    aside = Order.objects.filter(pk=order.pk, absorbed_at__isnull=True)
+    if not aside.update(absorbed_at=at, result=order.result):
+        return False
+    details = {"order": str(order.pk), "problem": problem}
+    record("order.set_aside", actor=system(), subject=_subject(order), details=details, at=at)
+    return True
+
+
 def forget_credentials(order: Order) -> None:
     """Remove sealed credentials from the result held in memory; `take_in` writes it."""
-    for grant in order.result.get("grants", ()):
-        grant.pop("sealed_credentials", None)
+    grants = order.result.get("grants") if isinstance(order.result, dict) else None
+    for grant in grants if isinstance(grants, list) else ():
+        if isinstance(grant, dict):
+            grant.pop("sealed_credentials", None)
 
 
 def _subject(order: Order) -> Subject:

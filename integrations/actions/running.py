@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import cache, partial
 
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from connectors import VERSION
@@ -24,7 +25,7 @@ from connectors.runners.rules import Rules
 from connectors.runners.rules_file import rules_from_environment
 from connectors.stores.builtin import SecretUnreadable
 from integrations import wire
-from integrations.actions import baseline, inventory, orders, secrets
+from integrations.actions import baseline, inventory, leasing, orders, secrets
 from integrations.choices import ConnectorKind, OrderVerb
 from integrations.models import Connector, ConnectorInstance, Order
 
@@ -106,12 +107,22 @@ def run_until_idle(*, seconds: float, at: Callable[[], datetime] = timezone.now)
 
 def run_next(instance: ConnectorInstance, *, at: Callable[[], datetime] = timezone.now) -> bool:
     """Lease one order, run it, settle its report. False when nothing was due. Call it outside any transaction."""
-    order = orders.lease(instance, at=at())
+    order = leasing.lease(instance, at=at())
     if order is None:
         return False
     report = _run(order, at)
-    orders.settle(report, instance=instance, at=at())
+    settle_or_say(order, report, instance=instance, at=at())
     return True
+
+
+def settle_or_say(order: Order, report: Report, *, instance: ConnectorInstance, at: datetime) -> bool:
+    """Settle a report; one that cannot be kept is settled as an error, so that the order waits and others go on."""
+    try:
+        return orders.settle(report, instance=instance, at=at)
+    except (OperationalError, InterfaceError):
+        raise  # the database is away: the lease runs out, and the order is run again
+    except Exception as error:  # noqa: BLE001  # what the database cannot keep is no reason to keep others waiting
+        return orders.settle(unforeseen(order, error), instance=instance, at=at)
 
 
 def _run(order: Order, at: Callable[[], datetime]) -> Report:
@@ -125,6 +136,18 @@ def _run(order: Order, at: Callable[[], datetime]) -> Report:
         return local.run(going, on_page=on_page, since=since, baseline=_baseline(order, at), rules=owners_rules())
     except (SecretUnreadable, ValueError) as error:
         return hopeless(order, error)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # noqa: BLE001  # whatever one order raises, its neighbours must not wait for it
+        return unforeseen(order, error)
+
+
+def unforeseen(order: Order, error: Exception) -> Report:
+    """Return the report of an order that something broke which nobody foresaw; the message may hold secrets."""
+    log.error("order %s is broken by what nobody foresaw", order.pk, exc_info=error)
+    words = f"Something unforeseen broke this order ({type(error).__name__}). It is tried again."
+    told = ErrorReport(Misconfigured.kind, words, "See the server's log for order " + str(order.pk) + ".")
+    return Report(str(order.pk), order.epoch, error=told)
 
 
 def prepare(order: Order, *, at: datetime, resume: str = "") -> WireOrder:

@@ -26,6 +26,12 @@ class Order(models.Model):
     leased_by = models.ForeignKey(ConnectorInstance, models.SET_NULL, null=True, blank=True, related_name="orders")
     # Set while a holder may still act under the order, also after it was superseded; cleared by its final report.
     lease_until = models.DateTimeField(null=True, blank=True)
+    # When it was leased last: integrations take turns by it.
+    leased_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # Whether it ends access; such orders come first.
+    ends = models.BooleanField(default=False, editable=False)
+    # How many orders before it about the same were run to no end: each waits longer than the one before.
+    again = models.PositiveIntegerField(default=0, editable=False)
     attempts = models.PositiveIntegerField(default=0)
     next_try_at = models.DateTimeField(default=timezone.now)
     error = models.JSONField(default=dict, blank=True, help_text="The last error: kind, message, fix.")
@@ -69,7 +75,19 @@ class Order(models.Model):
             ),
         ]
         indexes = [
-            # Leasing: what is due next.
+            # Leasing: what is due next in an integration, ends and the rest apart.
+            models.Index(
+                fields=["integration", "ends", "next_try_at"],
+                name="integrations_order_turn",
+                condition=models.Q(state="queued"),
+            ),
+            # Leasing: which integration was served the longest ago.
+            models.Index(
+                fields=["integration", "leased_at"],
+                name="integrations_order_leased_at",
+                condition=models.Q(leased_at__isnull=False),
+            ),
+            # What is due next of all: the hurry, and the overview.
             models.Index(fields=["next_try_at"], name="integrations_order_due", condition=models.Q(state="queued")),
             # The sweep for leases that ran out, and "is an earlier lease still held?".
             models.Index(

@@ -13,6 +13,7 @@ from integrations.queries.links import (
 )
 from integrations.queries.orders import (
     Queued,
+    open_by_integration,
     open_order,
     open_orders_of,
     open_system_orders,
@@ -107,6 +108,7 @@ __all__ = [
     "login_max",
     "manifest",
     "oldest_sync",
+    "open_by_integration",
     "open_order",
     "open_orders_of",
     "open_system_orders",

@@ -82,3 +82,9 @@ def open_system_orders(integration: Integration) -> list[Order]:
             "desired", "result"
         )
     )
+
+
+def open_by_integration() -> list[tuple[str, str, int]]:
+    """Return (integration's name, state, number) of the open orders. One query."""
+    rows = Order.objects.filter(state__in=OPEN_ORDERS).order_by("integration__name", "state")
+    return list(rows.values_list("integration__name", "state").annotate(number=Count("pk")))

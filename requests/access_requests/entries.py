@@ -17,6 +17,8 @@ AUDIT_ACTIONS = {
     "request.approval_given": "An approver said yes",
     "request.webhook_answered": "Another system answered, or did not",
     "request.narrowed": "An approver said yes to less",
+    "overdue.webhook_told": "A webhook is told of overdue access",
+    "overdue.webhook_dropped": "A webhook is not told of overdue access any more",
     "request.overdue": "A revoke is overdue",
     "request.factor_proven": "The requestor proved a second factor",
     "request.stand_in_asked": "A stand-in was asked as well",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from access_requests import actions
-from access_requests.actions import automatic, dossiers, glass, letters, reconciling, routing
+from access_requests.actions import automatic, dossiers, glass, letters, notices, reconciling, routing
 from access_requests.models import Change
 from accounts import events
 
@@ -68,6 +68,12 @@ def sweep_routes() -> int:
 def sweep_eligibility() -> int:
     """Have everything that is open asked again, in small steps: what no news told of is found like this."""
     return actions.recheck_everything()
+
+
+@shared_task
+def sweep_notices() -> int:
+    """Tell other systems of overdue access."""
+    return notices.sweep_notices()
 
 
 @shared_task

@@ -114,7 +114,8 @@ def test_a_failed_try_waits_longer_and_longer_and_never_stops(story: Story, inst
     assert all(wait >= 1800 for wait in waits[15:])
 
 
-def test_of_many_who_lease_at_once_each_order_goes_to_one(story: Story, instances) -> None:
+def test_of_many_who_lease_at_once_each_order_goes_to_one(story: Story, instances, settings) -> None:
+    settings.LEASES_PER_INTEGRATION = 8
     with transaction.atomic():
         for name in ("a", "b", "c", "d", "e"):
             user = type(story.cast.requester).objects.create(email=f"{name}@example.com", name=name)

@@ -106,6 +106,7 @@ TABLE: dict[str, Row] = {
     "why_not": Row(OWN),
     "find_people": Row(OWN),
     "sent_requests": Row(NOBODY, "get", FORM),
+    "metrics": Row(EVERYBODY),
     "review_request": Row(NOBODY, "post", REQUEST),
     "request_page": Row(NOBODY, "get", REQUEST),
     "request_part": Row(NOBODY, "get", REQUEST),

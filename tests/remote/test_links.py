@@ -337,6 +337,23 @@ def test_a_page_that_fits_nowhere_fails_the_sync_with_words(story: Story, one: B
     assert "701 characters" in row.error["message"]
 
 
+def test_an_instance_that_returns_after_a_month_finds_the_end_waiting(story: Story, one: ByHand) -> None:
+    grant = "11111111-2222-3333-4444-555555555555"
+    gone = {**NOBODY, "gone": [{"grant_id": grant, "login": "lk_rita", "units": []}]}
+    with transaction.atomic():
+        orders.order_for_person(story.integration, story.cast.requester, gone, at=NOON)
+    silent = taken(one, Verb.APPLY)
+    later = NOON + timedelta(days=31)
+    assert orders.expire_leases(at=later) >= 1
+    back = instance(story.integration.connector, at=later)
+    work = taken(back, Verb.APPLY, later)
+    assert work.order.desired is not None
+    assert [ending.grant_id for ending in work.order.desired.gone] == [grant]
+    assert work.order.epoch > silent.order.epoch
+    back.report(work, later, read_back=ReadBack(later.timestamp()))
+    assert Order.objects.get(pk=work.order.order_id).state == "done"
+
+
 # Reports that make no sense.
 
 
@@ -506,5 +523,5 @@ def test_most_looks_for_work_take_no_lock(story: Story, one: ByHand, django_asse
     while one.work(NOON):
         pass
     with django_assert_max_num_queries(4):
-        assert orders.lease(one.link.instance, at=NOON) is None
+        assert actions.lease(one.link.instance, at=NOON) is None
     assert Connector.objects.count() >= 1

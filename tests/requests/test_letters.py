@@ -318,7 +318,7 @@ def test_approvers_are_asked_for_more_time_and_the_answer_is_told(story: Story) 
     assert "> Abel: Go on." in letters("opened")[0].text
 
 
-def test_admins_hear_of_overdue_ends_once_then_daily_until_they_are_done(story: Story) -> None:
+def test_admins_hear_of_overdue_ends_at_once_then_hourly_until_they_are_done(story: Story) -> None:
     ada2 = somebody("Ada2", Role.ADMIN)
     request = story.granted("orders_prod")
     story.target.down = Unreachable("The simulated server does not answer.")
@@ -334,11 +334,11 @@ def test_admins_hear_of_overdue_ends_once_then_daily_until_they_are_done(story: 
         for said in ("Rita, rita@example.com", "The simulated server does not answer.", "6 min ago"):
             assert said in part, said
     people.choose_letters(story.cast.admin, {LetterKind.ENDED}, actor=person(story.cast.admin, Source.PORTAL))
-    for hours in (1, 12):
-        story.later(hours=hours)
+    for minutes in (1, 20, 38):
+        story.later(minutes=minutes)
         told(story)
     assert len(letters("overdue")) == 2
-    story.later(hours=12)
+    story.later(minutes=1)
     told(story)
     assert len(letters("overdue")) == 4
     story.target.down = None
@@ -361,7 +361,10 @@ def test_many_overdue_ends_are_one_letter_and_more_of_them_wait_a_while(story: S
     told(story)
     (letter,) = letters("overdue")
     assert letter.subject == "1 end is overdue"
-    story.later(minutes=16)
+    story.later(minutes=40)
+    told(story)
+    assert len(letters("overdue")) == 1
+    story.later(minutes=20)
     told(story)
     assert [one.subject for one in letters("overdue")] == ["1 end is overdue", "2 ends are overdue"]
 

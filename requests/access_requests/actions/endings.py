@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from access_requests.actions.eligibility import outlasts, why_not_eligible
 from access_requests.actions.extending import lapse_extensions
 from access_requests.actions.grants import reorder
-from access_requests.actions.rules import NotPossible, NotYours, lock_person
+from access_requests.actions.rules import NotPossible, NotYours, each, lock_person
 from access_requests.choices import (
     OPEN,
     ApprovalStatus,
@@ -134,7 +136,7 @@ def recheck_person(person_id: Any, *, at: datetime | None = None) -> int:
     """
     asked = AccessRequest.objects.filter(automatic=False, state__in=OPEN)
     rows = asked.filter(grantee=person_id) | asked.filter(requestor=person_id)
-    return sum(_ask_again(row, at) for row in rows.select_related("flow_version").distinct())
+    return _ask_all_again(rows.distinct(), at)
 
 
 def recheck_flow(flow_id: Any, *, at: datetime | None = None) -> int:
@@ -144,7 +146,15 @@ def recheck_flow(flow_id: Any, *, at: datetime | None = None) -> int:
     """
     rows = AccessRequest.objects.filter(flow_version__flow=flow_id, automatic=False, state__in=OPEN)
     rows.filter(state=_S.APPROVED, opens_at__isnull=False).update(opens_at=None)
-    return sum(_ask_again(row, at) for row in rows.select_related("flow_version__flow"))
+    return _ask_all_again(rows, at)
+
+
+def _ask_all_again(rows: QuerySet[AccessRequest], at: datetime | None) -> int:
+    """Ask again about each by itself. All are marked first: what fails, or a kill leaves, the sweep finds."""
+    moment = at or timezone.now()
+    AccessRequest.objects.filter(pk__in=list(rows.values_list("pk", flat=True))).update(recheck_at=moment)
+    marked = rows.select_related("flow_version__flow")
+    return each(marked, partial(recheck_marked, at=moment), sweep="eligibility")
 
 
 def recheck_integration(integration_id: Any, *, at: datetime | None = None) -> int:

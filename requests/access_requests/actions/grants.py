@@ -6,13 +6,14 @@ so the newest order carries the newest truth and overlap needs no special case.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Exists, OuterRef, Prefetch, Q
 from django.utils import timezone
 
@@ -37,10 +38,9 @@ from integrations.choices import OrderVerb
 from integrations.models import Integration, Order
 from integrations.queries import has_logins, login_max, open_order, unabsorbed
 
+log = logging.getLogger(__name__)
 LOGIN_WORDS = 40
 HELD_UNITS = (UnitState.GRANTING, UnitState.ACTIVE)
-# After a read-back that still found access: soon again, for the target answers.
-STILL_THERE_AGAIN = timedelta(seconds=5)
 GONE = "Who approved it was disabled before it opened. Ask again."
 # A window that never opens is looked at again: it may be changed.
 LOOK_AGAIN = timedelta(hours=1)
@@ -118,7 +118,9 @@ def login_for(person: User, group: AccessGroup, at_most: int) -> str:
     return f"lk_{words[:room].strip('_')}_{unique}"
 
 
-def reorder(person: User, integration: Integration, *, at: datetime, verb: str = OrderVerb.APPLY) -> Order:
+def reorder(
+    person: User, integration: Integration, *, at: datetime, verb: str = OrderVerb.APPLY, again: int = 0
+) -> Order:
     """Order what the person should hold now. The caller holds the person's lock.
 
     The open order is closed first, then reports that wait are taken in: nothing is ordered on old knowledge, and
@@ -126,8 +128,27 @@ def reorder(person: User, integration: Integration, *, at: datetime, verb: str =
     """
     integrations.supersede(integration, person, at=at)
     for order in unabsorbed(integration.pk, person.pk):
-        _absorb_locked(order, person)
-    return integrations.order_for_person(integration, person, desired_state(person, integration), verb=verb, at=at)
+        absorb_or_set_aside(order, person, at=at)
+    desired = desired_state(person, integration)
+    return integrations.order_for_person(integration, person, desired, verb=verb, again=again, at=at)
+
+
+def absorb_or_set_aside(order: Order, person: User, *, at: datetime) -> bool:
+    """Take in a report that waits; set it aside when it cannot be taken in. False when it was set aside.
+
+    The caller holds the person's lock, and orders anew after a False. A report that nobody can read must not keep an
+    end from being ordered.
+    """
+    try:
+        with transaction.atomic():
+            _absorb_locked(order, person)
+    except (OperationalError, InterfaceError):
+        raise  # the database is away, the report is not to blame
+    except Exception as error:
+        log.exception("the report of order %s cannot be taken in", order.pk)
+        integrations.set_aside(Order.objects.get(pk=order.pk), type(error).__name__, at=at)
+        return False
+    return True
 
 
 def desired_state(person: User, integration: Integration, *, vanished: bool = False) -> dict[str, Any]:
@@ -245,7 +266,7 @@ def _absorb_locked(order: Order, person: User) -> bool:
         conclude(request, person, actor, moment)
     look(order, person, at=moment)
     if still_there and open_order(order.integration_id, person.pk) is None:
-        reorder(person, order.integration, at=moment + STILL_THERE_AGAIN)
+        reorder(person, order.integration, at=moment, again=order.again + 1)
     return True
 
 

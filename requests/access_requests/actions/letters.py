@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from access_requests import letters, queries
@@ -29,8 +29,8 @@ from accounts.queries import admins
 
 # Requests that come together are one letter: it waits this long for others, and this long after the letter before.
 GATHER, PAUSE = timedelta(seconds=5), timedelta(seconds=30)
-# An end this late is told to the admins, and again every day; letters on more of them come no closer than PAUSE_LATE.
-LATE, AGAIN, PAUSE_LATE = timedelta(minutes=5), timedelta(days=1), timedelta(minutes=15)
+# An end this late is told to the admins; as long as any is, one letter an hour tells of all of them.
+LATE, AGAIN = timedelta(minutes=5), timedelta(hours=1)
 # What is told later than this, after a long standstill, is no news any more.
 STALE = timedelta(days=1)
 BATCH = 1000
@@ -238,21 +238,19 @@ def _may_extend(row: AccessRequest) -> bool:
 
 
 def warn(*, at: datetime) -> int:
-    """Write to the admins of overdue ends: once, and every day until they are done. One letter tells of all."""
+    """Write to the admins of overdue ends: the first at once, then one letter an hour, each on all there are."""
     late = AccessRequest.objects.filter(state=RequestState.REVOKING, due_at__lte=at - LATE)
-    late = late.filter(overdue_since__isnull=False)
-    due = late.filter(Q(overdue_told_at__isnull=True) | Q(overdue_told_at__lte=at - AGAIN))
-    if not due.exists():
-        return 0
-    last = late.aggregate(last=Max("overdue_told_at"))["last"]
-    if last is not None and at - last < PAUSE_LATE:
+    due = late.filter(overdue_since__isnull=False)
+    if not due.exists() or _told_lately(at):
         return 0
     with transaction.atomic():
         # Of two sweeps the second waits here, and then finds nothing.
         if not list(due.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True)[:BATCH]):
             return 0
-        subject, context = letters.overdue(late_ends(), late.count(), at)
-        late.update(overdue_told_at=at)
+        if _told_lately(at):
+            return 0
+        subject, context = letters.overdue(late_ends(), due.count(), at)
+        due.update(overdue_told_at=at)
         for admin in admins():
             write_letter(
                 to=admin,
@@ -264,3 +262,8 @@ def warn(*, at: datetime) -> int:
                 at=at,
             )
     return 1
+
+
+def _told_lately(at: datetime) -> bool:
+    """Whether a letter went out within the hour, on these ends or on others that are over since."""
+    return AccessRequest.objects.filter(overdue_told_at__gt=at - AGAIN).exists()

@@ -130,9 +130,11 @@ def _order_again(row: AccessRequest, at: datetime) -> bool:
     with transaction.atomic():
         person = lock_person(row.grantee_id)
         for group in _unended(row):
-            waiting: Iterable[Order] = unabsorbed(group.integration_id, person.pk)
-            if not [order for order in waiting if grants.absorb(order)]:
-                grants.reorder(person, group.integration, at=at)
+            waiting = list(unabsorbed(group.integration_id, person.pk).select_related("integration", "leased_by"))
+            aside = [one for one in waiting if not grants.absorb_or_set_aside(one, person, at=at)]
+            if aside or not waiting:
+                again = max((order.again + 1 for order in aside), default=0)
+                grants.reorder(person, group.integration, again=again, at=at)
     return True
 
 

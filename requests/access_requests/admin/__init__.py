@@ -1,6 +1,7 @@
 """The admin pages of requests: to be read, and to revoke."""
 
 from access_requests.admin.drift import DriftFindingAdmin
+from access_requests.admin.notices import OverdueWebhookAdmin
 from access_requests.admin.records import (
     AccessSessionAdmin,
     ApprovalAdmin,
@@ -15,6 +16,7 @@ __all__ = [
     "AccessSessionAdmin",
     "ApprovalAdmin",
     "DriftFindingAdmin",
+    "OverdueWebhookAdmin",
     "ProofAdmin",
     "StandingRecordAdmin",
     "TransitionAdmin",

@@ -32,7 +32,7 @@ def overdue(ends: Sequence[LateEnd], total: int, at: datetime | None = None) -> 
     ]
     shown = len({one["number"] for one in told})
     subject = "1 end is overdue" if total == 1 else f"{total} ends are overdue"
-    return subject, {"ends": told, "total": total, "more": total - shown, "overview_url": address_of("admin:index")}
+    return subject, {"ends": told, "total": total, "more": total - shown, "overview_url": address_of("overdue")}
 
 
 def _why(end: LateEnd) -> str:

@@ -4,6 +4,7 @@ from access_requests.models.drift import DriftFinding, Look, ReconcileRun, ToLoo
 from access_requests.models.emergencies import Declaration, Freeze, Revocation
 from access_requests.models.extensions import Extension, ExtensionApproval
 from access_requests.models.news import Change
+from access_requests.models.notices import OverdueNotice, OverdueWebhook
 from access_requests.models.policy import AskedFacts, Review, Reviewer, WebhookCall
 from access_requests.models.proofs import Dossier, Proof, StandingRecord
 from access_requests.models.reports import Export, ExportPart, Report
@@ -37,6 +38,8 @@ __all__ = [
     "Freeze",
     "Look",
     "Narrowing",
+    "OverdueNotice",
+    "OverdueWebhook",
     "Proof",
     "ReconcileRun",
     "Report",

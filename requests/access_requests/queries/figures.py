@@ -65,6 +65,12 @@ def overdue_rows() -> QuerySet[AccessRequest]:
     return rows.order_by("due_at", "pk")
 
 
+def late_before(limit: int = SHOWN) -> list[AccessRequest]:
+    """Return what was overdue and is over, the latest first: proven, or declared. One query."""
+    rows = AccessRequest.objects.filter(state=RequestState.REVOKED, overdue_since__isnull=False)
+    return list(rows.select_related("grantee", "flow_version").order_by("-ended_at", "-pk")[:limit])
+
+
 def late_ends(limit: int = SHOWN) -> list[LateEnd]:
     """Return the ends that are overdue, oldest first. Five queries, however many."""
     return late_ends_of(overdue_rows()[:limit])

@@ -98,6 +98,7 @@ FIELDS: dict[str, Callable[[Line], str]] = {
     "ticket": lambda line: line.access.ticket,
     "custom_fields": lambda line: _joined(f"{key}: {value}" for key, value in sorted(line.access.fields.items())),
     "break_glass": lambda line: "true" if line.access.break_glass else "false",
+    "ended_how": lambda line: line.access.ended_how,
 }
 NAMES = tuple(FIELDS)
 

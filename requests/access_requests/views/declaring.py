@@ -14,7 +14,7 @@ from access_requests.actions.declaring import MAY_DECLARE
 from access_requests.choices import DeclarationState
 from access_requests.models import Declaration
 from access_requests.queries import page_of
-from access_requests.queries.figures import late_ends_of, overdue_rows
+from access_requests.queries.figures import late_before, late_ends_of, overdue_rows
 from access_requests.views.answers import act, act_with_reason
 from access_requests.views.common import actor_of, find, me, page, page_number
 
@@ -31,6 +31,7 @@ def overdue(http: HttpRequest) -> HttpResponse:
         "pages": rows,
         "total": overdue_rows().count(),
         "late_ends": late_ends_of(rows.rows),
+        "past": late_before(),
         "may_hurry": user.has_perm("integrations.retry_order"),
         "may_declare": user.has_perm(MAY_DECLARE),
         "declarations": Declaration.objects.filter(state=DeclarationState.WAITING)
