@@ -77,6 +77,7 @@ class Hurting:
                 getattr(self, f"_{what}")(name, fault)
             except Exception:  # what cannot be hurt is told at the end: the harness is at fault then
                 self.problems.append(f"{fault}: {traceback.format_exc()}")
+                print(self.problems[-1], flush=True)
             del self.open[id(fault)]
             self.began.append((fault.kind, begun, time.time()))
 

@@ -19,6 +19,7 @@ from tests.servers import free_port
 from tests.targets import PostgresServer
 
 STOP_SECONDS = 15
+START_TRIES = 10
 
 
 @dataclass
@@ -91,11 +92,19 @@ class Database:
                 os.kill(pid, number)
 
     def start(self) -> None:
-        """Start it, with the recovery it takes."""
-        self.server.start()
+        """Start it, with the recovery it takes; what its last processes hold may be free a moment later."""
+        for patience in range(START_TRIES):
+            try:
+                self.server.start()
+                return
+            except RuntimeError:
+                if patience == START_TRIES - 1:
+                    raise
+                time.sleep(1)
 
     def kill(self) -> None:
-        """SIGKILL of every process of it."""
+        """SIGKILL of every process of it; stopped first, so that none is made meanwhile."""
+        self._send(signal.SIGSTOP)
         pids = self._pids()
         self._send(signal.SIGKILL)
         deadline = time.monotonic() + STOP_SECONDS

@@ -121,6 +121,7 @@ def come_to_rest(checker) -> None:
             orders = list(Order.objects.filter(person=row.grantee).order_by("created_at").values()[:3])
             checker.wrong(f"{row} does not come to rest: {row.state}, due {row.due_at}, {orders}")
     checker.exactly()
+    checker.look()
 
 
 def _withdraw(crowd, row) -> str:
