@@ -71,14 +71,11 @@ class Checker:
         self.points += 1
 
     def grants(self) -> dict[str, tuple[str, str, str, bool]]:
-        """Return every dispatched grant: integration, login, state of its request, and whether it is being worked on."""
-        busy = set(Order.objects.filter(person__isnull=False, state__in=OPEN_ORDERS).values_list("integration", "person"))
-        busy |= set(
-            Order.objects.filter(person__isnull=False, lease_until__isnull=False).values_list("integration", "person")
-        )
-        busy |= set(
-            Order.objects.filter(person__isnull=False, state="done", absorbed_at=None).values_list("integration", "person")
-        )
+        """Return every dispatched grant: integration, login, its request's state, whether it is worked on."""
+        orders = Order.objects.filter(person__isnull=False)
+        at_work = orders.filter(state__in=OPEN_ORDERS) | orders.exclude(lease_until=None)
+        at_work |= orders.filter(state="done", absorbed_at=None)
+        busy = set(at_work.values_list("integration", "person"))
         rows = AccessGroup.objects.filter(dispatched_at__isnull=False).values_list(
             "pk", "integration", "login", "request__state", "request__grantee"
         )
@@ -113,7 +110,8 @@ class Checker:
         if held != {pk for pk, one in live.items() if self.integrations[one[0]] == "ledger"}:
             self.wrong(f"the ledger holds {sorted(held)}, live are {sorted(live)}")
         standing = self.server.run_sql("SELECT has_table_privilege('rita', 'orders', 'SELECT')", "orders")
-        if standing != [(True,)] or not self.server.run_sql("SELECT 1 FROM pg_roles WHERE rolname='rita' AND rolcanlogin"):
+        may = self.server.run_sql("SELECT rolcanlogin FROM pg_roles WHERE rolname = 'rita'")
+        if standing != [(True,)] or may != [(True,)]:
             self.wrong("standing access was touched")
 
     def histories(self) -> None:

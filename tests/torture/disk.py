@@ -1,4 +1,4 @@
-"""A full disk under the embedded default: what was acknowledged stays, the rest is refused, and it works again after."""
+"""A full disk under the embedded default: what was acknowledged stays, the rest is refused, it works again."""
 
 from __future__ import annotations
 

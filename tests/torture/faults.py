@@ -75,7 +75,7 @@ class Hurting:
             self.open[id(fault)] = (fault.kind, begun)
             try:
                 getattr(self, f"_{what}")(name, fault)
-            except Exception:  # what cannot be hurt is told at the end: the harness is at fault then
+            except Exception:  # noqa: BLE001  # what cannot be hurt is told at the end: the harness is at fault then
                 self.problems.append(f"{fault}: {traceback.format_exc()}")
                 print(self.problems[-1], flush=True)
             del self.open[id(fault)]

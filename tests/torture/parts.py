@@ -15,11 +15,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.platform.processes import ROOT
-from tests.servers import free_port
 from tests.targets import PostgresServer
 
 STOP_SECONDS = 15
 START_TRIES = 10
+
+
+def free_port() -> int:
+    """Return a free port that no outgoing connection is given: what is killed needs the same one again."""
+    while True:
+        port = random.SystemRandom().randint(20000, 32000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @dataclass

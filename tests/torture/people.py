@@ -1,6 +1,6 @@
-"""People at work: they ask, approve, extend, hand back, are disabled and enabled, while everything around them breaks.
+"""People at work: they ask, approve, extend, hand back, are disabled and enabled, while all around them breaks.
 
-What was acknowledged (an action that returned, a page that led to the request) is written down: it has to be found later.
+What was acknowledged (an action that returned, a page that led to the request) is written down, to be found later.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Crowd:
             self.did[f"not answered ({type(problem).__name__})"] += 1
             self.browsers.clear()
             connection.close()
-        except Exception as problem:  # anything else is a defect, of the product or of this
+        except Exception as problem:  # noqa: BLE001  # anything else is a defect, of the product or of this
             self.problems.append(f"{getattr(verb, '__name__', verb)}: {problem!r}")
             connection.close()
 

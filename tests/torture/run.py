@@ -32,12 +32,14 @@ def until(what: str, condition, seconds: float) -> None:
 
 def furnish(stage: Stage, rng: random.Random):
     """Connect both targets, write the flows, bring the people; return crowd and checker."""
+    from django.utils import timezone
+
     from access_requests import tasks  # noqa: F401
     from audit.actor import system
-    from django.utils import timezone
     from integrations import actions
     from tests.cast import assemble, person
-    from tests.journeys.real import CONNECTOR_PASSWORD, config_of, furnish as databases, target
+    from tests.journeys.real import CONNECTOR_PASSWORD, config_of, target
+    from tests.journeys.real import furnish as databases
     from tests.remote.ledger import Ledger
     from tests.simulated import Target
     from tests.story import Story, allow_extensions, flow, put_into

@@ -1,7 +1,7 @@
 """The product's settings with two things a test can turn while a process runs: its clock, and the size of its disk.
 
-LATCHKEY_TORTURE_CLOCK names a file with seconds that are added to the time; LATCHKEY_TORTURE_PAGES one with the number of
-pages SQLite may have. Production code knows neither.
+LATCHKEY_TORTURE_CLOCK names a file with seconds that are added to the time; LATCHKEY_TORTURE_PAGES one with the number
+of pages SQLite may have. Production code knows neither.
 """
 
 from __future__ import annotations

@@ -12,9 +12,8 @@ from pathlib import Path
 
 from tests.platform.processes import environment, manage
 from tests.remote.ledger import PROVIDERS
-from tests.servers import free_port
 from tests.targets import PostgresServer
-from tests.torture.parts import Child, Database, Line, python
+from tests.torture.parts import Child, Database, Line, free_port, python
 
 LEASE_SECONDS = 6
 MODULE = "tests.torture.settings"
@@ -40,8 +39,8 @@ class Stage:
 
     def open(self) -> None:
         """Start the servers, migrate, and let this process be one of the platform's too."""
-        self.ours = Database("postgresql", PostgresServer(16, ("-c max_connections=150",)).start())
-        self.theirs = Database("target", PostgresServer(16).start())
+        self.ours = Database("postgresql", PostgresServer(16, ("-c max_connections=150",), port=free_port()).start())
+        self.theirs = Database("target", PostgresServer(16, port=free_port()).start())
         self.line = Line(self.theirs.server.port, self.rng)
         self.line.start()
         broker = free_port()
