@@ -107,8 +107,8 @@ def come_to_rest(checker) -> None:
     from audit.models import UnsealedEntry
     from integrations.models import Order
 
-    for waiting in AccessRequest.objects.filter(state="pending"):
-        checker.crowd.act(lambda row=waiting: _withdraw(checker.crowd, row))
+    for waiting in AccessRequest.objects.filter(state__in=["pending", "active"]):
+        checker.crowd.act(lambda row=waiting: _leave(checker.crowd, row))
 
     def rest() -> bool:
         look(checker)
@@ -126,11 +126,13 @@ def come_to_rest(checker) -> None:
     checker.look()
 
 
-def _withdraw(crowd, row) -> str:
+def _leave(crowd, row) -> str:
+    """Withdraw what waits, hand back what is held."""
     from access_requests import actions
 
-    actions.cancel(row, user=row.grantee, actor=crowd.by(row.grantee))
-    return "withdrawn at the end"
+    verb = actions.cancel if row.state == "pending" else actions.hand_back
+    verb(row, user=row.grantee, actor=crowd.by(row.grantee))
+    return "left at the end"
 
 
 def torture(stage: Stage, seed: str, seconds: float) -> int:
