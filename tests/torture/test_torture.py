@@ -29,7 +29,7 @@ def run(seconds: int) -> None:
 
 
 def test_a_short_torture_has_no_anomaly() -> None:
-    run(15)
+    run(30)
 
 
 @pytest.mark.full
