@@ -10,7 +10,6 @@ import logging
 import traceback
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
@@ -49,7 +48,8 @@ def publish(
         raise RuntimeError(f"Publishing {kind!r} needs the transaction of the change: wrap both in atomic().")
     change = change_model._default_manager.create(kind=kind, subject_id=str(subject_id), payload=dict(payload or {}))
     # robust: the change is committed; whatever goes wrong now is the sweep's to mend, not the caller's to see.
-    transaction.on_commit(ring or partial(_deliver_one, change_model, change.pk), robust=True)
+    # No partial: Django asks a robust hook that failed for its name, and a partial has none.
+    transaction.on_commit(ring or (lambda: _deliver_one(change_model, change.pk)), robust=True)
 
 
 def deliver(change_model: type[AbstractChange], *, limit: int = 500, at: datetime | None = None) -> int:

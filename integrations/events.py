@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import uuid
-from functools import partial
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -26,12 +25,12 @@ def ring(connector_id: uuid.UUID | None = None) -> None:
 
     Without a connector, only the workers of this server are told.
     """
-    transaction.on_commit(partial(_ring_now, connector_id), robust=True)
+    transaction.on_commit(lambda: _ring_now(connector_id), robust=True)
 
 
 def cut_links(connector_id: uuid.UUID) -> None:
     """After commit, have every link of a connector look whether it is still welcome."""
-    transaction.on_commit(partial(_tell, connector_id, CUT), robust=True)
+    transaction.on_commit(lambda: _tell(connector_id, CUT), robust=True)
 
 
 def _ring_now(connector_id: uuid.UUID | None) -> None:

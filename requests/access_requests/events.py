@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -26,7 +25,7 @@ def _send(group: str, message: dict[str, Any]) -> None:
 
 def moved(request_id: int) -> None:
     """After commit, tell the pages that watch this request to look again."""
-    transaction.on_commit(partial(_tell, request_id), robust=True)
+    transaction.on_commit(lambda: _tell(request_id), robust=True)
 
 
 def _tell(request_id: int) -> None:

@@ -1,0 +1,104 @@
+"""Everything that runs: our database, the broker, web, workers, beat, remote connectors, and two targets."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import sys
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.platform.processes import environment, manage
+from tests.remote.ledger import PROVIDERS
+from tests.targets import PostgresServer
+from tests.torture.parts import Child, Database, Line, free_port, python
+
+LEASE_SECONDS = 6
+MODULE = "tests.torture.settings"
+KEYS = {
+    "LATCHKEY_SECRET_KEY": "a secret key that is for tests only, long enough to please the checks: 0123456789",
+    "LATCHKEY_STORE_KEYS": f"test:{'5a' * 32}",
+    "LATCHKEY_SEALING_KEYS": f"test:{'a5' * 32}",
+}
+WEB = ["-m", "uvicorn", "config.asgi:application", "--log-level", "warning", "--port"]
+WORKER = ["-m", "celery", "-A", "config", "worker", "--loglevel", "WARNING", "--concurrency", "4"]
+BEAT = ["-m", "celery", "-A", "config", "beat", "--pidfile=", "--loglevel", "WARNING"]
+
+
+@dataclass
+class Stage:
+    """The processes of a production on this machine, by name."""
+
+    folder: Path
+    rng: random.Random
+    children: dict[str, Child] = field(default_factory=dict)
+    web_port: int = field(default_factory=free_port)
+    env: dict[str, str] = field(default_factory=dict)
+
+    def open(self) -> None:
+        """Start the servers, migrate, and let this process be one of the platform's too."""
+        self.ours = Database("postgresql", PostgresServer(16, ("-c max_connections=150",), port=free_port()).start())
+        self.theirs = Database("target", PostgresServer(16, port=free_port()).start())
+        self.line = Line(self.theirs.server.port, self.rng)
+        self.line.start()
+        broker = free_port()
+        program = shutil.which("redis-server") or "redis-server"
+        command = [program, "--port", str(broker), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        self.children["redis"] = Child("redis", command, dict(os.environ), self.folder / "redis.log")
+        self.children["redis"].start()
+        ours = self.ours.server
+        self.env = environment(
+            **KEYS,
+            LATCHKEY_EMBEDDED="true",
+            LATCHKEY_DATA=str(self.folder),
+            LATCHKEY_DATABASE_URL=f"postgresql://postgres:{ours.password}@127.0.0.1:{ours.port}/postgres",
+            LATCHKEY_REDIS_URL=f"redis://127.0.0.1:{broker}/0",
+            LATCHKEY_PUBLIC_URL=self.address,
+            LATCHKEY_LEASE_SECONDS=str(LEASE_SECONDS),
+            LATCHKEY_HEARTBEAT_SECONDS="1",
+            LATCHKEY_PROVIDERS=str(PROVIDERS),
+            DJANGO_SETTINGS_MODULE=MODULE,
+        )
+        done = manage("migrate", "--verbosity", "0", env=self.env)
+        assert done.returncode == 0, done.stderr
+        os.environ.update(self.env)
+
+    @property
+    def address(self) -> str:
+        """Return where people go."""
+        return f"http://127.0.0.1:{self.web_port}"
+
+    def clock(self, name: str) -> Path:
+        """Return the file that shifts a process's clock."""
+        return self.folder / f"{name}.clock"
+
+    def start(self) -> None:
+        """Start the platform's processes."""
+        commands = {"web": [*WEB, str(self.web_port)], "worker-1": WORKER, "worker-2": WORKER, "beat": BEAT}
+        for name, command in commands.items():
+            env = self.env | {"LATCHKEY_TORTURE_CLOCK": str(self.clock(name))}
+            self.children[name] = python(name, command, env, self.folder)
+            self.children[name].start()
+
+    def start_remote(self, token: str, count: int = 2) -> None:
+        """Start instances of a remote connector."""
+        kept = {name: value for name, value in environment().items() if not name.lower().endswith("_proxy")}
+        told = {"LATCHKEY_URL": self.address, "LATCHKEY_CONNECTOR_TOKEN": token, "LATCHKEY_PROVIDERS": str(PROVIDERS)}
+        for number in range(1, count + 1):
+            name = f"remote-{number}"
+            command = [sys.executable, "-m", "connectors.runners.worker"]
+            self.children[name] = Child(name, command, kept | told, self.folder / f"{name}.log")
+            self.children[name].start()
+
+    def close(self) -> None:
+        """End everything that was started."""
+        for child in self.children.values():
+            child.resume()
+            child.kill()
+        for database in (getattr(self, "ours", None), getattr(self, "theirs", None)):
+            if database is not None:
+                with suppress(Exception):
+                    database.resume()
+                database.server.remove()
