@@ -15,6 +15,7 @@ from access_requests.models import (
     AccessSession,
     Approval,
     DriftFinding,
+    OverdueWebhook,
     Proof,
     StandingRecord,
     Transition,
@@ -115,6 +116,11 @@ OWN: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     # A POST of nothing is the yes to the question; a flow stands in the way.
     "flows_webhook_delete": (POLICY, (409, 409, 403, 403)),
     "requests_accessrequest_revoke": (REVOKING, REVOKING),
+    "requests_overduewebhook_changelist": (RECORDS, RECORDS),
+    "requests_overduewebhook_add": (POLICY, POLICY),
+    "requests_overduewebhook_change": (RECORDS, NOBODY),
+    "requests_overduewebhook_delete": (POLICY, POLICY),
+    "requests_overduewebhook_history": (RECORDS, RECORDS),
     "requests_driftfinding_change": (RECORDS, RECORDS),
     "requests_driftfinding_history": (NOT_FOUND, NOT_FOUND),
     "requests_driftfinding_look": ((405, 405, 405, 405), (302, 302, 403, 403)),
@@ -167,7 +173,8 @@ def rows(story: Story) -> dict[str, Any]:
         resource_type="database", resource="orders_dev", permission="ADMIN",
         resource_name="server/orders_dev", permission_name="Admin",
     )  # fmt: skip
-    records += (DriftFinding,)
+    OverdueWebhook.objects.create(webhook=hook)
+    records += (DriftFinding, OverdueWebhook)
     return {model._meta.model_name or "": model.objects.first() for model in (*models, *records)}  # type: ignore[attr-defined]
 
 
@@ -207,6 +214,7 @@ def test_the_desk_has_the_pages_it_should() -> None:
             "transition",
             "standingrecord",
             "driftfinding",
+            "overduewebhook",
             "proof",
         ),
     }
