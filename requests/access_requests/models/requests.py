@@ -203,6 +203,9 @@ class AccessGroup(models.Model):
     # The target's own end: dispatch + duration + one lease. Null when indefinite or not dispatched.
     backstop_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+    # What a read-back after the end still found of it, in words, and when; empty once it found nothing.
+    still_found = models.JSONField(default=list, blank=True)
+    still_found_at = models.DateTimeField(null=True, blank=True)
     # When the login left behind (disabled) is to be deleted, and when it was.
     cleanup_due_at = models.DateTimeField(null=True, blank=True)
     cleaned_at = models.DateTimeField(null=True, blank=True)
