@@ -10,11 +10,15 @@ from connectors.contract.orders import ResourceFact, Unit
 
 @dataclass
 class Accounts:
-    """Who is in which group, by person id, whoever put them there; and the orders run."""
+    """Who is in which group, by person id, whoever put them there; and the orders run.
+
+    `dies` are the places at which the coming applies break off, one each: before, between taking and giving, after.
+    """
 
     members: dict[str, set[Unit]] = field(default_factory=lambda: defaultdict(set))
     groups: list[ResourceFact] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
+    dies: list[str] = field(default_factory=list)
 
 
 ACCOUNTS: dict[str, Accounts] = defaultdict(Accounts)
