@@ -69,6 +69,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     # People from outside set up and prove a second factor before anything else.
     "accounts.gate.SecondFactorGate",
+    "config.outage.Outage",
 ]
 
 ROOT_URLCONF = "config.urls"

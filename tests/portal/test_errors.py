@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.conf import settings
+from django.db import OperationalError
 from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
@@ -50,3 +51,18 @@ def test_more_fields_than_a_form_may_have_is_no_failure_of_ours(stage: Stage, en
     )
     assert response.status_code == 400
     assert "Nothing was changed" in text(response)
+
+
+def test_a_database_that_is_away_is_said_in_words(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*told: object, **more: object) -> None:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr("access_requests.views.home.queries.held_by", away)
+    client = Client()
+    client.force_login(stage.cast.requester)
+    response = client.get("/")
+    assert (response.status_code, response["Retry-After"]) == (503, "30")
+    page = text(response)
+    assert "The database does not answer" in page
+    assert "Nothing of what you sent" not in page
+    assert "server closed" not in page
