@@ -243,8 +243,13 @@ class Sessions:
                 self.server, database, self.run.remaining(), " ".join(f"-c {name}={timeout}" for name in TIMEOUTS)
             )
             session = Session(self, connection, timeout)
+            # Kept before anything is asked of it: only what is kept is cut when the lease ends, and a server may stop
+            # answering between two statements. What ended before it was kept is seen here.
+            self._open[database] = session
+            self.run.alive()
             session.limit()
         except TargetError:
+            self.close(database)
             self.run.alive()
             raise
         return session

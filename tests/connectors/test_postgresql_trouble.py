@@ -20,6 +20,7 @@ from connectors.contract.secret import Secret
 from connectors.providers.postgresql.provider import PROVIDER
 from connectors.registry import BUILT_IN
 from connectors.runners.local import run
+from connectors.toolkit.sql import Session
 from tests.connectors.world import Interrupted, World, held, outcomes, password, proven_gone
 from tests.targets import PostgresServer, free_port
 
@@ -180,6 +181,32 @@ def test_a_server_process_that_stops_answering_costs_no_more_than_the_lease(new_
         for pid in stopped:
             os.kill(pid, signal.SIGCONT)
         blocker.close()
+
+
+def test_a_server_that_stops_right_after_it_let_us_in_costs_no_more_than_the_lease(
+    new_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the connection and its first statement nothing bounds a wait but the connector's own clock."""
+    world, plain = World(new_server, "shop"), Session.limit
+    world.create()
+    stopped: list[int] = []
+
+    def limit(session: Session, *names: str) -> None:
+        if not stopped:
+            stopped.append(session._connection.info.backend_pid)
+            os.kill(stopped[0], signal.SIGSTOP)
+        plain(session, *names)
+
+    monkeypatch.setattr(Session, "limit", limit)
+    begun = time.monotonic()
+    try:
+        report = world.apply(world.grant(), lease_seconds=2.0)
+        assert stopped
+        assert time.monotonic() - begun < 15
+        assert kind(report) in (ErrorKind.LEASE_LOST, ErrorKind.UNREACHABLE)
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
 
 
 # Rights that are not there, or not any more.
