@@ -106,6 +106,7 @@ CASES = [
     Case("a provider by name", "E032", "is no address", PROVIDER | {ISSUER: "login.example.com"}),
     Case("a provider without TLS", "E033", "is not https", PROVIDER | {ISSUER: "http://login.example.com"}),
     Case("a host that only looks local", "E033", "is not https", PROVIDER | {ISSUER: "http://127.0.0.1.example.com"}),
+    Case("no signing keys", "W004", "no dossiers are signed", {"LATCHKEY_SIGNING_KEYS": None}),
     Case("a slip of the pen", "W001", "Nobody reads LATCHKEY_REDIS_URI", {"LATCHKEY_REDIS_URI": "redis://x"}),
     Case(
         "embedded in a folder that cannot be written",
