@@ -27,7 +27,7 @@ SECTIONS = (
     ("trail", "In the audit trail", "each entry with its link of the chain", ""),
 )
 # Parts that are too long for paper: they are in the file.
-_LEFT_OUT = frozenset({"document"})
+_LEFT_OUT = frozenset({"document", "operation"})
 _CODE = frozenset({"digest", "login", "instance", "id", "flow_id", "operation"})
 TIME_MIN = 20
 
