@@ -177,10 +177,14 @@ def _with_drift() -> Prefetch[str]:
 
 
 def _named(person: User, integration: Integration) -> list[dict[str, str]]:
-    """Return the units that grants of the person name which are not over, dispatched or still to be."""
-    over = Q(ended_at__isnull=False) | Q(dispatched_at__isnull=True, request__state__in=FINAL)
-    groups = AccessGroup.objects.filter(request__grantee=person, integration=integration).exclude(over)
-    return _units(AccessUnit.objects.filter(group__in=groups))
+    """Return the units that grants of the person name which are dispatched and not over.
+
+    Of what is still to be dispatched only what was adopted: there the answer was written beforehand. Of any other the
+    target is asked when it opens, for somebody may have been given it by hand meanwhile.
+    """
+    adopted = Q(dispatched_at__isnull=True, request__adopted__isnull=False) & ~Q(request__state__in=FINAL)
+    mine = AccessGroup.objects.filter(request__grantee=person, integration=integration, ended_at__isnull=True)
+    return _units(AccessUnit.objects.filter(group__in=mine.filter(Q(dispatched_at__isnull=False) | adopted)))
 
 
 def _person(person: User) -> dict[str, Any]:
