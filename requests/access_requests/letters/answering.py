@@ -114,7 +114,7 @@ def ending(access: AccessRequest, reader: User, *, may_extend: bool, at: datetim
         "ends_at": access.ends_at,
         "left": roughly(left),
         "again_url": address_of("new_request"),
-        "extend_url": f"{told['url']}#extend" if may_extend else "",
+        "extend_url": f"{told['url']}#extend-now" if may_extend else "",
     }
     return Said(f"Ends at {clock}: {told['summary']}", "ending", context)
 

@@ -5,12 +5,15 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import migrations, models
-from django.db.models import F
+from django.db.models import F, Q
 
 
 def open_access(apps: Any, schema_editor: Any) -> None:
     """Announce ends of access that is open already as before: ten minutes ahead."""
     rows = apps.get_model("requests", "AccessRequest").objects.filter(state="active", ends_at__isnull=False)
+    told = Q(reminded_at__gte=F("ends_at") - timedelta(minutes=10))
+    short = Q(ends_at__lte=F("activated_at") + timedelta(minutes=20))
+    rows = rows.exclude(Q(reminded_at__isnull=False) & told).exclude(short)
     rows.update(remind_at=F("ends_at") - timedelta(minutes=10))
 
 
