@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import StringIO
 
 import pytest
 from django.core.management import call_command
@@ -65,7 +66,7 @@ def test_what_was_acknowledged_stays_and_what_was_not_is_refused(story: Story) -
     made = AuditEntry.objects.filter(action="request.created").count()
     assert made == AccessRequest.objects.count()
     assert Transition.objects.values("request").distinct().count() == AccessRequest.objects.count()
-    call_command("audit", "verify", stdout=__import__("io").StringIO())
+    call_command("audit", "verify", stdout=StringIO())
     story.later(hours=2)
     assert story.fresh(held).ended_how == "proven"
     assert story.ask("orders_prod").state == "pending"

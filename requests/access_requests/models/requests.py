@@ -179,11 +179,6 @@ class AccessRequest(models.Model):
         return TONES[RequestState(self.state)]
 
     @property
-    def is_declared(self) -> bool:
-        """Whether two admins declared it ended: nothing proves it."""
-        return self.ended_how == EndedHow.DECLARED
-
-    @property
     def word(self) -> str:
         """The state as people read it."""
         if self.state == RequestState.REVOKED:

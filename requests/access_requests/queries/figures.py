@@ -42,7 +42,7 @@ def figures(at: datetime) -> Figures:
         next_end_at=Min("ends_at"),
     )
     waiting = AccessRequest.objects.filter(state__in=WAITING)
-    late = AccessRequest.objects.filter(state=RequestState.REVOKING, overdue_since__isnull=False)
+    late = overdue_rows().order_by()
     return Figures(
         **active,
         **waiting.aggregate(waiting=Count("pk"), oldest_waiting_at=Min("requested_at")),
