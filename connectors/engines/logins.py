@@ -43,11 +43,11 @@ class Work(Generic[AnyLogin]):
     def apply(self) -> Outcome:
         """End first: what is to be taken away is taken away whatever happens to the rest."""
         for login in self.state.to_end(self.desired):
-            self.ended[login.name] = self.place.end(login)
+            self.ended[login.name] = self.place.shut(login) if self._drains(login) else self.place.end(login)
         for grant in self.desired.holds:
             self.given[grant.grant_id] = self._give(grant, self.wanted[grant.grant_id])
         self.state = self.place.read()
-        if not self.order.dry_run and self._shut_the_useless():
+        if not self.order.dry_run and self._end_more():
             self.state = self.place.read()
         return self.outcome()
 
@@ -158,6 +158,24 @@ class Work(Generic[AnyLogin]):
         held = {grant.login for grant in self.desired.holds if self.state.held(grant) is not None}
         return [login for login in self.state.of(ending.grant_id, ending.login) if login.name not in held]
 
+    def _drains(self, login: AnyLogin) -> bool:
+        """Say whether the sessions of a login that is over may go on for a while."""
+        named = [one for one in self.desired.gone if one.login == login.name or one.grant_id == login.grant_id]
+        return bool(named) and all(ending.drain_until is not None for ending in named)
+
+    def _end_more(self) -> bool:
+        """End what turned out to be over, or good for nothing, when the target was read again; say whether any was."""
+        drained = self._end_the_drained()
+        return self._shut_the_useless() or drained
+
+    def _end_the_drained(self) -> bool:
+        """End the logins that drain and have no session left. It is asked after they were shut: none can begin."""
+        drained = [one for one in self.state.to_end(self.desired) if self._drains(one)]
+        found = [one for one in drained if not one.can_login and not one.sessions]
+        for login in found:
+            self.ended[login.name] = self.place.end(login)
+        return bool(found)
+
     def _shut_the_useless(self) -> bool:
         """End the logins of grants of which not one unit could be given; say whether there were any."""
         found = False
@@ -224,6 +242,7 @@ class Work(Generic[AnyLogin]):
         ended = [self.ended[name] for name in names if name in self.ended]
         left = {unit for login in logins for unit in self.place.units(login.holdings)}
         open_ = any(login.can_login or login.sessions or dropped for login in logins)
+        go_on = 0 if dropped else self._sessions_left(ending, logins)
         error = next((error for one in ended for error in one.errors), None)
         failure = error or NotPermitted("The target still has it after it was revoked.")
         reports = [
@@ -232,6 +251,8 @@ class Work(Generic[AnyLogin]):
             else UnitReport(unit, UnitOutcome.GONE)
             for unit in ending.units
         ]
+        if go_on:
+            reports, left = [UnitReport(unit, UnitOutcome.HELD) for unit in ending.units], set()
         warnings = [warning for one in ended for warning in one.warnings]
         warnings += [error.message for one in ended for error in one.errors]
         warnings += [
@@ -245,7 +266,14 @@ class Work(Generic[AnyLogin]):
             login=ending.login,
             sessions_ended=sum(one.sessions for one in ended),
             warnings=tuple(dict.fromkeys(warnings)),
+            sessions_left=go_on,
         )
+
+    def _sessions_left(self, ending: Ending, logins: list[AnyLogin]) -> int:
+        """Return how many sessions of an ended grant may go on; none where a new one could begin."""
+        if any(login.can_login or not self._drains(login) for login in logins):
+            return 0
+        return sum(len(login.sessions) for login in logins)
 
     def _unnamed(self, login: AnyLogin) -> GrantReport:
         """Return the report on a login of ours that the order did not name, and that was ended therefore."""

@@ -117,6 +117,9 @@ class Place(Protocol[AnyLogin]):
     def give_unit(self, grant: Grant, one: Wanted) -> None:
         """Give the login of a grant one unit."""
 
+    def shut(self, login: AnyLogin) -> Ended:
+        """Let no new session of a login of ours begin, and touch nothing else; a second time finds nothing to do."""
+
     def end(self, login: AnyLogin) -> Ended:
         """Shut a login of ours, take what it holds, end its sessions; a second time finds nothing to do."""
 
