@@ -48,8 +48,8 @@ class Ending:
     """A grant that once was and must hold nothing any more.
 
     `drain_until` (seconds since the epoch, UTC): no new session may begin, and those that are open may go on until then
-    with what they hold; once none is open, all of it ends. Without it everything ends now. The server says it only where
-    the manifest says `drains`, and only while it is ahead: what a provider is told is to be done, no clock is asked.
+    with what they hold; once none is open, all of it ends. Without it everything ends now. The server says it only
+    where the manifest says `drains`, and only while it is ahead, so that a provider asks no clock.
     """
 
     grant_id: str
@@ -146,7 +146,8 @@ class GrantReport:
     `sealed_credentials` is the sealed JSON object of the secret details (e.g. {"password": …}), hex; empty when none
     were made in this run. `details` are the details to connect that are no secret (host, port, database, username).
     `sessions_left` belongs to an ending that drains: how many go on, read after the target let no new one in. Its units
-    are held then; 0 says that nothing drains (any more). `warnings` are for the admin and the record: e.g. what a person has to do by hand.
+    are held then; 0 says that nothing drains (any more). `warnings` are for the admin and the record: e.g. what a
+    person has to do by hand.
     """
 
     grant_id: str
