@@ -12,8 +12,7 @@ from django.db.models import Q
 
 from access_requests.choices import EndReason, RequestState
 from access_requests.models import AccessGroup, AccessRequest
-from flows.decision.conditions import setting
-from flows.models import AccessFlow
+from flows.models import FlowVersion
 from integrations.queries import can_drain
 
 # Requests whose sessions may still go on.
@@ -25,12 +24,13 @@ LOOK_EVERY = timedelta(minutes=1)
 
 
 def seconds_of(row: AccessRequest) -> int:
-    """Return for how long sessions may go on after the end: what the flow said when it decided, or less by now."""
-    then = setting(row.flow_version.document, "drain_seconds") or 0
-    if not then:
-        return 0
-    current = AccessFlow.objects.select_related("current").get(pk=row.flow_version.flow_id).current
-    return min(then, (setting(current.document, "drain_seconds") or 0) if current else 0)
+    """Return for how long sessions may go on after the end: what the flow said when it decided, or less by now.
+
+    One query, which leaves the documents where they are.
+    """
+    told = FlowVersion.objects.filter(pk=row.flow_version_id)
+    then_and_now = "document__settings__drain_seconds", "flow__current__document__settings__drain_seconds"
+    return min(one or 0 for one in told.values_list(*then_and_now).get())
 
 
 def drains_until(row: AccessRequest, reason: EndReason, at: datetime) -> datetime | None:

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.db import connection
 
 from access_requests import actions
 from access_requests.actions import declaring, emergencies
 from access_requests.actions.rules import NotPossible
 from access_requests.choices import RevocationKind
 from access_requests.models import AccessRequest, Proof
-from accounts.actions import people
+from accounts.actions import disable_user, set_roles
+from accounts.choices import Role
 from audit import queries as trail
+from audit.actor import system
 from connectors.contract.errors import Unreachable
 from flows import actions as flow_actions
 from flows.models import AccessFlow
 from integrations import actions as integration_actions
 from tests.cast import Cast
-from tests.story import Story, allow_extensions, amend, begin, flow, simulated_provider, unit
+from tests.story import Story, amend, begin, document, flow, put_into, simulated_provider, unit
 
-HOUR, HALF = timedelta(hours=1), timedelta(minutes=30)
+HALF = timedelta(minutes=30)
+# At so many of the places a kill is tried in the fast lane, by chance.
+POINTS = 3
 
 
 @pytest.fixture
@@ -98,8 +106,6 @@ def test_what_the_flow_gives_less_of_by_now_counts(story: Story) -> None:
     story.target.sessions[str(story.group(request).pk)] = 1
     flow = AccessFlow.objects.get()
     columns = {"name": flow.name, "approval_mode": "any_of", "grant_duration_minutes": 60, "drain_minutes": 10}
-    from tests.story import document  # noqa: PLC0415
-
     flow_actions.define(columns, document(story.integration), actor=story.by(story.cast.admin), flow=flow)
     story.later(hours=1)
     assert story.fresh(request).drains_until == story.fresh(request).ends_at + timedelta(minutes=10)
@@ -142,7 +148,8 @@ def everything(story: Story, request: AccessRequest) -> None:
 
 
 def switch_off(story: Story, request: AccessRequest) -> None:
-    flow_actions.switch(AccessFlow.objects.get(), False, actor=story.by(story.cast.admin))
+    flow_actions.set_active(AccessFlow.objects.get(), active=False, actor=story.by(story.cast.admin))
+    story.catch_up()
 
 
 def lose_the_group(story: Story, request: AccessRequest) -> None:
@@ -150,39 +157,48 @@ def lose_the_group(story: Story, request: AccessRequest) -> None:
     actions.recheck_everything(at=story.now)
 
 
-ENDINGS = [(hand_back, "handed_back"), (revoke, "revoked_by_admin"), (everything, "revoked_all"),
-           (switch_off, "flow_disabled"), (lose_the_group, "not_eligible")]  # fmt: skip
+ENDINGS: list[tuple[Callable[[Story, AccessRequest], None], str]] = [
+    (hand_back, "handed_back"),
+    (revoke, "revoked_by_admin"),
+    (lose_the_group, "not_eligible"),
+    (everything, "revoked_all"),
+    (switch_off, "flow_disabled"),
+]
 
 
-@pytest.mark.parametrize(("how", "why"), ENDINGS, ids=[why for _, why in ENDINGS])
-def test_whatever_takes_it_away_cuts_the_drain_short(story: Story, how: object, why: str) -> None:
-    request = drained(story)
-    story.now += timedelta(minutes=3)
-    how(story, request)  # type: ignore[operator]
-    story.work()
-    over = story.fresh(request)
-    assert (over.state, over.ended_how, over.end_reason) == ("revoked", "proven", why)
-    assert story.held() == set()
-    assert len(said(request, "request.drain_cut")) == 1
-    assert Proof.objects.get(group__request=request).due_at <= story.now
-    assert over.drains_until <= story.now
+def test_whatever_takes_it_away_cuts_the_drain_short(story: Story) -> None:
+    for how, why in ENDINGS:
+        request = drained(story)
+        assert story.held() == {unit("orders_prod")}
+        story.now += timedelta(minutes=3)
+        how(story, request)
+        story.work()
+        over = story.fresh(request)
+        assert (over.state, over.ended_how, over.end_reason) == ("revoked", "proven", why)
+        assert story.held() == set()
+        assert len(said(request, "request.drain_cut")) == 1
+        assert Proof.objects.get(group__request=request).due_at <= story.now
+        assert over.drains_until is not None
+        assert over.drains_until <= story.now
+        put_into("engineers", story.cast.requester)
 
 
-@pytest.mark.parametrize(("how", "why"), ENDINGS, ids=[why for _, why in ENDINGS])
-def test_what_is_taken_away_before_its_time_never_drains(story: Story, how: object, why: str) -> None:
-    request = story.granted("orders_prod")
-    story.target.sessions[str(story.group(request).pk)] = 2
-    story.now += timedelta(minutes=3)
-    how(story, request)  # type: ignore[operator]
-    story.work()
-    over = story.fresh(request)
-    assert (over.state, over.end_reason, over.drains_until) == ("revoked", why, None)
-    assert story.held() == set()
+def test_what_is_taken_away_before_its_time_never_drains(story: Story) -> None:
+    for how, why in ENDINGS:
+        request = story.granted("orders_prod")
+        story.target.sessions[str(story.group(request).pk)] = 2
+        story.now += timedelta(minutes=3)
+        how(story, request)
+        story.work()
+        over = story.fresh(request)
+        assert (over.state, over.end_reason, over.drains_until) == ("revoked", why, None)
+        assert story.held() == set()
+        put_into("engineers", story.cast.requester)
 
 
 def test_somebody_who_is_disabled_loses_also_what_drains(story: Story) -> None:
     request = drained(story)
-    people.set_active(request.grantee, active=False, actor=story.by(story.cast.admin))
+    disable_user(request.grantee, actor=story.by(story.cast.admin))
     story.catch_up()
     assert story.fresh(request).state == "revoked"
     assert story.held() == set()
@@ -234,15 +250,69 @@ def test_a_connector_that_comes_back_after_the_cap_is_not_told_to_drain(story: S
 
 
 def test_nothing_that_drains_is_declared_over(story: Story, cast: Cast) -> None:
+    set_roles(cast.approver, [Role.ADMIN], actor=system())
     request = drained(story)
-    admin = cast.admin
     with pytest.raises(NotPossible, match="nothing is late"):
-        declaring.propose_end(request, user=admin, actor=story.by(admin), reason="I saw it.", at=story.now)
+        declaring.propose_end(request, user=cast.admin, actor=story.by(cast.admin), reason="I saw it.", at=story.now)
 
 
-def test_an_end_that_found_nobody_to_drain_for_is_not_extended(story: Story) -> None:
-    allow_extensions(AccessFlow.objects.get(), 2, 3600)
-    request = drained(story)
-    with pytest.raises(NotPossible):
-        actions.extend(request, user=request.grantee, seconds=3600, justification="x", actor=story.by(request.grantee),
-                       at=story.now)  # fmt: skip
+class Died(BaseException):
+    """The process was killed here. Nothing may catch it."""
+
+
+@contextmanager
+def dying_at(number: int) -> Iterator[list[str]]:
+    """Die before the `number`-th statement that the database is sent; yield what was sent."""
+    sent: list[str] = []
+
+    def watch(execute: Any, sql: str, *rest: Any) -> Any:
+        sent.append(sql)
+        if len(sent) == number:
+            raise Died
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(watch):
+        yield sent
+
+
+def at_the_step(story: Story, at_the_cap: bool) -> AccessRequest:
+    """Return access with two open sessions, whose end or cap is due at this moment, and nothing was done about it."""
+    told = story.granted("orders_prod")
+    story.target.sessions[str(story.group(told).pk)] = 2
+    story.later(minutes=59)
+    if at_the_cap:
+        story.later(minutes=30)
+    story.now += timedelta(minutes=1)
+    return told
+
+
+@pytest.mark.parametrize("at_the_cap", [False, True], ids=["at the end", "at the cap"])
+def test_a_kill_at_any_statement_is_made_good(
+    story: Story, at_the_cap: bool, rng: random.Random, request: pytest.FixtureRequest
+) -> None:
+    at_the_step(story, at_the_cap)
+    with dying_at(0) as sent:
+        story.work()
+    story.later(hours=2)
+    points = range(1, len(sent) + 1)
+    assert len(points) > 20
+    for number in points if request.config.getoption("--full") else sorted(rng.sample(points, POINTS)):
+        told = at_the_step(story, at_the_cap)
+        key = str(story.group(told).pk)
+        with pytest.raises(Died), dying_at(number):
+            story.work()
+        if not at_the_cap:
+            story.later(minutes=2)
+            assert story.target.sessions[key] == 2, f"killed at {number}, it cut sessions that may go on"
+            assert key in story.target.shut
+            story.later(minutes=28)
+        story.later(minutes=2)
+        story.later(minutes=2)
+        over = story.fresh(told)
+        assert (over.state, over.ended_how) == ("revoked", "proven"), f"killed at {number}"
+        proof = Proof.objects.get(group__request=told)
+        assert proof.due_at == over.drains_until == told.ends_at + HALF
+        assert proof.sessions_ended == 2
+        assert story.held() == set()
+        for action in ("request.revoking", "request.draining", "request.drain_over", "request.revoked"):
+            assert len(said(told, action)) == 1, f"killed at {number}: {action}"
