@@ -70,6 +70,8 @@ class Manifest:
 
     `reads_named_only`: a read-back there sees only the resources that its order names, so what it did not see yesterday
     may have been there all the same.
+
+    `tells_sessions`: a read-back there counts the sessions that are open on the logins it reads. Without, it says none.
     """
 
     id: str
@@ -82,6 +84,7 @@ class Manifest:
     ends_by_itself: bool = False
     has_logins: bool = False
     reads_named_only: bool = False
+    tells_sessions: bool = False
     login_max: int = 63
     # What a grantee gets with a login, in a word or a few: a password, a kubeconfig, an access key.
     credential: str = "password"

@@ -37,6 +37,7 @@ from integrations.queries.providers import (
     over_limits,
     quality,
     reads_named_only,
+    tells_sessions,
 )
 from integrations.queries.resources import PAGE, PAGES_MAX, WORDS_MAX, Narrowed, inventory, types_known
 from integrations.queries.systems import (
@@ -124,6 +125,7 @@ __all__ = [
     "register_use",
     "remote_connectors",
     "seen",
+    "tells_sessions",
     "through",
     "tokens",
     "troubled",

@@ -48,6 +48,11 @@ def reads_named_only(integration: Integration) -> bool:
     return manifest(integration.type).reads_named_only
 
 
+def tells_sessions(integration: Integration) -> bool:
+    """Whether a read-back there counts the sessions that are open on our logins."""
+    return manifest(integration.type).tells_sessions
+
+
 def login_max(integration: Integration) -> int:
     """Return how long the name of a login may be there, in characters."""
     return manifest(integration.type).login_max
