@@ -10,6 +10,7 @@ from django.db import connection
 
 from access_requests import actions
 from access_requests.actions import AlreadySeen, NotPossible, NotYours, envelopes
+from access_requests.choices import RevocationKind
 from access_requests.envelopes import EnvelopeState
 from access_requests.models import AccessSession, Envelope, Proof
 from access_requests.queries.dossier import gather
@@ -183,10 +184,10 @@ def test_people_and_policy_change_and_it_stays(safe: Safe) -> None:
 def test_everything_of_a_person_leaves_it_and_everything_of_its_integration_ends_it(safe: Safe) -> None:
     made = safe.sealed()
     by = {"actor": safe.story.by(safe.beth), "reason": "a drill", "at": safe.story.now}
-    actions.revoke_all("person", safe.ada, **by)  # type: ignore[arg-type]
+    actions.revoke_all(RevocationKind.PERSON, safe.ada, **by)  # type: ignore[arg-type]
     safe.story.work()
     assert safe.fresh(made).state == EnvelopeState.SEALED
-    actions.revoke_all("integration", safe.story.integration, **by)  # type: ignore[arg-type]
+    actions.revoke_all(RevocationKind.INTEGRATION, safe.story.integration, **by)  # type: ignore[arg-type]
     safe.story.work()
     found = safe.fresh(made)
     assert (found.word, found.request.ended_how) == ("Ended: revoked with everything else", "proven")
