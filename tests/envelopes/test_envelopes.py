@@ -22,6 +22,7 @@ from tests.envelopes.conftest import WHY, Safe, over
 from tests.story import amend
 
 
+@pytest.mark.full
 def test_nothing_is_given_before_the_second_yes(safe: Safe) -> None:
     made = safe.prepare()
     safe.story.work()
@@ -39,6 +40,7 @@ def test_the_same_admin_does_not_say_both(safe: Safe) -> None:
     assert safe.fresh(made).state == EnvelopeState.WAITING
 
 
+@pytest.mark.full
 def test_who_is_no_admin_does_nothing_with_it(safe: Safe) -> None:
     made, otto = safe.ready(), safe.story.cast.outsider
     by = {"user": otto, "actor": safe.story.by(otto)}
@@ -55,6 +57,7 @@ def test_who_is_no_admin_does_nothing_with_it(safe: Safe) -> None:
     assert safe.fresh(made).state == EnvelopeState.READY
 
 
+@pytest.mark.full
 def test_what_no_flow_gives_cannot_be_in_it(safe: Safe) -> None:
     with pytest.raises(NotPossible, match="No access flow gives"):
         envelopes.prepare(
@@ -63,12 +66,14 @@ def test_what_no_flow_gives_cannot_be_in_it(safe: Safe) -> None:
     assert not User.objects.filter(email__endswith=envelopes.DOMAIN).exists()
 
 
+@pytest.mark.full
 def test_one_admin_alone_cannot_prepare_any(safe: Safe) -> None:
     User.objects.filter(pk=safe.beth.pk).update(is_active=False)
     with pytest.raises(NotPossible, match="Nobody else is an admin"):
         safe.prepare()
 
 
+@pytest.mark.full
 def test_a_second_yes_counts_nothing_once_the_first_admin_has_left(safe: Safe) -> None:
     made = safe.prepare()
     User.objects.filter(pk=safe.ada.pk).update(is_active=False)
@@ -91,6 +96,7 @@ def test_it_is_printed_once_with_the_password_that_opens_and_nothing_is_left_of_
     assert safe.fresh(made).state == EnvelopeState.SEALED
 
 
+@pytest.mark.full
 def test_nobody_gets_new_credentials_of_it_by_another_door(safe: Safe) -> None:
     made = safe.sealed()
     nobody = made.request.grantee
@@ -148,6 +154,7 @@ def test_saying_that_it_was_opened_ends_it_and_the_end_is_proven(safe: Safe) -> 
     assert (told["opened_by"], told["confirmed_by"]["name"]) == ("Rita", "Beth")
 
 
+@pytest.mark.full
 def test_the_group_on_call_says_it_too_and_no_other_of_them(safe: Safe, on_call: Group) -> None:
     first, second = safe.sealed(keepers=on_call), safe.sealed(name="orders_dev")
     rita = safe.story.cast.requester
@@ -159,6 +166,7 @@ def test_the_group_on_call_says_it_too_and_no_other_of_them(safe: Safe, on_call:
         safe.print_out(second, rita)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("days", [1, -90])
 def test_the_time_it_was_opened_is_not_in_the_future_and_not_before_the_print(safe: Safe, days: int) -> None:
     made = safe.sealed()
@@ -167,6 +175,7 @@ def test_the_time_it_was_opened_is_not_in_the_future_and_not_before_the_print(sa
     assert safe.fresh(made).state == EnvelopeState.SEALED
 
 
+@pytest.mark.full
 def test_people_and_policy_change_and_it_stays(safe: Safe) -> None:
     made = safe.sealed()
     flow_ = made.request.flow_version.flow
@@ -181,6 +190,7 @@ def test_people_and_policy_change_and_it_stays(safe: Safe) -> None:
     assert safe.held(made)
 
 
+@pytest.mark.full
 def test_everything_of_a_person_leaves_it_and_everything_of_its_integration_ends_it(safe: Safe) -> None:
     made = safe.sealed()
     by = {"actor": safe.story.by(safe.beth), "reason": "a drill", "at": safe.story.now}
@@ -193,6 +203,7 @@ def test_everything_of_a_person_leaves_it_and_everything_of_its_integration_ends
     assert (found.word, found.request.ended_how) == ("Ended: revoked with everything else", "proven")
 
 
+@pytest.mark.full
 def test_a_freeze_keeps_it_from_being_made(safe: Safe) -> None:
     made = safe.prepare()
     frozen = actions.freeze(None, actor=safe.story.by(safe.beth), reason="a drill", at=safe.story.now)
@@ -204,6 +215,7 @@ def test_a_freeze_keeps_it_from_being_made(safe: Safe) -> None:
     assert (safe.fresh(made).state, safe.held(made)) == (EnvelopeState.READY, True)
 
 
+@pytest.mark.full
 def test_its_days_end_and_admins_are_asked_for_a_new_one_before_and_after(safe: Safe) -> None:
     made = safe.sealed(days=20)
     Envelope.objects.filter(pk=made.pk).update(looked_at=safe.story.now + timedelta(days=30))
@@ -229,6 +241,7 @@ def sweep_alive(safe: Safe) -> None:
     safe.sweep()
 
 
+@pytest.mark.full
 def test_the_successor_takes_its_place_when_it_is_printed_and_not_before(safe: Safe) -> None:
     old = safe.sealed()
     new = safe.ready(succeeds=old)
@@ -239,6 +252,7 @@ def test_the_successor_takes_its_place_when_it_is_printed_and_not_before(safe: S
     assert (safe.held(old), safe.held(new)) == (False, True)
 
 
+@pytest.mark.full
 def test_one_that_was_refused_or_withdrawn_was_never_given(safe: Safe) -> None:
     first, second = safe.prepare(), safe.prepare("orders_dev")
     envelopes.refuse(first, user=safe.beth, actor=safe.story.by(safe.beth), note="no", at=safe.story.now)

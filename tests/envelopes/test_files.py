@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from access_requests import envelope_files
 from access_requests.envelope_files import CannotOpen, lock, unlock
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,7 +20,14 @@ CONTENT = {"envelope": "Envelope 7", "what": "READ", "secret": {"password": "s3c
 
 @pytest.fixture(scope="module")
 def text() -> str:
-    return lock(CONTENT, {"envelope": "Envelope 7"}, PASSPHRASE)
+    """A file with a key that is made quickly; how long it takes is in the file."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(envelope_files, "SCRYPT_N", 2**12)
+        return lock(CONTENT, {"envelope": "Envelope 7"}, PASSPHRASE)
+
+
+def test_a_guess_takes_128_mb() -> None:
+    assert (envelope_files.SCRYPT_N, envelope_files.SCRYPT_R) == (2**17, 8), "128 MB of memory for each guess"
 
 
 def test_it_opens_with_its_passphrase_and_says_nothing_before(text: str) -> None:

@@ -74,6 +74,7 @@ def test_two_admins_prepare_it_one_prints_it_and_says_later_that_it_was_opened(n
     assert "orders were lost" in ada.get(at("envelope", made)).content.decode()
 
 
+@pytest.mark.full
 def test_what_was_typed_is_never_lost(now: Safe) -> None:
     ada = browser(now.ada)
     new = reverse("envelope_new") + f"?integration={now.story.integration.pk}"
@@ -89,6 +90,7 @@ def test_what_was_typed_is_never_lost(now: Safe) -> None:
     assert "orders were lost" in answer.content.decode()
 
 
+@pytest.mark.full
 def test_the_file_opens_with_its_passphrase_and_comes_once(now: Safe) -> None:
     made, ada = now.ready(), browser(now.ada)
     for wrong in ({"passphrase": "short", "again": "short"}, {"passphrase": PASSPHRASE, "again": PASSPHRASE + "x"}, {}):
@@ -106,6 +108,7 @@ def test_the_file_opens_with_its_passphrase_and_comes_once(now: Safe) -> None:
     assert ada.post(at("envelope_print", made)).status_code == 409
 
 
+@pytest.mark.full
 def test_a_viewer_reads_and_does_nothing_and_the_group_on_call_sees_its_own(now: Safe, on_call: Group) -> None:
     mine, other = now.sealed(keepers=on_call), now.ready(name="orders_dev")
     viewer, rita = browser(person("Vic", Role.VIEWER)), browser(now.story.cast.requester)
@@ -123,6 +126,7 @@ def test_a_viewer_reads_and_does_nothing_and_the_group_on_call_sees_its_own(now:
     assert (now.fresh(mine).state, now.fresh(other).state) == (EnvelopeState.SEALED, EnvelopeState.READY)
 
 
+@pytest.mark.full
 def test_what_is_owed_is_on_every_page_of_an_admin_until_it_is_written_down(now: Safe) -> None:
     made = now.sealed()
     now.sweep(minutes=30)
@@ -141,6 +145,7 @@ def test_what_is_owed_is_on_every_page_of_an_admin_until_it_is_written_down(now:
     assert "The seal was whole." in ada.get(at("envelope", made)).content.decode()
 
 
+@pytest.mark.full
 def test_the_command_lists_them(now: Safe) -> None:
     made = now.sealed()
     out = StringIO()
@@ -148,6 +153,7 @@ def test_the_command_lists_them(now: Safe) -> None:
     assert out.getvalue() == f"{made}: Sealed, 89 days left: Read only on server/orders_prod\n"
 
 
+@pytest.mark.full
 def test_everything_there_is_to_revoke_names_them(now: Safe) -> None:
     now.sealed()
     shown = browser(now.ada).get(reverse("revoke_everything", args=["everywhere"])).content.decode()
