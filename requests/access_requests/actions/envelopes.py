@@ -24,7 +24,8 @@ from access_requests.events import moved
 from access_requests.lifecycle import move, subject_of
 from access_requests.models import AccessRequest, AccessSession, Envelope, Pulse
 from access_requests.queries.envelopes import KEEP, entitlement, giving, may_tell
-from accounts.actions import put_user, write_letter
+from accounts.actions import write_letter
+from accounts.actions.people import put_user
 from accounts.choices import LetterKind
 from accounts.letters import address_of
 from accounts.models import Group, User

@@ -61,9 +61,8 @@ def beat(at: datetime) -> bool:
             return False
         gap = PlatformGap.objects.create(began_at=before, ended_at=at, found_at=at)
         details = {"from": before.isoformat(), "until": at.isoformat()}
-        record(
-            "platform.gap_found", actor=system(), subject=Subject("platform", str(gap.pk), str(gap)), details=details
-        )
+        subject = Subject("platform", str(gap.pk), str(gap))
+        record("platform.gap_found", actor=system(), subject=subject, details=details, at=at)
     return True
 
 
