@@ -38,6 +38,7 @@ from integrations.queries.providers import (
     over_limits,
     quality,
     reads_named_only,
+    tells_sessions,
     that_cannot_drain,
 )
 from integrations.queries.resources import PAGE, PAGES_MAX, WORDS_MAX, Narrowed, inventory, types_known
@@ -127,6 +128,7 @@ __all__ = [
     "register_use",
     "remote_connectors",
     "seen",
+    "tells_sessions",
     "that_cannot_drain",
     "through",
     "tokens",

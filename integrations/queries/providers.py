@@ -59,6 +59,11 @@ def that_cannot_drain(ids: Iterable[str]) -> list[str]:
     return [one.name for one in rows if one.type in BUILT_IN.manifests() and not can_drain(one)]
 
 
+def tells_sessions(integration: Integration) -> bool:
+    """Whether a read-back there counts the sessions that are open on our logins."""
+    return manifest(integration.type).tells_sessions
+
+
 def login_max(integration: Integration) -> int:
     """Return how long the name of a login may be there, in characters."""
     return manifest(integration.type).login_max

@@ -91,6 +91,8 @@ OWN_ROOMS = {
     },
     "access_requests": {
         "reminding": "when an end is announced, by how long access lasts",
+        "envelopes": "the states of break-glass envelopes",
+        "envelope_files": "an envelope as a file, locked with a passphrase and opened without a database",
         "entries": "what is written into the trail, with the words people read",
         "drift": "the states of drift, and how a read-back is held against what should be",
         "foretelling": "live requests and past asks, told to what-if",

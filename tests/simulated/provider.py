@@ -119,7 +119,8 @@ class Simulated:
     def _read(self, target: Target, desired: Desired) -> ReadBack:
         mine = target.holds[desired.person.person_id]
         ours = tuple(Found(unit, "login", grant_id) for grant_id, units in mine.items() for unit in units)
-        return ReadBack(time.time(), ours, tuple(Found(unit, "standing_login") for unit in target.standing))
+        standing = tuple(Found(unit, "standing_login") for unit in target.standing)
+        return ReadBack(time.time(), ours, standing, target.sessions.get(desired.person.person_id, 0))
 
     def read_back(self, order: Order, run: Run) -> Outcome:
         """Only look."""

@@ -193,7 +193,9 @@ def recheck_marked(row: AccessRequest, *, at: datetime) -> bool:
 
 
 def _ask_again(request: AccessRequest, at: datetime | None) -> bool:
-    """End or lapse one request when it is not deserved any more."""
+    """End or lapse one request when it is not deserved any more. An envelope is nobody's, and never asked about."""
+    if request.in_envelope:
+        return False
     why = why_not_eligible(request, also_grantable=False)
     if not why:
         return False

@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from access_requests.actions.eligibility import why_not_eligible
 from access_requests.actions.looking import look
+from access_requests.actions.noticing import notice_sessions
 from access_requests.actions.proofs import keep_due, prove
 from access_requests.actions.routing import still_enough
 from access_requests.actions.rules import lock_person
@@ -51,7 +52,8 @@ def dispatch(request: AccessRequest, *, to_end: bool = False, at: datetime | Non
     """Send out what was approved, after asking again whether the person is still eligible. False: nothing to do.
 
     What is not eligible any more lapses, with the reason; outside the flow's window it waits for the next opening. What
-    is `to_end`, foreign access that is taken over only to be ended, takes no eligibility and waits for nothing.
+    is `to_end`, foreign access that is taken over only to be ended, takes no eligibility and waits for nothing. An
+    envelope is nobody's, and two admins said yes to it: it waits for a thaw alone.
     """
     moment = at or timezone.now()
     with transaction.atomic():
@@ -60,7 +62,7 @@ def dispatch(request: AccessRequest, *, to_end: bool = False, at: datetime | Non
         row = rows.get(pk=request.pk)
         if row.state != RequestState.APPROVED or (not to_end and _waits(row, moment)):
             return False
-        reason = "" if to_end else why_not_eligible(row) or ("" if still_enough(row) else GONE)
+        reason = "" if to_end or row.in_envelope else why_not_eligible(row) or ("" if still_enough(row) else GONE)
         if reason:
             ended: dict[str, Any] = {"ended_at": moment, "end_reason": EndReason.NOT_ELIGIBLE, "note": reason}
             return move(row, RequestState.LAPSED, actor=system(), reason=reason, at=moment, **ended)
@@ -75,7 +77,7 @@ def dispatch(request: AccessRequest, *, to_end: bool = False, at: datetime | Non
 
 def _waits(row: AccessRequest, at: datetime) -> bool:
     """Whether a window or a freeze keeps it from opening."""
-    return _waits_for_window(row, at) or _waits_for_thaw(row, at)
+    return (not row.in_envelope and _waits_for_window(row, at)) or _waits_for_thaw(row, at)
 
 
 def _waits_for_window(row: AccessRequest, at: datetime) -> bool:
@@ -263,6 +265,7 @@ def _absorb_locked(order: Order, person: User) -> bool:
         return False
     actor = connector(str(order.leased_by_id or ""), str(order.leased_by or "connector"))
     groups = _groups_of(order)
+    notice_sessions(order, person, at=moment)
     if order.verb == OrderVerb.CLEAN_UP:
         AccessGroup.objects.filter(pk__in=list(groups)).update(cleaned_at=moment)
         return True
@@ -367,7 +370,9 @@ def _conclude_granting(row: AccessRequest, person: User, actor: Actor, at: datet
         ends_at = at + timedelta(seconds=length) if length is not None else None
         warning = UnitState.FAILED in states
         told: dict[str, Any] = {"activated_at": at, "ends_at": ends_at, "warning": warning, "note": ""}
-        move(row, RequestState.ACTIVE, actor=actor, at=at, remind_at=next_reminder(at, ends_at, at), **told)
+        # Nobody holds an envelope who could be reminded: admins are written to (standstill).
+        remind_at = None if row.in_envelope else next_reminder(at, ends_at, at)
+        move(row, RequestState.ACTIVE, actor=actor, at=at, remind_at=remind_at, **told)
     elif not left:
         words = row.access_groups.values_list("units__message", flat=True)
         note = " ".join(dict.fromkeys(word for word in words if word))

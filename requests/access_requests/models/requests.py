@@ -42,6 +42,8 @@ class AccessRequest(models.Model):
     break_glass = models.BooleanField(default=False)
     # Made by an automatic flow, not asked for.
     automatic = models.BooleanField(default=False)
+    # Of a break-glass envelope: its grantee is nobody who could sign in, and eligibility is not asked of it.
+    in_envelope = models.BooleanField(default=False, editable=False)
     # When the requestor proved a second factor for it.
     mfa_at = models.DateTimeField(null=True, blank=True)
     # Null means without an end, which the flow has to have said out loud.

@@ -7,7 +7,15 @@ from datetime import datetime
 from typing import Any
 
 from access_requests.choices import EndedHow
-from access_requests.models import AccessGroup, AccessRequest, Approval, Declaration, Extension, ExtensionApproval
+from access_requests.models import (
+    AccessGroup,
+    AccessRequest,
+    Approval,
+    Declaration,
+    Envelope,
+    Extension,
+    ExtensionApproval,
+)
 from accounts.models import User
 from audit import queries as trail
 
@@ -60,6 +68,7 @@ def _request(access: AccessRequest) -> Part:
         "ticket": access.ticket,
         "fields": {str(key): str(value) for key, value in access.fields.items()},
         "break_glass": access.break_glass,
+        "envelope": _envelope(access.envelope) if access.in_envelope else None,
         "automatic": access.automatic,
         "asked_for_seconds": access.duration_seconds,
         "state": access.state,
@@ -75,6 +84,31 @@ def _request(access: AccessRequest) -> Part:
         "ended_how": access.ended_how,
         "end_reason": access.end_reason,
         "note": access.note,
+    }
+
+
+def _envelope(one: Envelope) -> Part:
+    """Return what is known of a break-glass envelope besides its access."""
+    return {
+        "number": one.number,
+        "prepared_by": _person(one.prepared_by),
+        "confirmed_by": _person(one.confirmed_by),
+        "confirmed_at": moment(one.confirmed_at),
+        "printed_by": _person(one.printed_by),
+        "printed_at": moment(one.printed_at),
+        "as_file": one.as_file,
+        "opened_by": one.opened_by,
+        "opened_at": moment(one.opened_at),
+        "opened_why": one.opened_why,
+        "told_by": _person(one.told_by),
+        "told_at": moment(one.told_at),
+        "may_have_been_used_from": moment(one.doubted_from),
+        "may_have_been_used_until": moment(one.doubted_until),
+        "session_seen_at": moment(one.seen_at),
+        "sessions_seen": one.sessions_seen,
+        "reviewed_by": _person(one.reviewed_by),
+        "reviewed_at": moment(one.reviewed_at),
+        "review": one.review,
     }
 
 

@@ -47,7 +47,7 @@ def may_of(user: User, access: AccessRequest, approvals: Iterable[Approval]) -> 
         hand_back=asked and user.pk == access.grantee_id and ends,
         answer=access.state == RequestState.PENDING and ApprovalStatus.PENDING in mine,
         revoke=asked and ends and (ApprovalStatus.APPROVED in mine or reviews or user.has_perm(MAY)),
-        keep=asked and user.pk in {access.requestor_id, access.grantee_id},
+        keep=asked and not access.in_envelope and user.pk in {access.requestor_id, access.grantee_id},
         extend=_room(user, access) if access.state == RequestState.ACTIVE else None,
         review=reviews and access.review.state == ReviewState.DUE,
         declare=access.state == RequestState.REVOKING and not may_drain(access) and user.has_perm(MAY_DECLARE),
@@ -68,6 +68,8 @@ def _room(user: User, access: AccessRequest) -> Room | None:
     """
     current = access.flow_version.flow.current
     if user.pk not in {access.requestor_id, access.grantee_id} or access.ends_at is None or current is None:
+        return None
+    if access.in_envelope:
         return None
     states = [one.state for one in access.extensions.all()]
     room = room_of(current.document, states.count(ExtensionState.APPROVED))
