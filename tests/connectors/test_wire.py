@@ -47,7 +47,7 @@ ORDER = Order(
     desired=Desired(
         Person("p", "Ada", ("ada@example.com",), {"city": ("Berlin", "Paris")}),
         (Grant("g", "login", (UNIT,), math.inf, True),),
-        (Ending("e", "login", (UNIT,)),),
+        (Ending("e", "login", (UNIT,)), Ending("d", "draining", (UNIT,), 1_800_000_000.5)),
     ),
     seal_to="ab",
     references={"password": SecretReference("vault", "kv/shop", "password")},
@@ -56,7 +56,9 @@ REPORT = Report(
     "order",
     7,
     ErrorReport(ErrorKind.UNREACHABLE, "gone", "wait"),
-    grants=(GrantReport("g", (UnitReport(UNIT, UnitOutcome.HELD),), details={"port": 5432, "list": ["a"]}),),
+    grants=(
+        GrantReport("g", (UnitReport(UNIT, UnitOutcome.HELD),), details={"port": 5432, "list": ["a"]}, sessions_left=2),
+    ),
     read_back=ReadBack(1.5, (Found(UNIT, "login", "g"),)),
     functions=(Function("give", "ab"),),
 )
