@@ -34,7 +34,7 @@ def manage(*arguments: str, env: dict[str, str]) -> subprocess.CompletedProcess[
     """Run a command of manage.py to its end."""
     return subprocess.run(
         [sys.executable, "manage.py", *arguments],
-        cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False,
+        cwd=ROOT, env=env, capture_output=True, text=True, timeout=900, check=False,
     )  # fmt: skip
 
 
@@ -47,7 +47,7 @@ class Up:
     data: Path
     output: Path
 
-    def get(self, path: str, timeout: float = 30) -> tuple[int, str]:
+    def get(self, path: str, timeout: float = 120) -> tuple[int, str]:
         """Return status and body of a page."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=timeout) as answer:

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0010_letters_of_envelopes"),
-        ("requests", "0013_still_found"),
+        ("requests", "0014_draining"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
