@@ -222,7 +222,7 @@ def test_the_list_costs_the_same_however_many_people(
 ) -> None:
     for number in range(20):
         somebody(f"P{number}", Role.VIEWER, Role.GRANTEE)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         assert admin.get(USERS).status_code == 200
 
 

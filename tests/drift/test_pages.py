@@ -168,9 +168,9 @@ def test_pages_ask_as_much_for_many_findings_as_for_few(
     Integration.objects.bulk_create(
         Integration(name=f"More {n}", type="simulated", connector=accounts.integration.connector) for n in range(20)
     )
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(16):
         assert desk.get(LIST).status_code == 200
-    with django_assert_max_num_queries(28):
+    with django_assert_max_num_queries(29):
         assert desk.get(page_of(foreign)).status_code == 200
 
 
