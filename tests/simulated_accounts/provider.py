@@ -59,7 +59,8 @@ class SimulatedAccounts:
         standing = run.baseline(set(mine), held | ended)
         for unit in sorted(mine & (ended - held - standing), key=str):
             run.alive()
-            mine.discard(unit)
+            if unit.resource not in target.stuck:
+                mine.discard(unit)
         for unit in sorted(held - mine, key=str):
             run.alive()
             if unit.resource not in target.refused:
