@@ -26,6 +26,7 @@ from tests.story import Story
 
 LEASE = timedelta(seconds=61)
 MORE_SECONDS = 600
+UNDER_WAY = ("revoking", "granting", "approved")
 # What a story costs to shrink is no matter: a failure is rare. `database`: none, a run is repeated by its seed.
 COMMON: dict[str, Any] = {
     "deadline": None,
@@ -54,7 +55,7 @@ def steps(names: tuple[str, str, str], statements: int, chapters: int) -> st.Sea
     chapter = st.one_of(
         st.tuples(breaks, ask, st.one_of(ask, more), any_, st.just(("wakes",)), any_),
         st.tuples(ask, breaks, more, st.one_of(ask, more), st.just(("wakes",)), any_),
-        st.tuples(hands, ask, hands, ask, more, more, hands),
+        st.tuples(st.just(("put", 0, names[0])), ask, hands, ask, more, more, hands),
         st.tuples(ask, ask, hands, more, later, st.just(("rest",))),
         st.tuples(ask, st.tuples(st.just("extend"), people), any_, later, later),
         st.tuples(ask, more, st.just(("unheard",)), any_, more, st.just(("twice",))),
@@ -204,9 +205,11 @@ class Steps:
         world.target.unslip()
         self.told.now += LEASE
         integration_actions.expire_leases(at=self.told.now)
-        for _ in range(3):
+        for _ in range(5):
             Order.objects.filter(state="queued").update(next_try_at=self.told.now)
             world.work()
+            if not AccessRequest.objects.filter(state__in=UNDER_WAY).exists() and not _open_orders():
+                break
         if world.snatched:
             self._look()
         world.exactly()
@@ -225,8 +228,12 @@ def _all_is_over() -> None:
     groups = AccessGroup.objects.filter(dispatched_at__isnull=False)
     ended = sorted(groups.filter(ended_at__isnull=False).values_list("pk", flat=True))
     assert sorted(Proof.objects.values_list("group", flat=True)) == ended
-    assert not AccessRequest.objects.filter(state__in=["revoking", "granting", "approved"]).exists()
-    assert not Order.objects.filter(state__in=OPEN_ORDERS, person__isnull=False).exists()
+    assert not AccessRequest.objects.filter(state__in=UNDER_WAY).exists()
+    assert not _open_orders()
+
+
+def _open_orders() -> bool:
+    return Order.objects.filter(state__in=OPEN_ORDERS, person__isnull=False).exists()
 
 
 def play(world: World, story: list[Any]) -> None:

@@ -92,7 +92,7 @@ def stories(world: World, number: int, chapters: int) -> None:
 
 
 def test_the_target_holds_what_lives_and_what_was_standing(world: World) -> None:
-    stories(world, 12, 2)
+    stories(world, 9, 2)
 
 
 @pytest.mark.full
