@@ -43,7 +43,8 @@ _DUE = f"""
 # one machine's slots; of a remote one its own.
 _HELD = """
     (SELECT count(*) FROM integrations_order AS held
-     WHERE held.integration_id = i.id AND held.lease_until > %(at)s AND (%(shared)s OR held.leased_by_id = %(instance)s))
+     WHERE held.integration_id = i.id AND held.lease_until > %(at)s
+        AND (%(shared)s OR held.leased_by_id = %(instance)s))
 """
 _TURNS = f"""
     SELECT i.id, i.type, {_HELD} AS leases, (
