@@ -56,12 +56,13 @@ class Baseline(Protocol):
     """Asks the server's memory which of these things the person had before anything was given."""
 
     def __call__(self, present: Iterable[Unit], wanted: Iterable[Unit], /) -> frozenset[Unit]:
-        """Return the units that are standing. Durable before it returns, and the first answer about a unit counts.
+        """Return the units that are standing. Durable before it returns.
 
-        `present` is what the person has at the target now, `wanted` everything that the order holds or ends, and the
-        other levels of the same resources where one follows another. A unit that nobody asked about before is standing
-        if it is present; what is known of a resource is kept for as long as an open grant names it. Raises Unreachable
-        when the server cannot be asked: then nothing may be given.
+        `present` is what the person has at the target now, `wanted` everything that the order holds or ends and that
+        was read, and the other levels of the same resources where one follows another (who has a level has those below
+        it). A unit that nobody asked about before is standing if it is present. It is so until it is asked about and
+        not present: somebody took it, and whoever gives it anew are we. What is known of a resource is kept for as long
+        as an open grant names it. Raises Unreachable when the server cannot be asked: then nothing may be given.
         """
 
 
@@ -81,7 +82,7 @@ def remember(memory: dict[Unit, bool]) -> Baseline:
     def baseline(present: Iterable[Unit], wanted: Iterable[Unit], /) -> frozenset[Unit]:
         there = frozenset(present)
         for unit in wanted:
-            memory.setdefault(unit, unit in there)
+            memory[unit] = memory.get(unit, True) and unit in there
         return frozenset(unit for unit, standing in memory.items() if standing)
 
     return baseline

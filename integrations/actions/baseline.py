@@ -1,4 +1,8 @@
-"""What people had before anything was given to them. The first answer counts until no grant names the resource."""
+"""What people had before anything was given to them, for as long as a grant names the resource.
+
+Nothing becomes standing while a grant names it. What was standing and is not there any more was taken by somebody: if a
+grant gives it anew, it is given by us, and ends with the grant.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ def standing(
     integration_id: uuid.UUID, person_id: uuid.UUID, present: Iterable[Unit], wanted: Iterable[Unit], *, at: datetime
 ) -> frozenset[Unit]:
     """Return the units that are standing, durable: `contract.provider.Baseline` says what is asked and answered."""
-    there = frozenset(present)
+    there, asked = frozenset(present), frozenset(wanted)
     rows = [
         BaselineUnit(
             integration_id=integration_id,
@@ -28,13 +32,16 @@ def standing(
             standing=unit in there,
             asked_at=at,
         )
-        for unit in dict.fromkeys(wanted)
+        for unit in sorted(asked, key=repr)
     ]
     with transaction.atomic():
         BaselineUnit.objects.bulk_create(rows, ignore_conflicts=True)
         known = BaselineUnit.objects.filter(integration_id=integration_id, person_id=person_id, standing=True)
-        names = known.values_list("resource_type", "resource", "permission")
-        return frozenset(Unit(*name) for name in names)
+        units = {Unit(row.resource_type, row.resource, row.permission): row.pk for row in known}
+        taken = (asked & units.keys()) - there
+        if taken:
+            BaselineUnit.objects.filter(pk__in=[units[unit] for unit in taken]).update(standing=False)
+        return frozenset(units.keys() - taken)
 
 
 def forget_baseline(integration: Integration, person: User, named: Iterable[Mapping[str, str]]) -> int:

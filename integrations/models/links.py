@@ -90,7 +90,7 @@ class BaselineUnit(models.Model):
     asked_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        """The first answer about a unit counts, so it is there once. The unique index serves every read."""
+        """What is known of a unit is there once. The unique index serves every read."""
 
         default_permissions = ()
         constraints = [

@@ -113,7 +113,7 @@ def begin_accounts(cast: Cast) -> Looking:
         at=NOON,
     )
     target = ACCOUNTS[str(integration.pk)]
-    target.groups = [ResourceFact("group", name, name, f"directory/{name}") for name in ("admins", "readers")]
+    target.groups = [ResourceFact("group", name, name, f"directory/{name}") for name in ("admins", "readers", "ghosts")]
     told = Looking(cast, integration, Target(), NOON, target)
     told.work()
     here = {"integration": str(integration.pk), "resource_type": "group", "permissions": ["MEMBER"], "selectors": []}

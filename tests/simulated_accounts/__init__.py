@@ -12,13 +12,14 @@ from connectors.contract.orders import ResourceFact, Unit
 class Accounts:
     """Who is in which group, by person id, whoever put them there; and the orders run.
 
-    `dies` are the places at which the coming applies break off, one each: before, between taking and giving, after.
+    `refused` are groups that nobody can be put into, `stuck` such that nobody comes out of, whatever is answered.
     """
 
     members: dict[str, set[Unit]] = field(default_factory=lambda: defaultdict(set))
     groups: list[ResourceFact] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
-    dies: list[str] = field(default_factory=list)
+    refused: frozenset[str] = frozenset()
+    stuck: set[str] = field(default_factory=set)
 
 
 ACCOUNTS: dict[str, Accounts] = defaultdict(Accounts)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from connectors.contract.errors import TargetMissing, Unreachable
+from connectors.contract.errors import TargetMissing
 from connectors.contract.orders import (
     Finding,
     Found,
@@ -55,18 +55,18 @@ class SimulatedAccounts:
         mine = target.members[desired.person.person_id]
         held = {unit for grant in desired.holds for unit in grant.units}
         ended = {unit for ending in desired.gone for unit in ending.units}
-        dies = target.dies.pop(0) if target.dies else ""
-        self._die("before", dies)
+        run.alive()
         standing = run.baseline(set(mine), held | ended)
-        mine -= ended - held - standing
-        self._die("between", dies)
-        mine |= held
-        self._die("after", dies)
+        for unit in sorted(mine & (ended - held - standing), key=str):
+            run.alive()
+            if unit.resource not in target.stuck:
+                mine.discard(unit)
+        for unit in sorted(held - mine, key=str):
+            run.alive()
+            if unit.resource not in target.refused:
+                mine.add(unit)
+        run.alive()
         return self._outcome(target, order, run)
-
-    def _die(self, here: str, dies: str) -> None:
-        if here == dies:
-            raise Unreachable(f"The line broke {here}.")
 
     def _outcome(self, target: Accounts, order: Order, run: Run) -> Outcome:
         desired = order.desired
