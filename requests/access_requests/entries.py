@@ -38,6 +38,7 @@ AUDIT_ACTIONS = {
     "declaration.lapsed": "A declaration lapsed",
     "declaration.overtaken": "The end was proven before it was declared",
     "revocation.begun": "Everything is revoked",
+    "revocation.switched_off": "Automatic flows were switched off while everything is revoked",
     "revocation.finished": "Everything was revoked",
     "freeze.begun": "Frozen: no new access",
     "freeze.thawed": "Thawed: new access again",
