@@ -90,8 +90,8 @@ def revoke_everything(http: HttpRequest, kind: str) -> HttpResponse:
     problem = " ".join(map(str, form.errors.get("reason", [])))
     told = {"now": timezone.now(), "about": about, "scope": queries.scope_of(about), "problem": problem}
     told["typed"] = http.POST
-    told["may_switch"], told["gives"] = may_switch, leaving.would_give(about)
-    told["ends_with_them"] = leaving.held_through_count(told["gives"]) if told["gives"] else 0
+    gives = leaving.would_give(about)
+    told |= {"may_switch": may_switch, "gives": gives, "ends_with_them": leaving.held_through_count(gives)}
     return render(http, "portal/revoke_everything.html", told, status=422 if problem else 200)
 
 
