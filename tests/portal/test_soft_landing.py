@@ -1,4 +1,4 @@
-"""The end is near: pages say so in words, the letter leads to two buttons, and more time takes what the flow demands."""
+"""The end is near: pages say so, the letter leads to two buttons, and more time takes what the flow demands."""
 
 from __future__ import annotations
 
@@ -135,7 +135,8 @@ def test_a_flow_that_demands_a_second_factor_demands_it_of_more_time_too(stage: 
 
 
 def test_who_is_from_outside_owes_it_whatever_the_flow_says(stage: Stage, held: AccessRequest) -> None:
-    User.objects.filter(pk=stage.cast.requester.pk).update(is_outside=True, invited_by=stage.cast.admin)
+    told = {"is_outside": True, "invited_by": stage.cast.admin, "leaves_at": timezone.now() + 24 * HOUR}
+    User.objects.filter(pk=stage.cast.requester.pk).update(**told)
     rita = User.objects.get(pk=stage.cast.requester.pk)
     with pytest.raises(NotPossible, match="second factor"):
         ask(held, rita)

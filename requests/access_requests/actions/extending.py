@@ -77,7 +77,8 @@ def extend(
     """Ask for more time. A flow that asks nobody gives it at once; otherwise the approvers are asked again.
 
     `mfa_at` is when the asker proved a second factor: as for a request, a flow may want that, and people from outside
-    always owe it. Raises NotYours for others than requestor and grantee, NotPossible when the flow, as it is now, does not give it.
+    always owe it. Raises NotYours for others than requestor and grantee, NotPossible when the flow, as it is now, does
+    not give it.
     """
     if user.pk not in {request.requestor_id, request.grantee_id} or not user.is_active:
         raise NotYours("This access is not yours.")

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("integrations", "0010_fair_leasing"),
-        ("requests", "0013_still_found"),
+        ("requests", "0014_draining"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
