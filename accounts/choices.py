@@ -75,6 +75,7 @@ class LetterKind(models.TextChoices):
     ENDED = "ended", "Your access has ended"
     GLASS = "glass", "The glass was broken, or a review of it is owed"
     OVERDUE = "overdue", "An end is overdue"
+    DRIFT = "drift", "A target is otherwise than it should be"
     JOBS = "jobs", "A job of the timetable is late"
     REPORT = "report", "A report you asked for"
     SECURITY = "security", "Your second factors changed"
@@ -92,9 +93,10 @@ LETTERS_TO_CHOOSE = (
     LetterKind.ENDING,
     LetterKind.ENDED,
 )
-# What admins get in any case: access that does not end is theirs to see to.
+# What admins get in any case: access that does not end, or came from elsewhere, is theirs to see to.
 LETTERS_TO_ADMINS = (
     LetterKind.OVERDUE,
+    LetterKind.DRIFT,
     LetterKind.JOBS,
     LetterKind.OUTSIDE,
     LetterKind.PROPOSAL,

@@ -76,6 +76,7 @@ AUDIT_ACTIONS = {
     "drift.removal_begun": "The removal of foreign access began",
     "drift.settled": "Drift was settled by itself",
     "drift.look_asked": "A look for drift was asked for",
+    "drift.looked": "An integration was looked at for drift",
 }
 
 # A unit as (resource type, resource, permission), in the target's own words.

@@ -41,6 +41,7 @@ AUDIT_ACTIONS = {
     "declaration.lapsed": "A declaration lapsed",
     "declaration.overtaken": "The end was proven before it was declared",
     "revocation.begun": "Everything is revoked",
+    "revocation.switched_off": "Automatic flows were switched off while everything is revoked",
     "revocation.finished": "Everything was revoked",
     "envelope.prepared": "A break-glass envelope was prepared",
     "envelope.confirmed": "A second admin said yes to a break-glass envelope",

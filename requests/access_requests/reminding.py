@@ -31,3 +31,9 @@ def next_reminder(began: datetime, ends: datetime | None, after: datetime) -> da
         return None
     due = sorted(ends - before for before in reminders(ends - began))
     return next((one for one in due if one > after), None)
+
+
+def near(began: datetime, ends: datetime, at: datetime) -> bool:
+    """Whether the end is so near that pages say so: from the last letter about it on, or the last five minutes."""
+    last = min(reminders(ends - began), default=5 * _MINUTE)
+    return at >= ends - last

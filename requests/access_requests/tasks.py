@@ -5,7 +5,17 @@ from __future__ import annotations
 from celery import shared_task
 
 from access_requests import actions
-from access_requests.actions import automatic, dossiers, glass, letters, notices, reconciling, routing, standstill
+from access_requests.actions import (
+    automatic,
+    dossiers,
+    drift_letters,
+    glass,
+    letters,
+    notices,
+    reconciling,
+    routing,
+    standstill,
+)
 from access_requests.models import Change
 from accounts import events
 
@@ -42,8 +52,8 @@ def sweep_cleanups() -> int:
 
 @shared_task
 def sweep_letters() -> int:
-    """Write the letters that are due: to approvers, before an end, of overdue ends."""
-    return letters.sweep()
+    """Write the letters that are due: to approvers, before an end, of overdue ends, of drift."""
+    return letters.sweep() + drift_letters.sweep()
 
 
 @shared_task

@@ -49,6 +49,7 @@ urlpatterns = [
     path("requests/<int:pk>/", views.request_page, name="request_page"),
     path("requests/<int:pk>/part/", views.request_part, name="request_part"),
     path("requests/<int:pk>/second-factor/", views.request_factor, name="request_factor"),
+    path("requests/<int:pk>/ending/", views.access_ending, name="access_ending"),
     path("requests/<int:pk>/withdraw/", views.withdraw, name="withdraw_request"),
     path("requests/<int:pk>/hand-back/", views.hand_back, name="hand_back_access"),
     path("requests/<int:pk>/grant-again/", views.grant_again, name="grant_again"),

@@ -121,6 +121,7 @@ TABLE: dict[str, Row] = {
     "metrics": Row(EVERYBODY),
     "review_request": Row(NOBODY, "post", REQUEST),
     "request_page": Row(NOBODY, "get", REQUEST),
+    "access_ending": Row(NOBODY, "get", REQUEST),
     "request_part": Row(NOBODY, "get", REQUEST),
     "withdraw_request": Row(NOBODY, "post", REQUEST),
     "hand_back_access": Row(NOBODY, "post", REQUEST),

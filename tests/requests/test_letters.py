@@ -267,7 +267,7 @@ def test_the_end_is_announced_ten_minutes_before_once_and_again_after_an_extensi
     told(story, 60)
     (letter,) = letters("ending")
     assert letter.subject.startswith("Ends at 13:00: ")
-    assert f"/requests/{request.pk}/#extend" in letter.text
+    assert f"/requests/{request.pk}/ending/" in letter.text
     assert letter.expires_at == story.fresh(request).ends_at
     requester = story.cast.requester
     actions.extend(request, user=requester, actor=story.by(requester), seconds=1800, justification="more", at=story.now)

@@ -19,10 +19,12 @@ from access_requests.choices import EndReason, RequestState, RevocationCause, Re
 from access_requests.events import moved, ring_dispatch
 from access_requests.models import AccessRequest, Freeze, Revocation
 from access_requests.queries.emergencies import BEFORE, in_scope, progress_of, words_of
+from access_requests.queries.leaving import would_give
 from accounts.models import User
 from audit.actions import Subject, record
 from audit.actor import Actor, system
 from audit.choices import ActorKind, Source
+from flows import actions as flow_actions
 from flows.models import AccessFlow
 from integrations.models import Integration
 
@@ -39,22 +41,54 @@ def revoke_all(
     actor: Actor,
     reason: str,
     cause: RevocationCause = RevocationCause.ASKED,
+    automatic_off: bool = False,
     at: datetime | None = None,
 ) -> Revocation:
     """Begin to end everything of `subject` (nothing for everywhere); one that runs already is returned instead.
 
-    Whether the actor may is the caller's, who knows the door. Raises NotPossible without a reason.
+    `automatic_off` also switches off the automatic flows that would give it again, in the same transaction.
+    Whether the actor may is the caller's, who knows the door; what is about flows is asked there. Raises NotPossible
+    without a reason.
     """
     moment = at or timezone.now()
     if not reason.strip():
         raise NotPossible("Say why: everybody whose access ends will read it.")
     if len(reason) > REASON_MAX:
         raise NotPossible(f"A reason has at most {REASON_MAX} characters.")
-    row = Revocation(
+    row = _drafted(kind, subject, actor=actor, reason=reason.strip(), cause=cause, at=moment)
+    try:
+        with transaction.atomic():
+            row.save()
+            off = _switch_off(row, actor, moment) if automatic_off else {}
+            record("revocation.begun", actor=actor, subject=_subject(row), details=_told(row) | off, at=moment)
+    except IntegrityError as error:
+        same = {} if subject is None else {kind.value: subject}
+        running = Revocation.objects.filter(kind=kind, finished_at__isnull=True, **same).first()
+        if running is None:
+            raise NotPossible("The one before has finished at this moment: look again.") from error
+        if automatic_off:
+            with transaction.atomic():
+                off = _switch_off(running, actor, moment)
+                record("revocation.switched_off", actor=actor, subject=_subject(running), details=off, at=moment)
+        return running
+    ring_dispatch()
+    return row
+
+
+def _drafted(
+    kind: RevocationKind,
+    subject: User | Integration | AccessFlow | None,
+    *,
+    actor: Actor,
+    reason: str,
+    cause: RevocationCause,
+    at: datetime,
+) -> Revocation:
+    return Revocation(
         kind=kind,
         cause=cause,
-        reason=reason.strip(),
-        began_at=moment,
+        reason=reason,
+        began_at=at,
         actor_kind=actor.kind,
         actor_id=actor.id,
         actor_name=actor.name,
@@ -62,18 +96,14 @@ def revoke_all(
         operation=actor.operation,
         **({} if subject is None else {kind.value: subject}),
     )
-    try:
-        with transaction.atomic():
-            row.save()
-            record("revocation.begun", actor=actor, subject=_subject(row), details=_told(row), at=moment)
-    except IntegrityError as error:
-        same = {} if subject is None else {kind.value: subject}
-        running = Revocation.objects.filter(kind=kind, finished_at__isnull=True, **same).first()
-        if running is None:
-            raise NotPossible("The one before has finished at this moment: look again.") from error
-        return running
-    ring_dispatch()
-    return row
+
+
+def _switch_off(row: Revocation, actor: Actor, at: datetime) -> dict[str, Any]:
+    """Switch off the automatic flows that would give again in its scope; each says so in its own entry as well."""
+    flows = would_give(row)
+    for flow in flows:
+        flow_actions.set_active(flow, False, actor=actor, at=at)
+    return {"switched_off": [{"flow": str(flow.pk), "name": flow.name} for flow in flows]}
 
 
 def sweep_revocations(*, at: datetime | None = None) -> int:

@@ -28,7 +28,7 @@ from access_requests.models import AccessRequest, AccessUnit, Extension, Extensi
 from access_requests.queries.emergencies import frozen, words_of
 from access_requests.reminding import next_reminder
 from accounts.models import User
-from accounts.queries import PersonFacts, facts_of
+from accounts.queries import PersonFacts, factor_counts, facts_of
 from audit.actions import record
 from audit.actor import Actor, system
 from flows.choices import ApprovalMode
@@ -47,6 +47,8 @@ class Room:
     left: int
     needs_approval: bool
     wants_justification: bool
+    # Whoever asks proves a second factor first, as for the request itself.
+    wants_factor: bool = False
 
 
 def room_of(document: Document, used: int) -> Room:
@@ -58,6 +60,7 @@ def room_of(document: Document, used: int) -> Room:
         left=max(0, int(settings.get("max_extensions", 0)) - used) if longest else 0,
         needs_approval=document["approval"]["mode"] != ApprovalMode.NONE,
         wants_justification=bool(settings["justification_required"]),
+        wants_factor=bool(settings.get("mfa_required")),
     )
 
 
@@ -68,11 +71,14 @@ def extend(
     actor: Actor,
     seconds: int,
     justification: str = "",
+    mfa_at: datetime | None = None,
     at: datetime | None = None,
 ) -> Extension:
     """Ask for more time. A flow that asks nobody gives it at once; otherwise the approvers are asked again.
 
-    Raises NotYours for others than requestor and grantee, NotPossible when the flow, as it is now, does not give it.
+    `mfa_at` is when the asker proved a second factor: as for a request, a flow may want that, and people from outside
+    always owe it. Raises NotYours for others than requestor and grantee, NotPossible when the flow, as it is now, does
+    not give it.
     """
     if user.pk not in {request.requestor_id, request.grantee_id} or not user.is_active:
         raise NotYours("This access is not yours.")
@@ -92,13 +98,26 @@ def extend(
             justification=justification.strip(),
             requested_at=moment,
         )
+        proof = _factor(user, version.document, mfa_at, moment)
         facts = _check(row, extension, version.document)
         extension.save()
-        details = {"seconds": seconds, "justification": extension.justification, "flow_version": version.pk}
+        details = {"seconds": seconds, "justification": extension.justification, "flow_version": version.pk} | proof
         _record("requested", extension, actor, moment, details)
         _begin(row, extension, facts, moment)
         moved(row.pk)
     return extension
+
+
+def _factor(user: User, document: Document, mfa_at: datetime | None, at: datetime) -> dict[str, Any]:
+    """Return what the trail keeps of the second factor. Raises NotPossible when one is owed and was not proven lately.
+
+    A person from outside owes it whatever the flow says.
+    """
+    if not (document["settings"].get("mfa_required") or user.is_outside):
+        return {}
+    if mfa_at is None or not factor_counts(mfa_at, at):
+        raise NotPossible("More time takes your second factor: prove it on the page of the access's end first.")
+    return {"factor_proven_at": mfa_at.isoformat()}
 
 
 def _active(pk: int, at: datetime) -> AccessRequest:

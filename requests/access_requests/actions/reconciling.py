@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -22,13 +23,14 @@ from django.utils import timezone
 from access_requests.actions import drifting
 from access_requests.actions.grants import look_at
 from access_requests.actions.rules import NotPossible, lock_person
+from access_requests.choices import UnitState
 from access_requests.drift import UNDONE, FindingKind, FindingState, LookOutcome
 from access_requests.events import ring_drift
-from access_requests.models import AccessGroup, DriftFinding, Look, ReconcileRun, StandingRecord, ToLookAt
+from access_requests.models import AccessGroup, AccessUnit, DriftFinding, Look, ReconcileRun, StandingRecord, ToLookAt
 from accounts.actions import require
 from accounts.models import User
 from audit.actions import Subject, record
-from audit.actor import Actor
+from audit.actor import Actor, system
 from integrations import actions as integrations
 from integrations.choices import IntegrationStatus, OrderVerb
 from integrations.models import Integration, Order
@@ -254,8 +256,25 @@ def _finish(run: ReconcileRun, error: str, at: datetime) -> None:
         if order.verb == OrderVerb.READ_BACK:
             integrations.withdraw(order, at=at)
     _count(run, at)
+    _record(run, at)
     run.people.all().delete()
     integrations.forget_looks(run.integration, before=at - LOOKS_KEPT)
     old = ReconcileRun.objects.filter(integration=run.integration, finished_at__isnull=False).order_by("-pk")
     kept = list(old.values_list("pk", flat=True)[:RUNS_KEPT])
     old.filter(pk__lt=min(kept)).delete()
+
+
+def _record(run: ReconcileRun, at: datetime) -> None:
+    """Write the one entry of a run: whom it looked at and what should have been there, and what it found."""
+    held = AccessUnit.objects.filter(group__integration=run.integration, state=UnitState.ACTIVE)
+    told: dict[str, Any] = {
+        "run": run.pk,
+        "why": run.why,
+        "began_at": run.started_at.isoformat(),
+        "people": {"to_look_at": run.total, "looked": run.looked, "failed": run.failed},
+        "units_held": held.count(),
+        "found": {"vanished": run.vanished, "foreign": run.foreign},
+        **({"error": run.error} if run.error else {}),
+    }
+    subject = Subject("integration", str(run.integration_id), run.integration.name)
+    record("drift.looked", actor=system(), subject=subject, details=told, at=at)

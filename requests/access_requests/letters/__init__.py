@@ -2,6 +2,7 @@
 
 from access_requests.letters.answering import Said, ended, ending, extended, opened, refused
 from access_requests.letters.asking import Task, asking, tasks_of_extensions, tasks_of_requests
+from access_requests.letters.drifted import drifted
 from access_requests.letters.glass import broken, review_owed, reviewed
 from access_requests.letters.warning import overdue
 
@@ -10,6 +11,7 @@ __all__ = [
     "Task",
     "asking",
     "broken",
+    "drifted",
     "ended",
     "ending",
     "extended",

@@ -119,7 +119,8 @@ def ending(access: AccessRequest, reader: User, *, may_extend: bool, at: datetim
         "left": roughly(left),
         "drains": _drains(access),
         "again_url": address_of("new_request"),
-        "extend_url": f"{told['url']}#extend-now" if may_extend else "",
+        "may_extend": may_extend,
+        "ending_url": address_of("access_ending", access.pk),
     }
     return Said(f"Ends at {clock}: {told['summary']}", "ending", context)
 

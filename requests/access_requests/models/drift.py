@@ -149,6 +149,8 @@ class DriftFinding(models.Model):
     before_at = models.DateTimeField(null=True, blank=True)
     first_seen_at = models.DateTimeField(default=timezone.now)
     last_seen_at = models.DateTimeField(default=timezone.now)
+    # When the admins were written to of it; null while it is news.
+    told_at = models.DateTimeField(null=True, blank=True, editable=False)
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     # Who decided, in words, as it was then: a person, a flow, or nobody.
@@ -187,6 +189,17 @@ class DriftFinding(models.Model):
             # The drift page and the overview: what waits for a decision.
             models.Index(
                 fields=["integration", "kind"], name="requests_drift_open", condition=models.Q(state=FindingState.OPEN)
+            ),
+            # The sweep that writes to the admins: what is news to them, and when they were told last.
+            models.Index(
+                fields=["integration"],
+                name="requests_drift_untold",
+                condition=models.Q(state=FindingState.OPEN, told_at__isnull=True),
+            ),
+            models.Index(
+                fields=["integration", "-told_at"],
+                name="requests_drift_told",
+                condition=models.Q(told_at__isnull=False),
             ),
             # Comparing: what is known of a person in an integration.
             models.Index(fields=["integration", "person"], name="requests_drift_of_person"),

@@ -8,10 +8,8 @@ from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet
 
-from access_requests.choices import HOLDS_ACCESS, OPEN, ApprovalStatus, EndedHow, RequestState, RevocationKind
-from access_requests.models import AccessRequest, Approval, Freeze, Revocation, StandingRecord
-from accounts.models import User
-from integrations.models import IntegrationOwner
+from access_requests.choices import HOLDS_ACCESS, OPEN, EndedHow, RequestState, RevocationKind
+from access_requests.models import AccessRequest, Freeze, Revocation
 
 _S = RequestState
 # Before access: withdrawn from its scope by lapsing.
@@ -127,30 +125,6 @@ def taken_by(revocation: Revocation, at_most: int = 50) -> list[AccessRequest]:
     rows = AccessRequest.objects.filter(revocation=revocation).select_related("grantee", "flow_version")
     rows = rows.prefetch_related("access_groups__integration")
     return list(rows.annotate(over=Q(ended_at__isnull=False)).order_by("over", "due_at", "pk")[:at_most])
-
-
-@dataclass(frozen=True, slots=True)
-class Leftovers:
-    """What somebody leaves behind besides access: nothing of it opens a door, but somebody has to take it over."""
-
-    tasks: int
-    reports: int
-    owned: tuple[str, ...]
-    standing: tuple[StandingRecord, ...]
-
-
-def leftovers_of(person: User) -> Leftovers:
-    """Return what somebody who leaves leaves behind. Four queries."""
-    owned = IntegrationOwner.objects.filter(user=person).order_by("integration__name")
-    standing = StandingRecord.objects.filter(person=person).select_related("integration")
-    return Leftovers(
-        tasks=Approval.objects.filter(
-            approver=person, status=ApprovalStatus.PENDING, request__state=RequestState.PENDING
-        ).count(),
-        reports=person.reports.filter(is_active=True).count(),
-        owned=tuple(owned.values_list("integration__name", flat=True)),
-        standing=tuple(standing.order_by("integration__name", "resource", "permission")[:50]),
-    )
 
 
 def revocations(at_most: int = 20) -> list[Revocation]:

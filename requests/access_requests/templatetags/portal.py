@@ -37,6 +37,7 @@ from access_requests.choices import (
 )
 from access_requests.draining import drains
 from access_requests.models import AccessRequest, AccessUnit, Approval, Extension, ExtensionApproval, WebhookCall
+from access_requests.reminding import near
 from flows.decision import words_for
 from integrations.queries import catalogue
 
@@ -152,6 +153,14 @@ def share_left(context: Context, access: AccessRequest) -> int:
 def soon(context: Context, access: AccessRequest) -> bool:
     """Whether access ends within a quarter of an hour."""
     return _seconds_left(context, access) < SOON_SECONDS
+
+
+@register.simple_tag(takes_context=True)
+def near_end(context: Context, access: AccessRequest) -> bool:
+    """Whether the end of active access is so near, for its length, that the page says so."""
+    if access.state != _ACTIVE or access.activated_at is None or access.ends_at is None:
+        return False
+    return near(access.activated_at, access.ends_at, _now(context))
 
 
 @dataclass(frozen=True, slots=True)

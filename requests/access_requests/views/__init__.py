@@ -36,6 +36,7 @@ from access_requests.views.extending import approve_extension, extend, reject_ex
 from access_requests.views.factor import request_factor
 from access_requests.views.favourites import favourite
 from access_requests.views.home import my_access
+from access_requests.views.landing import access_ending
 from access_requests.views.passwords import reset_password, show_password
 from access_requests.views.reasons import why_not
 from access_requests.views.reports import (
@@ -53,6 +54,7 @@ from access_requests.views.reviewing import review
 from access_requests.views.tasks import my_tasks
 
 __all__ = [
+    "access_ending",
     "activity",
     "activity_csv",
     "approve",

@@ -15,11 +15,12 @@ from access_requests.forms import ApprovalForm, ReasonForm
 from access_requests.models import AccessRequest
 from access_requests.views.common import actor_of, find, me, page
 from access_requests.views.home import render_home
+from access_requests.views.landing import render_ending
 from access_requests.views.request import render_request
 from access_requests.views.tasks import render_tasks
 
 # The pages a form may name as its own, and their addresses; anything else goes to the request's page.
-HOME, TASKS = "home", "tasks"
+HOME, TASKS, ENDING = "home", "tasks", "ending"
 
 
 @page("POST")
@@ -119,4 +120,6 @@ def refused(http: HttpRequest, pk: int, problem: str, status: int) -> HttpRespon
         return render_home(http, problem=problem, status=status)
     if back == TASKS:
         return render_tasks(http, pk=pk, problem=problem, status=status)
+    if back == ENDING:
+        return render_ending(http, pk, problem=problem, status=status)
     return render_request(http, pk, problem=problem, status=status)

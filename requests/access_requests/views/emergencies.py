@@ -15,6 +15,7 @@ from access_requests import actions
 from access_requests.choices import RevocationKind
 from access_requests.models import Freeze, Revocation
 from access_requests.queries import emergencies as queries
+from access_requests.queries import leaving
 from access_requests.views.common import actor_of, me, page
 from accounts.models import User
 from flows.models import AccessFlow
@@ -25,6 +26,7 @@ SEE, REVOKE, EVERYWHERE = (
     "requests.revoke_accessrequest",
     "requests.revoke_everywhere",
 )
+SWITCH = "flows.change_accessflow"
 NAMED = {RevocationKind.PERSON: User, RevocationKind.INTEGRATION: Integration, RevocationKind.FLOW: AccessFlow}
 
 
@@ -32,6 +34,12 @@ class ReasonForm(forms.Form):
     """Why; everybody it concerns reads it."""
 
     reason = forms.CharField(max_length=2000, error_messages={"required": "Say why: everybody it concerns reads it."})
+
+
+class RevokeForm(ReasonForm):
+    """Why, and whether the automatic flows that would give it again are switched off in the same act."""
+
+    automatic_off = forms.BooleanField(required=False)
 
 
 class FreezeForm(ReasonForm):
@@ -68,16 +76,22 @@ def _show(http: HttpRequest, problem: str = "", status: int = 200) -> HttpRespon
 def revoke_everything(http: HttpRequest, kind: str) -> HttpResponse:
     """Say exactly what would end, and take the reason: the second of the two clicks."""
     about = _about(http, kind)
-    form = ReasonForm(http.POST or None)
+    form, may_switch = RevokeForm(http.POST or None), me(http).has_perm(SWITCH)
     if http.method == "POST" and form.is_valid():
         subject = about.person or about.integration or about.flow
         made = actions.revoke_all(
-            RevocationKind(about.kind), subject, actor=actor_of(http), reason=form.cleaned_data["reason"]
+            RevocationKind(about.kind),
+            subject,
+            actor=actor_of(http),
+            reason=form.cleaned_data["reason"],
+            automatic_off=form.cleaned_data["automatic_off"] and may_switch,
         )
         return redirect("revocation", pk=made.pk)
     problem = " ".join(map(str, form.errors.get("reason", [])))
     told = {"now": timezone.now(), "about": about, "scope": queries.scope_of(about), "problem": problem}
     told["typed"] = http.POST
+    gives = leaving.would_give(about)
+    told |= {"may_switch": may_switch, "gives": gives, "ends_with_them": leaving.held_through_count(gives)}
     return render(http, "portal/revoke_everything.html", told, status=422 if problem else 200)
 
 
@@ -125,7 +139,7 @@ def _progress(http: HttpRequest, pk: uuid.UUID) -> dict[str, Any]:
     told["taken"] = queries.taken_by(found)
     if found.person is not None:
         told["person"] = found.person
-        told["leftovers"] = queries.leftovers_of(found.person)
+        told["leftovers"] = leaving.leftovers_of(found.person)
     return told
 
 

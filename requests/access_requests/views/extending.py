@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 
 from access_requests import actions
 from access_requests.choices import ExtensionState
@@ -15,6 +16,7 @@ from access_requests.forms import ExtendForm
 from access_requests.models import Extension
 from access_requests.views.answers import act, act_with_reason, refused
 from access_requests.views.common import actor_of, find, me, page
+from accounts.proving import proven
 from flows.decision import words_for
 
 
@@ -26,10 +28,11 @@ def extend(http: HttpRequest, pk: int) -> HttpResponse:
         problem = " ".join(str(error) for errors in form.errors.values() for error in errors)
         return refused(http, pk, problem, 422)
     made: list[Extension] = []
+    given = form.cleaned_data | {"mfa_at": proven(http, timezone.now())}
     answer = act(
         http,
         access,
-        lambda: made.append(actions.extend(access, user=me(http), actor=actor_of(http), **form.cleaned_data)),
+        lambda: made.append(actions.extend(access, user=me(http), actor=actor_of(http), **given)),
         "",
     )
     if made:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from access_requests.actions import Room, room_of
 from access_requests.actions.declaring import MAY_DECLARE
@@ -73,4 +73,5 @@ def _room(user: User, access: AccessRequest) -> Room | None:
         return None
     states = [one.state for one in access.extensions.all()]
     room = room_of(current.document, states.count(ExtensionState.APPROVED))
+    room = replace(room, wants_factor=room.wants_factor or user.is_outside)
     return room if room.left and ExtensionState.PENDING not in states else None
