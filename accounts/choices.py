@@ -81,6 +81,7 @@ class LetterKind(models.TextChoices):
     INVITATION = "invitation", "You are invited"
     OUTSIDE = "outside", "Nobody answers for people from outside any more"
     PROPOSAL = "proposal", "A change of policy waits for a second yes"
+    ENVELOPE = "envelope", "A break-glass envelope needs an admin"
 
 
 # What everybody may choose not to get.
@@ -92,7 +93,13 @@ LETTERS_TO_CHOOSE = (
     LetterKind.ENDED,
 )
 # What admins get in any case: access that does not end is theirs to see to.
-LETTERS_TO_ADMINS = (LetterKind.OVERDUE, LetterKind.JOBS, LetterKind.OUTSIDE, LetterKind.PROPOSAL)
+LETTERS_TO_ADMINS = (
+    LetterKind.OVERDUE,
+    LetterKind.JOBS,
+    LetterKind.OUTSIDE,
+    LetterKind.PROPOSAL,
+    LetterKind.ENVELOPE,
+)
 
 
 class LetterState(models.TextChoices):

@@ -23,8 +23,15 @@ ALLOWED: dict[Role, tuple[str, ...]] = {
 
 
 # What patterns of other roles do not reach: the second yes to a change of policy, the word that access is over though
-# nothing proves it, and what concerns everybody at once.
-_ADMINS_ONLY = frozenset({"flows.decide_proposal", "requests.decide_declaration", "requests.revoke_everywhere"})
+# nothing proves it, what concerns everybody at once, and access that belongs to nobody.
+_ADMINS_ONLY = frozenset(
+    {
+        "flows.decide_proposal",
+        "requests.decide_declaration",
+        "requests.revoke_everywhere",
+        "requests.keep_envelope",
+    }
+)
 
 
 def allow(held: Iterable[Role], permission: str) -> bool:

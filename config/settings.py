@@ -259,6 +259,9 @@ RETRY_SECONDS_MAX = env.integer("LATCHKEY_RETRY_SECONDS_MAX", 3600)
 # Looks for drift: how many people who hold nothing one run reads back, and how many looks are under way at once.
 DRIFT_PEOPLE = env.integer("LATCHKEY_DRIFT_PEOPLE", 500)
 DRIFT_AT_ONCE = env.integer("LATCHKEY_DRIFT_AT_ONCE", 10)
+# Break-glass envelopes: how many days one lasts, and after how long a standstill each is taken for used.
+ENVELOPE_DAYS = env.integer("LATCHKEY_ENVELOPE_DAYS", 90)
+ENVELOPE_GAP_MINUTES = env.integer("LATCHKEY_ENVELOPE_GAP_MINUTES", 10)
 
 # What the server itself may call (webhooks): of private addresses only these networks and hosts; https only, unless
 # plain HTTP is allowed; and the file of a CA of one's own, instead of the public ones.

@@ -45,6 +45,8 @@ TIMETABLE: tuple[Line, ...] = (
     Line("access_requests.tasks.sweep_eligibility", 600, "Has open access asked again that no news asked of."),
     Line("access_requests.tasks.sweep_notices", 15, "Tells other systems of overdue access; an alarm may not wait."),
     Line("access_requests.tasks.sweep_dossiers", 30, "Makes the dossiers of what is over; nobody waits for them."),
+    # It is the platform's pulse too: a gap of minutes between two runs makes every sealed envelope a used one.
+    Line("access_requests.tasks.sweep_envelopes", 10, "Notes that Latchkey is alive; sees to break-glass envelopes."),
     Line("access_requests.tasks.sweep_reviews", 60, "Reminds of reviews of broken glass that are overdue, once a day."),
     Line("config.tasks.sweep_late_jobs", 60, "Writes to the admins of jobs that are late."),
     Line(

@@ -75,11 +75,10 @@ class Order(models.Model):
             ),
         ]
         indexes = [
-            # Leasing: what is due next in an integration, ends and the rest apart. It is in the order of leasing, so
-            # that the first row is found without sorting those behind it.
+            # Leasing: what is due next in an integration, ends before the rest.
             models.Index(
-                fields=["integration", "ends", "next_try_at", "created_at"],
-                name="integrations_order_next",
+                fields=["integration", "-ends", "next_try_at", "created_at"],
+                name="integrations_order_turn",
                 condition=models.Q(state="queued"),
             ),
             # Leasing: which integration was served the longest ago.

@@ -131,6 +131,9 @@ class EndReason(models.TextChoices):
     NO_ANSWER = "no_answer", "Nobody answered in time"
     WITHDRAWN = "withdrawn", "Withdrawn"
     REJECTED = "rejected", "Rejected"
+    ENVELOPE_OPENED = "envelope_opened", "The envelope was opened"
+    ENVELOPE_DOUBTED = "envelope_doubted", "The envelope may have been opened while Latchkey was down"
+    ENVELOPE_ROTATED = "envelope_rotated", "Its successor was printed"
 
 
 class DeclarationState(models.TextChoices):

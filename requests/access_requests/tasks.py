@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from access_requests import actions
-from access_requests.actions import automatic, dossiers, glass, letters, notices, reconciling, routing
+from access_requests.actions import automatic, dossiers, glass, letters, notices, reconciling, routing, standstill
 from access_requests.models import Change
 from accounts import events
 
@@ -80,6 +80,12 @@ def sweep_notices() -> int:
 def sweep_dossiers() -> int:
     """Make and sign the dossiers of what is over."""
     return dossiers.sweep_dossiers()
+
+
+@shared_task
+def sweep_envelopes() -> int:
+    """Feel the platform's pulse, and see to break-glass envelopes."""
+    return standstill.sweep_envelopes()
 
 
 @shared_task

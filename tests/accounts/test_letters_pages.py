@@ -95,7 +95,7 @@ def test_a_list_of_letters_reads_no_bodies(cast: Cast, django_assert_max_num_que
         write(cast.requester, str(number))
     client = entered(cast.admin)
     client.get(LIST)
-    with django_assert_max_num_queries(10) as queries:
+    with django_assert_max_num_queries(11) as queries:
         client.get(LIST)
     assert not any('"accounts_letter"."html"' in one["sql"] for one in queries.captured_queries)
 

@@ -20,6 +20,7 @@ from access_requests.models import (
     AccessRequest,
     AccessSession,
     Declaration,
+    Envelope,
     Export,
     Extension,
     Freeze,
@@ -54,6 +55,7 @@ class Row:
 REPORT, EXPORT = "report", "export"
 REQUEST, SESSION, EXTENSION = "request", "session", "extension"
 FACTOR, ABSENCE, OUTSIDE = "factor", "delegation", "person"
+ENVELOPE = "envelope"
 FREEZE, REVOCATION, DECLARATION, KIND = "freeze", "revocation", "declaration", "kind"
 REQUEST, SESSION, EXTENSION, FORM = "request", "session", "extension", "form"
 TABLE: dict[str, Row] = {
@@ -94,6 +96,16 @@ TABLE: dict[str, Row] = {
     "revoke_everything": Row(NOBODY, "get", KIND),
     "revocation": Row(NOBODY, "get", REVOCATION),
     "revocation_part": Row(NOBODY, "get", REVOCATION),
+    "envelopes": Row(NOBODY),
+    "envelope_new": Row(NOBODY),
+    "envelope": Row(NOBODY, "get", ENVELOPE),
+    "envelope_confirm": Row(NOBODY, "post", ENVELOPE),
+    "envelope_refuse": Row(NOBODY, "post", ENVELOPE),
+    "envelope_withdraw": Row(NOBODY, "post", ENVELOPE),
+    "envelope_print": Row(NOBODY, "post", ENVELOPE),
+    "envelope_file": Row(NOBODY, "post", ENVELOPE),
+    "envelope_opened": Row(NOBODY, "post", ENVELOPE),
+    "envelope_review": Row(NOBODY, "post", ENVELOPE),
     "dossier": Row(NOBODY, "get", REQUEST),
     "dossier_file": Row(NOBODY, "get", REQUEST),
     "dossier_keys": Row(EVERYBODY),
@@ -188,6 +200,7 @@ def in_earnest(story: Story, request: AccessRequest) -> None:
     Freeze.objects.create(reason="a drill", began_by="Ada")
     told = {"reason": "a drill", "actor_kind": "system", "source": "system", "operation": uuid.uuid4()}
     Revocation.objects.create(kind="person", person=request.grantee, **told)
+    Envelope.objects.create(number=1, request=request, prepared_by=ada)
     Declaration.objects.create(request=request, reason="I was there", proposed_by=ada, lapses_at=now)
 
 
@@ -248,6 +261,8 @@ def address_of(name: str, about: str, request_id: int, session_id: Any) -> str:
         kwargs["pk"] = Revocation.objects.get().pk if there else uuid.uuid4()
     if about == DECLARATION:
         kwargs |= {"pk": request_id, "declaration": Declaration.objects.get().pk if there else 999999}
+    if about == ENVELOPE:
+        kwargs["number"] = 1 if there else 999999
     if about == KIND:
         kwargs["kind"] = "everywhere" if there else "nothing"
     if about in {REPORT, EXPORT}:

@@ -18,7 +18,7 @@ URL = "/activity/"
 HOUR = timedelta(hours=1)
 # The session, the person, their roles, tasks, overdue ends and late jobs in the frame; saved reports; figures, the
 # median; the rows, their groups, units, approvals and versions.
-QUERIES = 16
+QUERIES = 17
 
 
 def numbers(response: object) -> list[str]:

@@ -35,7 +35,8 @@ class NothingToSee(NotPossible):
 def _own(session: AccessSession, user: User) -> AccessSession:
     """Return the session as stored. Raises NotYours for all but the active grantee, NothingToSee without access."""
     row = AccessSession.objects.select_related("group__request", "group__integration").get(pk=session.pk)
-    if row.group.request.grantee_id != user.pk or not user.is_active:
+    # An envelope's credentials leave through its paper alone, whoever is signed in (access_requests.actions.envelopes).
+    if row.group.request.grantee_id != user.pk or not user.is_active or row.group.request.in_envelope:
         raise NotYours("This access is not yours.")
     if row.group.request.state != RequestState.ACTIVE:
         raise NothingToSee("This access is not active.")
@@ -52,19 +53,23 @@ def take_credentials(
     moment = at or timezone.now()
     with transaction.atomic():
         row = _own(session, user)
-        opened = _opened(row)
-        taken = AccessSession.objects.filter(
-            pk=row.pk, credentials_status=CredentialsStatus.AVAILABLE, sealed_credentials=row.sealed_credentials
-        ).update(
-            credentials_status=CredentialsStatus.VIEWED,
-            sealed_credentials="",
-            consumed_at=moment,
-            consumed_by=surface,
-        )
-        if not taken or not opened:
-            raise _why_not(AccessSession.objects.get(pk=row.pk))
+        opened = hand_out(row, surface, moment)
         subject, details = subject_of(row.group.request), {"session": str(row.pk), "surface": surface}
         record("session.credentials_viewed", actor=actor, subject=subject, details=details, at=moment)
+    return opened
+
+
+def hand_out(row: AccessSession, surface: str, at: datetime) -> dict[str, str]:
+    """Return the secret details and forget them: compare-and-swap. Whether somebody may is the caller's.
+
+    Raises NothingToSee, AlreadySeen.
+    """
+    opened = _opened(row)
+    taken = AccessSession.objects.filter(
+        pk=row.pk, credentials_status=CredentialsStatus.AVAILABLE, sealed_credentials=row.sealed_credentials
+    ).update(credentials_status=CredentialsStatus.VIEWED, sealed_credentials="", consumed_at=at, consumed_by=surface)
+    if not taken or not opened:
+        raise _why_not(AccessSession.objects.get(pk=row.pk))
     return opened
 
 

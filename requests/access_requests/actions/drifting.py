@@ -49,6 +49,8 @@ def grant_again(request: AccessRequest, *, user: User, actor: Actor, at: datetim
     """
     if not user.is_active or (user.pk != request.grantee_id and not user.has_perm(MAY)):
         raise NotYours("This access is not yours.")
+    if request.in_envelope:
+        raise NotPossible("The paper would not fit any more. Withdraw the envelope, and prepare its successor.")
     moment = at or timezone.now()
     with transaction.atomic():
         person = lock_person(request.grantee_id)

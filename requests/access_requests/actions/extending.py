@@ -106,6 +106,10 @@ def _active(pk: int, at: datetime) -> AccessRequest:
     row = AccessRequest.objects.select_for_update(of=("self",)).select_related("flow_version").get(pk=pk)
     if row.state != RequestState.ACTIVE:
         raise NotPossible(f"This access cannot be extended: it is {row.word.lower()}.")
+    if row.in_envelope:
+        raise NotPossible(
+            "An envelope is not extended: prepare its successor, which takes its place when it is printed."
+        )
     if row.ends_at is None:
         raise NotPossible("This access has no end that could be moved.")
     if row.ends_at <= at:

@@ -19,10 +19,12 @@ from django.utils import timezone
 
 from access_requests.actions.eligibility import why_not_eligible
 from access_requests.actions.looking import look
-from access_requests.actions.proofs import prove
+from access_requests.actions.noticing import notice_sessions
+from access_requests.actions.proofs import keep_due, prove
 from access_requests.actions.routing import still_enough
 from access_requests.actions.rules import lock_person
-from access_requests.choices import FINAL, CredentialsStatus, EndReason, RequestState, UnitState
+from access_requests.choices import FINAL, CredentialsStatus, EndedHow, EndReason, RequestState, UnitState
+from access_requests.draining import may_drain
 from access_requests.drift import FindingKind, FindingState, key_of
 from access_requests.events import moved
 from access_requests.lifecycle import move
@@ -36,7 +38,7 @@ from flows.decision import windows
 from integrations import actions as integrations
 from integrations.choices import OrderVerb
 from integrations.models import Integration, Order
-from integrations.queries import has_logins, login_max, open_order, unabsorbed
+from integrations.queries import can_drain, has_logins, login_max, open_order, unabsorbed
 
 log = logging.getLogger(__name__)
 LOGIN_WORDS = 40
@@ -50,7 +52,8 @@ def dispatch(request: AccessRequest, *, to_end: bool = False, at: datetime | Non
     """Send out what was approved, after asking again whether the person is still eligible. False: nothing to do.
 
     What is not eligible any more lapses, with the reason; outside the flow's window it waits for the next opening. What
-    is `to_end`, foreign access that is taken over only to be ended, takes no eligibility and waits for nothing.
+    is `to_end`, foreign access that is taken over only to be ended, takes no eligibility and waits for nothing. An
+    envelope is nobody's, and two admins said yes to it: it waits for a thaw alone.
     """
     moment = at or timezone.now()
     with transaction.atomic():
@@ -59,7 +62,7 @@ def dispatch(request: AccessRequest, *, to_end: bool = False, at: datetime | Non
         row = rows.get(pk=request.pk)
         if row.state != RequestState.APPROVED or (not to_end and _waits(row, moment)):
             return False
-        reason = "" if to_end else why_not_eligible(row) or ("" if still_enough(row) else GONE)
+        reason = "" if to_end or row.in_envelope else why_not_eligible(row) or ("" if still_enough(row) else GONE)
         if reason:
             ended: dict[str, Any] = {"ended_at": moment, "end_reason": EndReason.NOT_ELIGIBLE, "note": reason}
             return move(row, RequestState.LAPSED, actor=system(), reason=reason, at=moment, **ended)
@@ -74,7 +77,7 @@ def dispatch(request: AccessRequest, *, to_end: bool = False, at: datetime | Non
 
 def _waits(row: AccessRequest, at: datetime) -> bool:
     """Whether a window or a freeze keeps it from opening."""
-    return _waits_for_window(row, at) or _waits_for_thaw(row, at)
+    return (not row.in_envelope and _waits_for_window(row, at)) or _waits_for_thaw(row, at)
 
 
 def _waits_for_window(row: AccessRequest, at: datetime) -> bool:
@@ -160,13 +163,15 @@ def desired_state(person: User, integration: Integration, *, vanished: bool = Fa
         request__grantee=person, integration=integration, dispatched_at__isnull=False, ended_at__isnull=True
     )
     holds, gone = [], []
-    for group in groups.select_related("request", "session").prefetch_related(_with_drift()).order_by("pk"):
+    for group in (
+        groups.select_related("request", "session", "integration").prefetch_related(_with_drift()).order_by("pk")
+    ):
         live = [unit for unit in group.units.all() if unit.state in HELD_UNITS]
         if live and group.request.state in {RequestState.GRANTING, RequestState.ACTIVE}:
             there = [unit for unit in live if vanished or not getattr(unit, "has_vanished", False)]
             holds += [_grant(group, there, has_logins(integration))] if there else []
         else:
-            gone.append({"grant_id": str(group.pk), "login": group.login, "units": _units(group.units.all())})
+            gone.append(_ending(group))
     return {"person": _person(person), "holds": holds, "gone": gone}
 
 
@@ -211,6 +216,15 @@ def _grant(group: AccessGroup, units: Iterable[AccessUnit], logins: bool) -> dic
     }
 
 
+def _ending(group: AccessGroup) -> dict[str, Any]:
+    """Return a grant that is over. Where it drains it says until when: past that the wire leaves it out."""
+    request, told = group.request, {"grant_id": str(group.pk), "login": group.login}
+    drain: dict[str, Any] = {}
+    if may_drain(request) and request.drains_until is not None and can_drain(group.integration):
+        drain = {"drain_until": request.drains_until.isoformat()}
+    return told | {"units": _units(group.units.all())} | drain
+
+
 def _units(units: Iterable[AccessUnit]) -> list[dict[str, str]]:
     return [
         {
@@ -251,6 +265,7 @@ def _absorb_locked(order: Order, person: User) -> bool:
         return False
     actor = connector(str(order.leased_by_id or ""), str(order.leased_by or "connector"))
     groups = _groups_of(order)
+    notice_sessions(order, person, at=moment)
     if order.verb == OrderVerb.CLEAN_UP:
         AccessGroup.objects.filter(pk__in=list(groups)).update(cleaned_at=moment)
         return True
@@ -331,7 +346,10 @@ def conclude(request: AccessRequest, person: User, actor: Actor, at: datetime) -
         _conclude_granting(row, person, actor, at)
     elif row.state == RequestState.REVOKING and not _unended(row):
         ended_at = max(group.ended_at for group in row.access_groups.all() if group.ended_at)
-        move(row, RequestState.REVOKED, actor=actor, at=ended_at, ended_at=ended_at, ended_how="proven")
+        over: dict[str, Any] = {"ended_at": ended_at, "ended_how": EndedHow.PROVEN, "drain_look_at": None}
+        move(row, RequestState.REVOKED, actor=actor, at=ended_at, **over)
+    elif may_drain(row):
+        keep_due(row, _unended(row))
     moved(row.pk)
 
 
@@ -352,7 +370,9 @@ def _conclude_granting(row: AccessRequest, person: User, actor: Actor, at: datet
         ends_at = at + timedelta(seconds=length) if length is not None else None
         warning = UnitState.FAILED in states
         told: dict[str, Any] = {"activated_at": at, "ends_at": ends_at, "warning": warning, "note": ""}
-        move(row, RequestState.ACTIVE, actor=actor, at=at, remind_at=next_reminder(at, ends_at, at), **told)
+        # Nobody holds an envelope who could be reminded: admins are written to (standstill).
+        remind_at = None if row.in_envelope else next_reminder(at, ends_at, at)
+        move(row, RequestState.ACTIVE, actor=actor, at=at, remind_at=remind_at, **told)
     elif not left:
         words = row.access_groups.values_list("units__message", flat=True)
         note = " ".join(dict.fromkeys(word for word in words if word))

@@ -48,7 +48,8 @@ _PENDING, _YES = ApprovalStatus.PENDING, ApprovalStatus.APPROVED
 def sweep_routes(*, at: datetime | None = None) -> int:
     """Ask again whom everything that waits is for. Return how much changed."""
     moment = at or timezone.now()
-    rows = AccessRequest.objects.filter(state__in=WAITING, break_glass=False, automatic=False).order_by("pk")
+    rows = AccessRequest.objects.filter(state__in=WAITING, break_glass=False, automatic=False, in_envelope=False)
+    rows = rows.order_by("pk")
     done = each(rows[:BATCH], partial(route, at=moment), sweep="routes")
     waiting = Extension.objects.filter(state=ExtensionState.PENDING).order_by("pk")
     return done + each(waiting[:BATCH], partial(route_extension, at=moment), sweep="routes")
@@ -57,7 +58,7 @@ def sweep_routes(*, at: datetime | None = None) -> int:
 def route_about(people: Iterable[Any], *, at: datetime | None = None) -> int:
     """Ask again, at once, about what waits for one of these people, or is theirs."""
     moment, ids = at or timezone.now(), list(people)
-    waits = {"state__in": WAITING, "break_glass": False, "automatic": False}
+    waits = {"state__in": WAITING, "break_glass": False, "automatic": False, "in_envelope": False}
     rows = AccessRequest.objects.filter(approvals__approver__in=ids, **waits)
     rows |= AccessRequest.objects.filter(requestor__in=ids, **waits) | AccessRequest.objects.filter(
         grantee__in=ids, **waits
@@ -72,7 +73,8 @@ def route(request: AccessRequest, *, at: datetime) -> bool:
     with transaction.atomic():
         locked = AccessRequest.objects.select_for_update(of=("self",), no_key=True)
         row = locked.select_related("flow_version").get(pk=request.pk)
-        return row.state in WAITING and not row.break_glass and not row.automatic and route_locked(row, at)
+        ordinary = not (row.break_glass or row.automatic or row.in_envelope)
+        return row.state in WAITING and ordinary and route_locked(row, at)
 
 
 def route_locked(row: AccessRequest, at: datetime) -> bool:

@@ -2,6 +2,7 @@
 
 from access_requests.models.drift import DriftFinding, Look, ReconcileRun, ToLookAt
 from access_requests.models.emergencies import Declaration, Freeze, Revocation
+from access_requests.models.envelopes import Envelope, PlatformGap, Pulse
 from access_requests.models.extensions import Extension, ExtensionApproval
 from access_requests.models.news import Change
 from access_requests.models.notices import OverdueNotice, OverdueWebhook
@@ -30,6 +31,7 @@ __all__ = [
     "Declaration",
     "Dossier",
     "DriftFinding",
+    "Envelope",
     "Export",
     "ExportPart",
     "Extension",
@@ -40,7 +42,9 @@ __all__ = [
     "Narrowing",
     "OverdueNotice",
     "OverdueWebhook",
+    "PlatformGap",
     "Proof",
+    "Pulse",
     "ReconcileRun",
     "Report",
     "Review",

@@ -7,7 +7,15 @@ from datetime import datetime
 from typing import Any
 
 from access_requests.choices import EndedHow
-from access_requests.models import AccessGroup, AccessRequest, Approval, Declaration, Extension, ExtensionApproval
+from access_requests.models import (
+    AccessGroup,
+    AccessRequest,
+    Approval,
+    Declaration,
+    Envelope,
+    Extension,
+    ExtensionApproval,
+)
 from accounts.models import User
 from audit import queries as trail
 
@@ -60,6 +68,7 @@ def _request(access: AccessRequest) -> Part:
         "ticket": access.ticket,
         "fields": {str(key): str(value) for key, value in access.fields.items()},
         "break_glass": access.break_glass,
+        "envelope": _envelope(access.envelope) if access.in_envelope else None,
         "automatic": access.automatic,
         "asked_for_seconds": access.duration_seconds,
         "state": access.state,
@@ -68,12 +77,38 @@ def _request(access: AccessRequest) -> Part:
         "decided_at": moment(access.decided_at),
         "began_at": moment(access.activated_at),
         "was_to_end_at": moment(access.ends_at),
+        **({"open_sessions_end_at": moment(access.drains_until)} if access.drains_until else {}),
         "due_at": moment(access.due_at),
         "overdue_since": moment(access.overdue_since),
         "ended_at": moment(access.ended_at),
         "ended_how": access.ended_how,
         "end_reason": access.end_reason,
         "note": access.note,
+    }
+
+
+def _envelope(one: Envelope) -> Part:
+    """Return what is known of a break-glass envelope besides its access."""
+    return {
+        "number": one.number,
+        "prepared_by": _person(one.prepared_by),
+        "confirmed_by": _person(one.confirmed_by),
+        "confirmed_at": moment(one.confirmed_at),
+        "printed_by": _person(one.printed_by),
+        "printed_at": moment(one.printed_at),
+        "as_file": one.as_file,
+        "opened_by": one.opened_by,
+        "opened_at": moment(one.opened_at),
+        "opened_why": one.opened_why,
+        "told_by": _person(one.told_by),
+        "told_at": moment(one.told_at),
+        "may_have_been_used_from": moment(one.doubted_from),
+        "may_have_been_used_until": moment(one.doubted_until),
+        "session_seen_at": moment(one.seen_at),
+        "sessions_seen": one.sessions_seen,
+        "reviewed_by": _person(one.reviewed_by),
+        "reviewed_at": moment(one.reviewed_at),
+        "review": one.review,
     }
 
 
@@ -145,6 +180,7 @@ def _grant(group: AccessGroup, access: AccessRequest) -> Part:
         "login": group.login,
         "dispatched_at": moment(group.dispatched_at),
         "targets_own_end_at": moment(group.backstop_at),
+        **({"new_sessions_refused_at": moment(group.draining_at)} if group.draining_at else {}),
         "ended_at": moment(group.ended_at),
         "units": [
             {

@@ -63,6 +63,7 @@ class Scope:
     holding: int
     waiting: int
     automatic: int
+    envelopes: int
     people: int
     integrations: int
     first: tuple[AccessRequest, ...]
@@ -76,6 +77,7 @@ def scope_of(revocation: Revocation, shown: int = 10) -> Scope:
         holding=Count("pk", filter=holding, distinct=True),
         waiting=Count("pk", filter=~holding, distinct=True),
         automatic=Count("pk", filter=Q(automatic=True), distinct=True),
+        envelopes=Count("pk", filter=Q(in_envelope=True), distinct=True),
         people=Count("grantee", filter=holding, distinct=True),
         integrations=Count("access_groups__integration", filter=holding, distinct=True),
     )

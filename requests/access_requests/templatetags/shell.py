@@ -11,8 +11,9 @@ from django.template.context import RequestContext
 from django.urls import NoReverseMatch, reverse
 
 from access_requests import queries
-from access_requests.models import AccessRequest, Freeze
+from access_requests.models import AccessRequest, Envelope, Freeze
 from access_requests.queries.emergencies import freezes
+from access_requests.queries.envelopes import SEE, owed
 from accounts.choices import Theme
 
 register = template.Library()
@@ -55,7 +56,7 @@ ADMINISTRATION = (
         *("People", "users", "admin:accounts_user_changelist", "accounts.view_user"),
         also=("admin:accounts_group_changelist", "admin:accounts_letter_changelist"),
     ),
-    Place("Emergencies", "snow", "emergencies", "requests.view_revocation", also=("overdue",)),
+    Place("Emergencies", "snow", "emergencies", "requests.view_revocation", also=("overdue", "envelopes")),
     Place("Audit", "hash", "admin:audit_auditentry_changelist", "audit.view_auditentry"),
 )
 
@@ -117,3 +118,10 @@ def frozen_now(context: Context) -> Sequence[Freeze]:
     """Return what is frozen, for everybody who is signed in: they would wait for it."""
     user = context.get("user")
     return freezes() if user is not None and user.is_authenticated else ()
+
+
+@register.simple_tag(takes_context=True)
+def envelopes_owed(context: Context) -> Sequence[Envelope]:
+    """Return the envelopes that may have been used and nobody has accounted for, for whoever sees envelopes."""
+    user = context.get("user")
+    return owed() if user is not None and user.is_staff and user.has_perm(SEE) else ()

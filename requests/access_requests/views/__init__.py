@@ -19,6 +19,18 @@ from access_requests.views.emergencies import (
     revoke_everything,
     thaw,
 )
+from access_requests.views.envelopes import (
+    envelope,
+    envelope_confirm,
+    envelope_file,
+    envelope_list,
+    envelope_new,
+    envelope_opened,
+    envelope_print,
+    envelope_refuse,
+    envelope_review,
+    envelope_withdraw,
+)
 from access_requests.views.exports import export_fetch, export_page, export_part
 from access_requests.views.extending import approve_extension, extend, reject_extension, withdraw_extension
 from access_requests.views.factor import request_factor
@@ -52,6 +64,16 @@ __all__ = [
     "dossier_file",
     "dossier_keys",
     "emergencies",
+    "envelope",
+    "envelope_confirm",
+    "envelope_file",
+    "envelope_list",
+    "envelope_new",
+    "envelope_opened",
+    "envelope_print",
+    "envelope_refuse",
+    "envelope_review",
+    "envelope_withdraw",
     "export_fetch",
     "export_page",
     "export_part",

@@ -1,8 +1,10 @@
-"""`manage.py access`: the big red buttons where there is no browser, or no web server."""
+"""`manage.py access`: the big red buttons and the envelopes, where there is no browser, or no web server."""
 
 from __future__ import annotations
 
+import argparse
 import getpass
+import sys
 import time
 import uuid
 from typing import Any
@@ -10,10 +12,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from access_requests import actions
+from access_requests import actions, envelope_files
 from access_requests.actions import emergencies
 from access_requests.choices import RevocationKind
-from access_requests.models import Freeze, Revocation
+from access_requests.models import Envelope, Freeze, Revocation
 from access_requests.queries import emergencies as queries
 from access_requests.queries.figures import overdue_rows
 from accounts.models import User
@@ -29,8 +31,10 @@ TELL_EVERY = 2.0
 
 
 class Command(BaseCommand):
-    """Five verbs. Each does what its button in the portal does, and is on record under the system's user."""
+    """What a verb changes is what its button in the portal does, and is on record under the system's user."""
 
+    # A file is opened where there is no database to be checked.
+    requires_system_checks = ()
     help = "Revokes everything of a person, an integration, a flow, or everywhere; freezes, thaws, says how it stands."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -56,11 +60,16 @@ class Command(BaseCommand):
         for verb in (revoke, freeze):
             verb.add_argument("--yes", action="store_true", help="ask nothing")
         verbs.add_parser("status", help="what is frozen, under way and overdue")
+        verbs.add_parser("envelopes", help="the break-glass envelopes, and how each stands")
+        opening = verbs.add_parser(
+            "open-envelope", help="open an envelope's file with its passphrase; needs no database"
+        )
+        opening.add_argument("file", type=argparse.FileType("r", encoding="utf-8"), help="the file that was downloaded")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Do it. The exit status of revoke and follow is 1 while anything is not over."""
         try:
-            getattr(self, f"_{options['verb']}")(options)
+            getattr(self, f"_{options['verb'].replace('-', '_')}")(options)
         except actions.NotPossible as problem:
             raise CommandError(str(problem)) from None
 
@@ -104,6 +113,26 @@ class Command(BaseCommand):
         for row in queries.revocations():
             self.stdout.write(f"{row.pk}  {row}  {self._words(row)}")
         self.stdout.write(f"Overdue: {overdue_rows().count()}")
+
+    def _envelopes(self, options: dict[str, Any]) -> None:
+        now = timezone.now()
+        for one in Envelope.objects.select_related("request").prefetch_related("request__access_groups__units"):
+            units = [unit for group in one.request.access_groups.all() for unit in group.units.all()]
+            left = one.days_left(now)
+            days = f", {left} days left" if left is not None else ""
+            owed = "; an account of it is owed" if one.is_owed else ""
+            self.stdout.write(f"{one}: {one.word}{days}: {', '.join(map(str, units))}{owed}")
+
+    def _open_envelope(self, options: dict[str, Any]) -> None:
+        """Say what is in a file. The passphrase is asked for, or is the first line of what is piped in."""
+        with options["file"] as file:
+            text = file.read()
+        given = getpass.getpass("Passphrase: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+        try:
+            found = envelope_files.unlock(text, given)
+        except envelope_files.CannotOpen as problem:
+            raise CommandError(str(problem)) from None
+        self.stdout.write("\n".join(envelope_files.words_of(found)))
 
     def _named(self, options: dict[str, Any]) -> tuple[RevocationKind, Any]:
         if options["everywhere"]:
