@@ -1,21 +1,26 @@
 """5,000 grants (or BENCH_GRANTS) over 20 integrations that end in the same minute: the lag from due to proven.
 
-Our PostgreSQL is real, the worker is that of script/up, in this process; the targets are simulated, so what is measured
-is ours. The rival does the writes that an end needs at the least, with nothing around them: four transactions (the end
-is ordered, leased, reported, proven) of three statements each, on tables of their own in the same database.
+Our PostgreSQL and Redis are real, the worker is that of script/up, in this process; the targets are simulated, so what
+is measured is ours. The rival does the writes that an end needs at the least, with nothing around them: four
+transactions (the end is ordered, leased, reported, proven) of three statements each, on tables of their own in the same
+database.
 """
 
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 from django.db import connection, transaction
 from django.utils import timezone
 from lib import benchworld
+from lib.remote.world import ringing
 
 from access_requests import actions
 from access_requests.models import AccessRequest, Proof
@@ -25,6 +30,7 @@ from benchmarks import Measure
 from benchmarks.ends import ticking
 from integrations import actions as integration_actions
 from integrations.models import Integration
+from tests import servers
 from tests.cast import assemble
 from tests.simulated import TARGETS, Target
 from tests.story import Story, database, flow, put_into, simulated_provider
@@ -36,7 +42,7 @@ BARE = 500
 
 def run() -> Iterator[Measure]:
     """Grant, end all within a minute, wait for the last proof; then the rival."""
-    with benchworld.database(), simulated_provider(), benchworld.workers(), ticking():
+    with benchworld.database(), simulated_provider(), broker(), benchworld.workers(), ticking():
         integrations = connect()
         began = time.monotonic()
         grant(integrations)
@@ -50,6 +56,13 @@ def run() -> Iterator[Measure]:
         rate = bare()
         yield Measure("the bare statements alone", rate, "/s")
         yield Measure("bare statements over ours, in ends a second", rate / ends_a_second(), "x")
+
+
+@contextmanager
+def broker() -> Iterator[None]:
+    """A Redis of the benchmark's own, which carries rings and what pages are told, as in production."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as name, servers.redis(Path(name)) as address, ringing(address):
+        yield
 
 
 _told: dict[str, float] = {}

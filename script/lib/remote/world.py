@@ -39,7 +39,7 @@ def backing() -> Iterator[tuple[Path, str]]:
     with benchworld.database(), tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        with servers.redis(folder) as broker, _ringing(broker):
+        with servers.redis(folder) as broker, ringing(broker):
             for one in (NOTHING, LEDGER):
                 BUILT_IN.add(one)
             try:
@@ -49,7 +49,7 @@ def backing() -> Iterator[tuple[Path, str]]:
 
 
 @contextmanager
-def _ringing(broker: str) -> Iterator[None]:
+def ringing(broker: str) -> Iterator[None]:
     """Ring through this broker instead of inside this process."""
     layer = {
         "default": {
