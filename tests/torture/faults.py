@@ -16,7 +16,7 @@ KINDS = (
     *[f"kill {name}" for name in (*PROCESSES, "postgresql")],
     *[f"pause {name}" for name in (*PROCESSES, "postgresql")],
     *[f"clock {name}" for name in ("web", "worker-1", "worker-2", "beat")],
-    "kill target", "pause target", "target drops", "target cut", "target down", "target slow",
+    "full postgresql", "kill target", "pause target", "target drops", "target cut", "target down", "target slow",
 )  # fmt: skip
 
 
@@ -30,7 +30,7 @@ class Fault:
     number: int
 
 
-def schedule(rng: random.Random, seconds: float) -> list[Fault]:
+def schedule(rng: random.Random, seconds: float, kinds: tuple[str, ...] = KINDS) -> list[Fault]:
     """Return what happens in a run of this length; every kind comes as often as every other."""
     found: list[Fault] = []
     at, bag = 1.0, list[str]()
@@ -39,7 +39,7 @@ def schedule(rng: random.Random, seconds: float) -> list[Fault]:
         if at > seconds:
             return found
         if not bag:
-            bag = rng.sample(KINDS, len(KINDS))
+            bag = rng.sample(kinds, len(kinds))
         kind = bag.pop()
         longest = LEASE_SECONDS + 3 if kind.startswith("pause") else 4
         number = rng.choice([-45, -20, -5, 5, 20, 45]) if kind.startswith("clock") else rng.randint(50, 4000)
@@ -96,6 +96,15 @@ class Hurting:
         part.pause()
         time.sleep(fault.seconds)
         part.resume()
+
+    def _full(self, name: str, fault: Fault) -> None:
+        """Let its disk be full, and stay so; then there is room again, and somebody starts it if it gave itself up."""
+        disk, until = self.stage.disk, time.monotonic() + fault.seconds + 1
+        while time.monotonic() < until:
+            disk.fill()
+            time.sleep(0.1)
+        disk.empty()
+        self._part(name).mend()
 
     def _clock(self, name: str, fault: Fault) -> None:
         self.stage.clock(name).write_text(str(fault.number))

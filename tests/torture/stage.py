@@ -10,10 +10,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.platform.processes import environment, manage
+from tests.platform.processes import environment
 from tests.remote.ledger import PROVIDERS
 from tests.targets import PostgresServer
-from tests.torture.parts import Child, Database, Line, free_port, python
+from tests.torture.parts import Child, Database, Disk, Line, free_port, python
 
 LEASE_SECONDS = 6
 MODULE = "tests.torture.settings"
@@ -21,6 +21,7 @@ KEYS = {
     "LATCHKEY_SECRET_KEY": "a secret key that is for tests only, long enough to please the checks: 0123456789",
     "LATCHKEY_STORE_KEYS": f"test:{'5a' * 32}",
     "LATCHKEY_SEALING_KEYS": f"test:{'a5' * 32}",
+    "LATCHKEY_SIGNING_KEYS": f"test:{'3c' * 32}",
 }
 WEB = ["-m", "uvicorn", "config.asgi:application", "--log-level", "warning", "--port"]
 WORKER = ["-m", "celery", "-A", "config", "worker", "--loglevel", "WARNING", "--concurrency", "4"]
@@ -36,11 +37,16 @@ class Stage:
     children: dict[str, Child] = field(default_factory=dict)
     web_port: int = field(default_factory=free_port)
     env: dict[str, str] = field(default_factory=dict)
+    # A disk of its own under our database, where one can be mounted: then it can be full.
+    disk: Disk | None = None
 
     def open(self) -> None:
-        """Start the servers, migrate, and let this process be one of the platform's too."""
-        self.ours = Database("postgresql", PostgresServer(16, ("-c max_connections=150",), port=free_port()).start())
+        """Start the servers, and let this process be one of the platform's too."""
         self.theirs = Database("target", PostgresServer(16, port=free_port()).start())
+        self.disk = Disk.mount()
+        folder = {"folder": self.disk.folder} if self.disk else {}
+        options = ("-c max_connections=150", "-c max_wal_size=64MB", "-c min_wal_size=32MB")
+        self.ours = Database("postgresql", PostgresServer(16, options, port=free_port(), **folder).start())
         self.line = Line(self.theirs.server.port, self.rng)
         self.line.start()
         broker = free_port()
@@ -61,8 +67,6 @@ class Stage:
             LATCHKEY_PROVIDERS=str(PROVIDERS),
             DJANGO_SETTINGS_MODULE=MODULE,
         )
-        done = manage("migrate", "--verbosity", "0", env=self.env)
-        assert done.returncode == 0, done.stderr
         os.environ.update(self.env)
 
     @property
@@ -102,3 +106,5 @@ class Stage:
                 with suppress(Exception):
                     database.resume()
                 database.server.remove()
+        if self.disk is not None:
+            self.disk.unmount()
