@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -111,7 +112,7 @@ class Checker:
         return Held(
             kind, str(request.grantee_id), row.login if kind == "postgresql" else str(row.pk), request.state,
             request.ended_how == "declared",
-            frozenset(one.resource_source_id for one in row.units.all() if one.state == "active"),
+            frozenset(_database(one.resource_source_id) for one in row.units.all() if one.state == "active"),
             (row.integration_id, request.grantee_id) in busy,
         )  # fmt: skip
 
@@ -237,6 +238,11 @@ class Checker:
         for problem in report.breaks:
             self.wrong(f"chain: {problem}")
         self.head = report.head if report.head[0] else None
+
+
+def _database(source_id: str) -> str:
+    """Return the database that a source id names: PostgreSQL's ids are lists of one name, the ledger's the name."""
+    return str(json.loads(source_id)[0]) if source_id.startswith("[") else source_id
 
 
 def _in_one_snapshot() -> None:

@@ -84,7 +84,8 @@ def show(seed: str, seconds: float, checker: Checker, dossiers: int, spent: list
     print(f"  revocations of everything {Revocation.objects.count()}, ends declared {declared}")
     print(f"  dossiers verified offline {dossiers}")
     print(f"  time: ready after {spent[0]:.0f} s, attacked until {spent[1]:.0f} s, all over after {spent[2]:.0f} s;")
-    print(f"  requests a second {sum(states.values()) / (spent[1] - spent[0]):.2f}; slower than usual x{checker.scale:.1f}")
+    pace = sum(states.values()) / (spent[1] - spent[0])
+    print(f"  requests a second {pace:.2f}; the machine was slower than usual x{checker.scale:.1f}")
     print(f"  acknowledged and found again {len(crowd.told)}")
     print(f"  anomalies {len(checker.anomalies)}")
     for one in checker.anomalies:

@@ -1,4 +1,4 @@
-"""The records of what was done, held against each other: proofs and reports, units and requests, dossiers and their keys.
+"""The records of what was done, held against each other: proofs and reports, units and requests, dossiers.
 
 `EYE` is a trigger of the harness in our database: it writes down every report that was taken in a second time.
 """

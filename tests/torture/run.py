@@ -7,6 +7,7 @@ import os
 import random
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -22,7 +23,7 @@ START_SECONDS = 120
 # How long everything takes to come to rest on a machine as quick as the one this was written on.
 QUIET_SECONDS = 45
 # How long the parts take to start there, until the first sync is in.
-READY_SECONDS = 8
+READY_SECONDS = 16
 # How long admins wait between two things they do, at most: what they do is grave.
 ADMINS_REST = 1.6
 
@@ -37,7 +38,7 @@ def until(what: str, condition, seconds: float) -> None:
 
 
 def furnish(stage: Stage, rng: random.Random):
-    """Connect both targets, write the flows, bring the people; return an admin at work, and the hands at the targets."""
+    """Connect both targets, write the flows, bring the people; return the admins at work."""
     from django.utils import timezone
 
     from access_requests import tasks  # noqa: F401
@@ -76,8 +77,9 @@ def furnish(stage: Stage, rng: random.Random):
         allow_extensions(made, 2, 10)
     stories = [Story(cast, row, Target(), timezone.now()) for row in (real, other)]
     return Admins(
-        cast, people, stories, stage.address, random.Random(rng.random()), second=person("Bea", Role.ADMIN),
-        rest=ADMINS_REST, hands=Hands(stage.theirs.server, ledger), kinds={str(real.pk): "postgresql", str(other.pk): "ledger"},
+        cast, people, stories, stage.address, random.Random(rng.random()), rest=ADMINS_REST,
+        second=person("Bea", Role.ADMIN), hands=Hands(stage.theirs.server, ledger),
+        kinds={str(real.pk): "postgresql", str(other.pk): "ledger"},
     )  # fmt: skip
 
 
@@ -180,18 +182,19 @@ def prove(checker, stage: Stage) -> int:
 
 def begin(stage: Stage, rng: random.Random):
     """Start everything; return the admins at work and how much slower than usual it came up."""
+    begun = time.monotonic()
     stage.open()
     import django
 
     django.setup()
     from django.core.management import call_command
 
-    call_command("migrate", verbosity=0)
+    call_command("migrate", verbosity=0, skip_checks=True)
     from integrations.models import Resource
     from tests.torture import records
 
     records.open_eye()
-    begun = time.monotonic()
+    # The tables are there: from here on everything starts at once, the targets are furnished meanwhile.
     stage.start()
     admins = furnish(stage, rng)
     until("the first syncs", lambda: Resource.objects.filter(name="stock").count() == 2, START_SECONDS)
@@ -243,6 +246,8 @@ def main() -> int:
         del os.environ[name]
     folder = Path(tempfile.mkdtemp(prefix="latchkey-torture-"))
     stage, found = Stage(folder, random.Random(options.seed)), 1
+    # Whoever ends it early leaves nothing running.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         found = torture(stage, options)
     finally:

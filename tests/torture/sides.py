@@ -1,4 +1,4 @@
-"""What the two targets themselves answer, in the words in which grants are written: nothing of the platform is asked."""
+"""What the two targets themselves answer, in the words in which grants are written; no platform is asked."""
 
 from __future__ import annotations
 
