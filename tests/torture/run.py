@@ -188,8 +188,12 @@ def begin(stage: Stage, rng: random.Random):
 
     django.setup()
     from django.core.management import call_command
+    from django.db import connections
 
-    call_command("migrate", verbosity=0, skip_checks=True)
+    if not stage.migrated:
+        call_command("migrate", verbosity=0, skip_checks=True)
+        connections.close_all()
+        stage.keep_migrated()
     from integrations.models import Resource
     from tests.torture import records
 
