@@ -6,8 +6,10 @@ import random
 import threading
 import time
 import traceback
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+
+import requests
 
 from tests.torture.stage import LEASE_SECONDS, Stage
 
@@ -56,6 +58,7 @@ class Hurting:
     threads: list[threading.Thread] = field(default_factory=list)
     locks: dict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
     open: dict[int, tuple[str, float]] = field(default_factory=dict)
+    read_while_full: Counter[str] = field(default_factory=Counter)
 
     def run(self, fault: Fault) -> None:
         """Make one fault, in a thread of its own."""
@@ -102,9 +105,30 @@ class Hurting:
         disk, until = self.stage.disk, time.monotonic() + fault.seconds + 1
         while time.monotonic() < until:
             disk.fill()
+            self._sign_in_while_full()
             time.sleep(0.1)
         disk.empty()
         self._part(name).mend()
+
+    def _sign_in_while_full(self) -> None:
+        """Try to sign in, which writes; what is read then is the page that says why not, never a mere error."""
+        browser = requests.Session()
+        browser.trust_env, address = False, f"{self.stage.address}/account/login/"
+        try:
+            browser.get(address, timeout=3)
+            form = {
+                "login": "nobody@example.com",
+                "password": "wrong",
+                "csrfmiddlewaretoken": browser.cookies["csrftoken"],
+            }
+            answer = browser.post(address, data=form, headers={"Referer": address}, timeout=3)
+        except (requests.RequestException, KeyError):
+            self.read_while_full["nothing: web is hurt too, or waits"] += 1
+            return
+        said = "it says that the disk is full" if "disk is full" in answer.text else "it does not say so"
+        self.read_while_full[f"{answer.status_code}, {said}"] += 1
+        if answer.status_code == 500:
+            self.problems.append(f"a full disk is answered by a mere 500: {answer.text[:500]}")
 
     def _clock(self, name: str, fault: Fault) -> None:
         self.stage.clock(name).write_text(str(fault.number))

@@ -70,6 +70,7 @@ def show(seed: str, seconds: float, checker: Checker, dossiers: int, spent: list
     for kind, count in sorted(Counter(kind for kind, *_ in hurting.began).items()):
         print(f"    {count:3} x {kind:18} {percentiles(recovered.get(kind, []))}")
     print(f"  lines cut in the middle of bytes: {hurting.stage.line.cuts}")
+    print(f"  with a full disk people read: {dict(hurting.read_while_full)}")
     print(f"  people did: {', '.join(f'{what} {count}' for what, count in sorted(crowd.did.items()))}")
     print(f"  requests {sum(states.values())}: {dict(states)}")
     granted = Transition.objects.filter(to_state="active").count()
