@@ -2,6 +2,9 @@
 
 from django.db import models
 
+# After its end access may drain for so long at most: a working day.
+DRAIN_SECONDS_MAX = 8 * 3600
+
 
 class Trigger(models.TextChoices):
     """How a flow begins."""

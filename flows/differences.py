@@ -186,6 +186,8 @@ def _settings_differ(before: Part, after: Part) -> Iterator[str]:
     if before.get("only_while_eligible", True) != after.get("only_while_eligible", True):
         ends = after.get("only_while_eligible", True)
         yield f"Open access {'ends' if ends else 'stays to its end'} when the person does not match any more."
+    if (before.get("drain_seconds") or 0) != (after.get("drain_seconds") or 0):
+        yield f"{_drain(after)} instead of {_drain(before, short=True)}."
     for name, (now, no_more) in _SETTINGS.items():
         if bool(before.get(name)) != bool(after.get(name)):
             yield f"{now if after.get(name) else no_more}."
@@ -194,6 +196,12 @@ def _settings_differ(before: Part, after: Part) -> Iterator[str]:
         yield f"A ticket is needed that looks like {pattern}." if pattern else "A ticket is not needed any more."
     yield from _fields_differ(before.get("fields") or [], after.get("fields") or [])
     yield from _values_differ("Labels", before.get("labels", []), after.get("labels", []))
+
+
+def _drain(settings: Part, *, short: bool = False) -> str:
+    seconds = settings.get("drain_seconds") or 0
+    told = f"for {words_for(seconds)}" if seconds else "not at all"
+    return told if short else f"Sessions that are open at the end may go on {told}"
 
 
 def _fields_differ(before: list[Part], after: list[Part]) -> Iterator[str]:

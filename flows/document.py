@@ -87,19 +87,24 @@ def assemble(
 def _settings(flow: AccessFlow) -> dict[str, Any]:
     # Said only where it is off, so that a flow which says nothing of it is the same document as ever.
     lasting: dict[str, Any] = {"only_while_eligible": False} if flow.outlasts_eligibility else {}
-    return lasting | {
-        "justification_required": flow.justification_required,
-        "approver_reason_required": flow.approver_reason_required,
-        "self_approval": flow.self_approval,
-        "mfa_required": flow.mfa_required,
-        "break_glass": flow.break_glass,
-        "removes_foreign": flow.removes_foreign,
-        "ticket_pattern": flow.ticket_pattern,
-        "fields": flow.fields,
-        "max_extensions": flow.max_extensions,
-        "extension_seconds": flow.extension_minutes * 60,
-        "labels": flow.labels,
-    }
+    drains = {"drain_seconds": flow.drain_seconds} if flow.drain_minutes else {}
+    return (
+        lasting
+        | drains
+        | {
+            "justification_required": flow.justification_required,
+            "approver_reason_required": flow.approver_reason_required,
+            "self_approval": flow.self_approval,
+            "mfa_required": flow.mfa_required,
+            "break_glass": flow.break_glass,
+            "removes_foreign": flow.removes_foreign,
+            "ticket_pattern": flow.ticket_pattern,
+            "fields": flow.fields,
+            "max_extensions": flow.max_extensions,
+            "extension_seconds": flow.extension_minutes * 60,
+            "labels": flow.labels,
+        }
+    )
 
 
 def _timeframe(row: Timeframe | None) -> dict[str, Any] | None:

@@ -66,6 +66,7 @@ def phrases(document: Document, names: Mapping[str, str]) -> list[Phrase]:
         *([Phrase(", giving a reason", "rules")] if _reasoned(document) else []),
         *_own(document),
         *_emergency(document),
+        *_drain(document),
         Phrase("."),
     ]
 
@@ -151,6 +152,13 @@ def _emergency(document: Document) -> Iterator[Phrase]:
     if not document["settings"].get("only_while_eligible", True):
         yield Phrase("; ")
         yield Phrase("open access stays when they are no longer eligible", "rules")
+
+
+def _drain(document: Document) -> Iterator[Phrase]:
+    seconds = document["settings"].get("drain_seconds")
+    if seconds:
+        yield Phrase("; ")
+        yield Phrase(f"sessions that are open at the end may go on for {words_for(seconds)}", "time")
 
 
 def _foreign(document: Document) -> Iterator[Phrase]:

@@ -51,10 +51,21 @@ def desired(raw: dict[str, Any], leased_at: datetime, lease_seconds: float) -> c
             for grant in raw.get("holds", ())
         ),
         gone=tuple(
-            contract.Ending(one["grant_id"], one["login"], tuple(unit(each) for each in one["units"]))
+            contract.Ending(
+                one["grant_id"],
+                one["login"],
+                tuple(unit(each) for each in one["units"]),
+                _drain_until(one, leased_at),
+            )
             for one in raw.get("gone", ())
         ),
     )
+
+
+def _drain_until(raw: dict[str, Any], leased_at: datetime) -> float | None:
+    """Return until when an ending may drain; None where all ends now, also because that time is past."""
+    until = datetime.fromisoformat(raw["drain_until"]) if raw.get("drain_until") else None
+    return until.timestamp() if until is not None and until > leased_at else None
 
 
 def outgoing(
@@ -94,7 +105,8 @@ def senseless(report: contract.Report) -> str:
     """Return what in a report cannot be taken in, or nothing: whoever takes it in later must not stumble over it."""
     if report.read_back is not None and not 0 < report.read_back.read_at < CLOCK_MAX:
         return "the time of its read-back is no time"
-    if any(not 0 <= grant.sessions_ended <= COUNT_MAX for grant in report.grants):
+    counts = [number for grant in report.grants for number in (grant.sessions_ended, grant.sessions_left)]
+    if any(not 0 <= number <= COUNT_MAX for number in counts):
         return "a number of sessions is no number of sessions"
     if any(len(kind.resource_type) > 60 or len(kind.name) > 100 for kind in report.resource_types):
         return "the name of a resource type is too long"

@@ -29,6 +29,7 @@ import hypothesis
 import pytest
 from django.conf import settings
 
+from tests import sharing_out
 from tests.environment import held
 
 DATABASE_FIXTURES = {"db", "fresh_database", "cast", "django_db_setup", "template_database"}
@@ -75,7 +76,9 @@ def _runs_on_the_other(item: pytest.Item) -> bool:
     """Whether the fast lane has this test on the other database in this run."""
     if item.path.relative_to(Path(__file__).parent).parts[0] in BOTH_DATABASES:
         return False
-    on_postgresql = zlib.crc32(f"{os.environ['LATCHKEY_TEST_SEED']}:{item.nodeid}".encode()) % 2 == 0
+    # By file: what a file prepares for all its tests is prepared once.
+    file = item.nodeid.partition("::")[0]
+    on_postgresql = zlib.crc32(f"{os.environ['LATCHKEY_TEST_SEED']}:{file}".encode()) % 2 == 0
     return on_postgresql != (os.environ.get("LATCHKEY_TEST_DATABASE") == "postgresql")
 
 
@@ -102,6 +105,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         elif elsewhere:
             _outcomes["on the other database"] += 1
     items[:] = keep
+    sharing_out.long_ones_first(items)
     if leave:
         config.hook.pytest_deselected(items=leave)
 
@@ -143,6 +147,12 @@ def pytest_report_header() -> str:
     """Say what the run depends on."""
     database = os.environ.get("LATCHKEY_TEST_DATABASE", "sqlite")
     return f"latchkey: database {database}, seed {os.environ['LATCHKEY_TEST_SEED']}"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Say how tests are shared out among processes."""
+    return sharing_out.scheduler(config, log)
 
 
 @pytest.fixture

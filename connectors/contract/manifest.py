@@ -70,6 +70,9 @@ class Manifest:
 
     `reads_named_only`: a read-back there sees only the resources that its order names, so what it did not see yesterday
     may have been there all the same.
+
+    `drains`: it heeds `Ending.drain_until`, so that a session which is open at the end of a grant may go on for a while
+    although no new one can begin. For that each grant needs a login of its own.
     """
 
     id: str
@@ -82,6 +85,7 @@ class Manifest:
     ends_by_itself: bool = False
     has_logins: bool = False
     reads_named_only: bool = False
+    drains: bool = False
     login_max: int = 63
     # What a grantee gets with a login, in a word or a few: a password, a kubeconfig, an access key.
     credential: str = "password"

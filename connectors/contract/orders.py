@@ -45,11 +45,17 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """A grant that once was and must hold nothing any more."""
+    """A grant that once was and must hold nothing any more.
+
+    `drain_until` (seconds since the epoch, UTC): no new session may begin, and those that are open may go on until then
+    with what they hold; once none is open, all of it ends. Without it everything ends now. The server says it only
+    where the manifest says `drains`, and only while it is ahead, so that a provider asks no clock.
+    """
 
     grant_id: str
     login: str
     units: tuple[Unit, ...] = ()
+    drain_until: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +145,9 @@ class GrantReport:
 
     `sealed_credentials` is the sealed JSON object of the secret details (e.g. {"password": …}), hex; empty when none
     were made in this run. `details` are the details to connect that are no secret (host, port, database, username).
-    `warnings` are for the admin and the record: e.g. what a person has to do by hand.
+    `sessions_left` belongs to an ending that drains: how many go on, read after the target let no new one in. Its units
+    are held then; 0 says that nothing drains (any more). `warnings` are for the admin and the record: e.g. what a
+    person has to do by hand.
     """
 
     grant_id: str
@@ -149,6 +157,7 @@ class GrantReport:
     details: dict[str, Any] = field(default_factory=dict)
     sessions_ended: int = 0
     warnings: tuple[str, ...] = ()
+    sessions_left: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,12 @@ the report is what it says. Only a lost lease stops at once: what one login or u
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Generic
 
 from connectors.contract.errors import LeaseLost, NotPermitted, Refused, TargetError, TargetMissing
 from connectors.contract.orders import (
+    Desired,
     Ending,
     Found,
     Grant,
@@ -23,7 +25,7 @@ from connectors.contract.orders import (
 from connectors.contract.provider import Outcome, Run
 from connectors.engines.holdings import Holdings, Wanted, unexplained
 from connectors.engines.names import source_id
-from connectors.engines.place import AnyLogin, Ended, Given, Login, Place, desired_of
+from connectors.engines.place import AnyLogin, Ended, Given, Login, Place, desired_of, drains
 
 
 class Work(Generic[AnyLogin]):
@@ -43,11 +45,11 @@ class Work(Generic[AnyLogin]):
     def apply(self) -> Outcome:
         """End first: what is to be taken away is taken away whatever happens to the rest."""
         for login in self.state.to_end(self.desired):
-            self.ended[login.name] = self.place.end(login)
+            self.ended[login.name] = self.place.shut(login) if drains(self.desired, login) else self.place.end(login)
         for grant in self.desired.holds:
             self.given[grant.grant_id] = self._give(grant, self.wanted[grant.grant_id])
         self.state = self.place.read()
-        if not self.order.dry_run and self._shut_the_useless():
+        if not self.order.dry_run and self._end_more():
             self.state = self.place.read()
         return self.outcome()
 
@@ -158,9 +160,13 @@ class Work(Generic[AnyLogin]):
         held = {grant.login for grant in self.desired.holds if self.state.held(grant) is not None}
         return [login for login in self.state.of(ending.grant_id, ending.login) if login.name not in held]
 
-    def _shut_the_useless(self) -> bool:
-        """End the logins of grants of which not one unit could be given; say whether there were any."""
-        found = False
+    def _end_more(self) -> bool:
+        """End what drains and has no session left, and logins of grants of which not one unit could be given.
+
+        It is asked when the target was read again, after what drains was shut: no session can begin there any more. Say
+        whether there was anything.
+        """
+        found = [one for one in self.state.to_end(self.desired) if drains(self.desired, one) and not _doors(one)]
         for grant in self.desired.holds:
             login, given = self.state.held(grant), self.given[grant.grant_id]
             failed = bool(grant.units) and given.errors.keys() >= set(grant.units)
@@ -168,9 +174,10 @@ class Work(Generic[AnyLogin]):
             if login is None or login.over or not failed or not (given.opened or not login.holdings):
                 continue
             given.password = None
+            found.append(login)
+        for login in found:
             self.ended[login.name] = self.place.end(login)
-            found = True
-        return found
+        return bool(found)
 
     def _read_back(self) -> ReadBack:
         """Return the state as a proof."""
@@ -224,6 +231,7 @@ class Work(Generic[AnyLogin]):
         ended = [self.ended[name] for name in names if name in self.ended]
         left = {unit for login in logins for unit in self.place.units(login.holdings)}
         open_ = any(login.can_login or login.sessions or dropped for login in logins)
+        go_on = 0 if dropped else _sessions_left(self.desired, logins)
         error = next((error for one in ended for error in one.errors), None)
         failure = error or NotPermitted("The target still has it after it was revoked.")
         reports = [
@@ -232,6 +240,8 @@ class Work(Generic[AnyLogin]):
             else UnitReport(unit, UnitOutcome.GONE)
             for unit in ending.units
         ]
+        if go_on:
+            reports, left = [UnitReport(unit, UnitOutcome.HELD) for unit in ending.units], set()
         warnings = [warning for one in ended for warning in one.warnings]
         warnings += [error.message for one in ended for error in one.errors]
         warnings += [
@@ -245,6 +255,7 @@ class Work(Generic[AnyLogin]):
             login=ending.login,
             sessions_ended=sum(one.sessions for one in ended),
             warnings=tuple(dict.fromkeys(warnings)),
+            sessions_left=go_on,
         )
 
     def _unnamed(self, login: AnyLogin) -> GrantReport:
@@ -264,8 +275,18 @@ class Work(Generic[AnyLogin]):
 
 def _open_doors(login: Login) -> list[Unit]:
     """Return what keeps an ended login from being shut: it can log in, or somebody is still in."""
-    doors = [name for name, open_ in (("LOGIN", login.can_login), ("SESSION", bool(login.sessions))) if open_]
-    return [Unit("login", source_id(login.name), door) for door in doors]
+    return [Unit("login", source_id(login.name), door) for door in _doors(login)]
+
+
+def _doors(login: Login) -> list[str]:
+    return [name for name, open_ in (("LOGIN", login.can_login), ("SESSION", bool(login.sessions))) if open_]
+
+
+def _sessions_left(desired: Desired, logins: Sequence[Login]) -> int:
+    """Return how many sessions of an ended grant may go on; none where a new one could begin."""
+    if any(login.can_login or not drains(desired, login) for login in logins):
+        return 0
+    return sum(len(login.sessions) for login in logins)
 
 
 def _nothing_there(login: Login | None) -> TargetError:

@@ -117,6 +117,9 @@ class Place(Protocol[AnyLogin]):
     def give_unit(self, grant: Grant, one: Wanted) -> None:
         """Give the login of a grant one unit."""
 
+    def shut(self, login: AnyLogin) -> Ended:
+        """Let no new session of a login of ours begin, and touch nothing else; a second time finds nothing to do."""
+
     def end(self, login: AnyLogin) -> Ended:
         """Shut a login of ours, take what it holds, end its sessions; a second time finds nothing to do."""
 
@@ -134,3 +137,9 @@ def desired_of(order: Order) -> Desired:
     """Return what an order about a person wants; the runner has seen to it that there is one."""
     assert order.desired is not None
     return order.desired
+
+
+def drains(desired: Desired, login: Login) -> bool:
+    """Say whether the sessions of a login that is over may go on for a while."""
+    named = [one for one in desired.gone if one.login == login.name or one.grant_id == login.grant_id]
+    return bool(named) and all(ending.drain_until is not None for ending in named)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from connectors.contract.errors import Misconfigured
+from connectors.contract.manifest import Manifest
 from connectors.manifests import read_manifest
 from connectors.vet import code, programs, quality
 
@@ -24,7 +25,20 @@ def vet(folder: Path) -> list[str]:
     except SyntaxError:
         return wrong  # told above, by file and line
     wrong += quality.complaints(folder, manifest)
-    return wrong + _logo(folder / "logo.svg")
+    return [*wrong, *_drains(folder, manifest), *_logo(folder / "logo.svg")]
+
+
+def _drains(folder: Path, manifest: Manifest) -> list[str]:
+    """Return what contradicts that a provider drains. That it really does is told on a live target."""
+    if not manifest.drains:
+        return []
+    wrong = []
+    if not manifest.has_logins:
+        words = "without a login per grant (has_logins) a session that may go on cannot be told from any other."
+        wrong.append(f"{folder / 'manifest.toml'}: 'drains': {words}")
+    if not any("drain_until" in path.read_text(encoding="utf-8") for path in code.sources(folder)):
+        wrong.append(f"{folder / 'manifest.toml'}: 'drains', but nothing in the code reads Ending.drain_until.")
+    return wrong
 
 
 def _logo(path: Path) -> list[str]:

@@ -101,6 +101,13 @@ class Stage:
             self.must_be_gone(report, grant)
         return report
 
+    def drain(self, grant: Grant, holds: tuple[Grant, ...] = ()) -> Report:
+        """Let no new session of a grant begin, and those that are open go on."""
+        order = self.order(Verb.APPLY, holds, (grant,))
+        assert order.desired is not None
+        gone = tuple(replace(one, drain_until=time.time() + GRANT_SECONDS) for one in order.desired.gone)
+        return self.run(replace(order, desired=replace(order.desired, gone=gone)))
+
     def must_hold(self, report: Report, grant: Grant) -> None:
         """Raise unless report and read-back say that a grant is held, whole."""
         bad = [one for one in of(report, grant).units if one.outcome is not UnitOutcome.HELD]
@@ -225,6 +232,35 @@ def a_session_does_not_outlive_its_grant(stage: Stage) -> None:
     stage.leave(grant)
 
 
+def a_session_may_go_on_while_its_grant_drains(stage: Stage) -> None:
+    """No new session begins, what is open works on beside a newer grant, and what is left is cut at the end."""
+    if not stage.registry.manifest(stage.provider).drains:
+        return
+    before, grant, newer = stage.live.snapshot(), stage.grant(), stage.grant()
+    shown = stage.shown(stage.apply(grant), grant)
+    session = stage.live.session(grant.units[0], *shown)
+    need(session is not None, "a target that drains has sessions")
+    assert session is not None
+    for _ in range(2):
+        report = stage.drain(grant)
+        need(of(report, grant).sessions_left > 0, "the report does not say that a session goes on")
+        need(all(one.outcome is UnitOutcome.HELD for one in of(report, grant).units), "what drains is not held")
+        stage.must_not_reach(grant, shown)
+        need(session.alive(), "the session was cut while it may go on")
+    report = stage.drain(grant, holds=(newer,))
+    stage.must_hold(report, newer)
+    stage.must_reach(newer, stage.shown(report, newer))
+    need(session.alive(), "a newer grant cut the session of the one that drains")
+    stage.apply(replace(newer, wants_credentials=False), gone=(grant,))
+    need(not session.alive(), "the session lives on after the time it had")
+    session.close()
+    report = stage.drain(newer)
+    stage.must_be_gone(report, newer)
+    need(of(report, newer).sessions_left == 0, "a session is said to go on, and there is none")
+    stage.leave(grant, newer)
+    need(stage.live.snapshot() == before, "the target is not as it was")
+
+
 def credentials_are_reset(stage: Stage) -> None:
     """After a reset the new ones work and the old ones do not."""
     if not stage.registry.manifest(stage.provider).has_logins:
@@ -270,6 +306,7 @@ STORIES: tuple[Callable[[Stage], None], ...] = (
     access_is_given_used_ended_and_refused,
     overlapping_grants_do_not_hurt_each_other,
     a_session_does_not_outlive_its_grant,
+    a_session_may_go_on_while_its_grant_drains,
     credentials_are_reset,
     standing_access_is_left_alone,
     a_dry_run_changes_nothing,

@@ -30,6 +30,7 @@ COLUMNS = (
     "indefinite",
     "max_extensions",
     "extension_minutes",
+    "drain_minutes",
     "approval_mode",
     "escalation_minutes",
     "justification_required",

@@ -121,6 +121,7 @@ def columns_of(document: Document) -> dict[str, Any]:
         "fields": settings.get("fields", []),
         "max_extensions": settings.get("max_extensions", 0),
         "extension_minutes": settings.get("extension_seconds", 0) // 60,
+        "drain_minutes": settings.get("drain_seconds", 0) // 60,
         "pending_hours": document["pending_seconds"] // 3600,
         "labels": settings.get("labels", []),
     }

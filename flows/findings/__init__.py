@@ -9,7 +9,7 @@ from flows.choices import ConditionType, TargetKind, Trigger
 from flows.decision.covering import Document, targets_of
 from flows.findings.approvers import about_approval, approval_doubts
 from flows.findings.finding import APPROVERS, FOR, RULES, TIME, WHAT, WHO, Finding
-from flows.findings.limits import doubtful, over_at_once
+from flows.findings.limits import doubtful, over_at_once, undrained
 from flows.findings.rules import about_rules
 from flows.giving import about_giving
 from flows.models import AccessScope, Bundle
@@ -116,6 +116,7 @@ def doubts(document: Document) -> list[Finding]:
         if not reach.selects_anything(target):
             found.append(Finding(WHAT, f"{_target_name(target)} selects nothing now."))
     found += [Finding(WHAT, text) for text in dict.fromkeys(doubtful(document))]
+    found += [Finding(TIME, text) for text in undrained(document)]
     found += [Finding(APPROVERS, text) for text in approval_doubts(document)]
     if document["settings"]["self_approval"]:
         text = "Who asks may approve their own request: this was set by text or a program."

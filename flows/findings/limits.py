@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from flows import reach
 from flows.choices import TargetKind, Trigger
 from flows.decision.covering import Document, targets_of
-from integrations.queries import INSTEAD, limit_doubts, limits_on
+from integrations.queries import INSTEAD, limit_doubts, limits_on, that_cannot_drain
 
 
 def over_at_once(document: Document) -> Iterator[str]:
@@ -27,6 +27,14 @@ def doubtful(document: Document) -> Iterator[str]:
         yield from listed
         if document["trigger"] == Trigger.AUTOMATIC and not listed and target["kind"] == TargetKind.INTEGRATION:
             yield from _selected(target)
+
+
+def undrained(document: Document) -> Iterator[str]:
+    """Yield the integrations that the flow names and where nothing drains, though the flow says so."""
+    if document["settings"].get("drain_seconds"):
+        targets = [one for one in targets_of(document) if one["kind"] == TargetKind.INTEGRATION]
+        for name in that_cannot_drain({str(one["integration"]) for one in targets}):
+            yield f"{name} cannot let open sessions go on without letting new ones begin: there all ends at once."
 
 
 def _listed(target: dict[str, object]) -> list[str]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import time
 from zoneinfo import available_timezones
 
-from flows.choices import ApprovalMode, ConditionType, RequestScope, Trigger
+from flows.choices import DRAIN_SECONDS_MAX, ApprovalMode, ConditionType, RequestScope, Trigger
+from flows.decision import words_for
 from flows.decision.conditions import setting
 from flows.decision.covering import Document
 from flows.decision.fields import wrong_fields, wrong_pattern
@@ -22,6 +23,7 @@ def about_rules(document: Document) -> list[Finding]:
         *_only_of_approvers(document),
         *(_about_automatic(document) if automatic else _about_whom(for_whom)),
         *(Finding(TIME, text) for text in _about_window(document)),
+        *(Finding(TIME, text) for text in _about_drain(document)),
         *(Finding(RULES, text) for text in _about_asking(document)),
     ]
 
@@ -53,6 +55,8 @@ def _about_automatic(document: Document) -> Iterator[Finding]:
         )
     if document.get("timeframe"):
         yield Finding(TIME, "An automatic flow has no working window.")
+    if setting(document, "drain_seconds"):
+        yield Finding(TIME, "What an automatic flow gives ends at once when nobody matches any more: nothing drains.")
 
 
 def _about_whom(for_whom: Document) -> Iterator[Finding]:
@@ -88,6 +92,14 @@ def _about_window(document: Document) -> Iterator[str]:
             time.fromisoformat(window[name])
         except ValueError:
             yield f"“{window[name]}” is no time: write it like 08:00."
+
+
+def _about_drain(document: Document) -> Iterator[str]:
+    seconds = setting(document, "drain_seconds") or 0
+    if seconds > DRAIN_SECONDS_MAX:
+        yield f"Open sessions may go on for at most {words_for(DRAIN_SECONDS_MAX)} after the end."
+    if seconds and document["trigger"] != Trigger.AUTOMATIC and document["duration_seconds"] is None:
+        yield "Access without an end has none after which sessions could go on: leave that empty."
 
 
 def _about_asking(document: Document) -> Iterator[str]:

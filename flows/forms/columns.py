@@ -32,7 +32,7 @@ PARTS = {
     **dict.fromkeys(("request_for", "grantee_operator"), FOR),
     **dict.fromkeys(("approval_mode", "escalation_minutes"), APPROVERS),
     **dict.fromkeys(("grant_duration_minutes", "indefinite", "pending_hours"), TIME),
-    **dict.fromkeys(("max_extensions", "extension_minutes"), TIME),
+    **dict.fromkeys(("max_extensions", "extension_minutes", "drain_minutes"), TIME),
     **dict.fromkeys(("justification_required", "approver_reason_required", "mfa_required", "break_glass"), RULES),
     "outlasts_eligibility": RULES,
     **dict.fromkeys(("removes_foreign", "ticket_pattern", "ticket_try", "checks", "labels"), RULES),
@@ -59,6 +59,7 @@ class FlowForm(_FlowForm):
     )
     grant_duration_minutes = Minutes(label="At most", initial=60)
     extension_minutes = Minutes(label="Each by, at most")
+    drain_minutes = Minutes(label="Open sessions may go on for")
     max_extensions = forms.IntegerField(
         label="Extensions, at most", required=False, initial=0, min_value=0, max_value=100
     )
@@ -78,7 +79,7 @@ class FlowForm(_FlowForm):
             *("grant_duration_minutes", "indefinite", "max_extensions", "extension_minutes", "escalation_minutes"),
             *("justification_required", "approver_reason_required", "mfa_required", "break_glass", "ticket_pattern"),
             "outlasts_eligibility",
-            *("pending_hours", "approval_mode", "labels", "removes_foreign"),
+            *("pending_hours", "approval_mode", "labels", "removes_foreign", "drain_minutes"),
         )
         widgets = {
             "description": forms.Textarea(attrs={"rows": 2}),
@@ -135,6 +136,10 @@ class FlowForm(_FlowForm):
         """Nothing is nothing."""
         return self.cleaned_data["extension_minutes"] or 0
 
+    def clean_drain_minutes(self) -> int:
+        """Nothing is nothing."""
+        return self.cleaned_data["drain_minutes"] or 0
+
     def clean_ticket_pattern(self) -> str:
         """Refuse what is no pattern, or could take for ever."""
         pattern: str = self.cleaned_data["ticket_pattern"]
@@ -156,10 +161,11 @@ class FlowForm(_FlowForm):
 
     def _unasked(self, found: dict[str, Any]) -> dict[str, Any]:
         """Drop what nobody is asked for in an automatic flow; the page says so, and hides it."""
-        for name in ("grant_duration_minutes", "max_extensions", "extension_minutes", "pending_hours"):
+        for name in ("grant_duration_minutes", "max_extensions", "extension_minutes", "pending_hours", "drain_minutes"):
             self.errors.pop(name, None)
         found |= {"grant_duration_minutes": None, "indefinite": True, "justification_required": False}
-        found |= {"max_extensions": 0, "extension_minutes": 0, "approval_mode": ApprovalMode.NONE.value}
+        found |= {"max_extensions": 0, "extension_minutes": 0, "drain_minutes": 0}
+        found |= {"approval_mode": ApprovalMode.NONE.value}
         found["pending_hours"] = found.get("pending_hours") or 24
         return found
 

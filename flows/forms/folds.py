@@ -9,6 +9,7 @@ from flows.sentence import window_words
 
 _FIELDS = {
     "extensions": ("max_extensions", "extension_minutes"),
+    "drain": ("drain_minutes",),
     "ticket": ("ticket_pattern", "ticket_try"),
     "checks": ("checks",),
     "labels": ("labels",),
@@ -18,11 +19,13 @@ _FIELDS = {
 def sums(own: FlowForm, window: WindowForm, rows: Rows) -> dict[str, str]:
     """Return what each fold says, in a few words."""
     times, step = _text(own, "max_extensions"), _text(own, "extension_minutes")
+    drain = _text(own, "drain_minutes")
     pattern, checks = _text(own, "ticket_pattern"), len(own["checks"].value() or ())
     asked = [str(row["label"].value() or "") for row in rows]
     labels = own["labels"].value()
     return {
         "extensions": f"{times} times by {step}" if times not in {"", "0"} and step else "none",
+        "drain": f"open sessions may go on for {drain}" if drain not in {"", "0"} else "everything ends at once",
         "window": _when(window) if window.says else "at any time",
         "ticket": f"like {pattern}" if pattern else "none is asked for",
         "fields": ", ".join(one for one in asked if one) or ("being written" if asked else "none"),
@@ -35,6 +38,7 @@ def opens(own: FlowForm, window: WindowForm, rows: Rows) -> dict[str, bool]:
     """Return which folds stand open."""
     said = {
         "extensions": _text(own, "max_extensions") not in {"", "0"},
+        "drain": _text(own, "drain_minutes") not in {"", "0"},
         "ticket": bool(_text(own, "ticket_pattern")),
         "checks": bool(own["checks"].value()),
         "labels": bool(own["labels"].value()),

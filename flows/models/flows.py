@@ -63,6 +63,9 @@ class AccessFlow(models.Model):
     fields = models.JSONField(default=list, blank=True)
     max_extensions = models.PositiveIntegerField(default=0, help_text="How often access may be extended.")
     extension_minutes = models.PositiveIntegerField(default=0, help_text="By how much each time.")
+    drain_minutes = models.PositiveIntegerField(
+        default=0, help_text="For how long sessions that are open at the end may go on; no new one begins."
+    )
     pending_hours = models.PositiveIntegerField(default=24, help_text="A request nobody answered lapses after this.")
     labels = models.JSONField(default=list, blank=True)
     current = models.ForeignKey("FlowVersion", models.RESTRICT, null=True, editable=False, related_name="+")
@@ -99,6 +102,11 @@ class AccessFlow(models.Model):
     def __str__(self) -> str:
         """Name the flow."""
         return self.name
+
+    @property
+    def drain_seconds(self) -> int:
+        """For how long sessions that are open at the end may go on."""
+        return self.drain_minutes * 60
 
 
 class FlowVersion(models.Model):

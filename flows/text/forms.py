@@ -17,6 +17,8 @@ Form = dict[str, Any]
 Part = dict[str, Any]
 # Said of an id that names nothing any more.
 GONE = "(not there any more)"
+# Settings that text says otherwise than documents and columns do.
+_SAID_APART = ("only_while_eligible", "drain")
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ def flow_form(document: Document, names: Names) -> Form:
             "break_glass": settings.get("break_glass", False),
             "only_while_eligible": settings.get("only_while_eligible", True),
             "removes_foreign": settings.get("removes_foreign", False),
+            "drain": settings.get("drain_seconds") or None,
             "ticket_pattern": settings.get("ticket_pattern", ""),
             "fields": [_field_form(one) for one in settings.get("fields") or ()],
             "labels": list(settings.get("labels") or ()),
@@ -187,8 +190,10 @@ def flow_document(form: Form, names: Names, pk: str) -> Document:
 
 
 def _as_documents_say(settings: Part) -> Part:
-    """Return the settings without what documents say only where it is off."""
-    return {name: value for name, value in settings.items() if name != "only_while_eligible" or not value}
+    """Return the settings without what documents say only where it is not as usual."""
+    told = {name: value for name, value in settings.items() if name not in _SAID_APART}
+    lasting: Part = {} if settings["only_while_eligible"] else {"only_while_eligible": False}
+    return told | lasting | ({"drain_seconds": settings["drain"]} if settings["drain"] else {})
 
 
 def _group(group: Part, names: Names) -> Part:
@@ -252,8 +257,9 @@ def flow_columns(form: Form) -> dict[str, Any]:
     escalation = form["approval"]["escalate_after"]
     return {
         **{name: form[name] for name in ("name", "description", "active", "trigger", "request_for")},
-        **{name: value for name, value in form["settings"].items() if name != "only_while_eligible"},
+        **{name: value for name, value in form["settings"].items() if name not in _SAID_APART},
         "outlasts_eligibility": not form["settings"]["only_while_eligible"],
+        "drain_minutes": (form["settings"]["drain"] or 0) // 60,
         "requestor_operator": form["requestors"]["operator"],
         "grantee_operator": form["grantees"]["operator"],
         "grant_duration_minutes": None if endless else form["duration"] // 60,

@@ -6,7 +6,7 @@ import zoneinfo
 from collections.abc import Iterator
 from typing import Any
 
-from flows.choices import FieldKind, MatchOperator, RequestScope, Trigger
+from flows.choices import DRAIN_SECONDS_MAX, FieldKind, MatchOperator, RequestScope, Trigger
 from flows.decision.fields import wrong_pattern
 from flows.text.nodes import NOTHING, Book, Choice, Duration, Flag, Json, Node, Number, Path, Shaped, Text
 from flows.text.problems import nearest
@@ -129,19 +129,6 @@ _FIELD = Keys(
         "pattern": Pattern(default="", quiet=True),
     }
 )
-_SETTINGS = {
-    "justification_required": Flag(default=True),
-    "approver_reason_required": Flag(default=False),
-    "self_approval": Flag(default=False),
-    "mfa_required": Flag(default=False),
-    "break_glass": Flag(default=False),
-    "only_while_eligible": Flag(default=True, quiet=True),
-    "removes_foreign": Flag(default=False, quiet=True),
-    "ticket_pattern": Pattern(200, default="", quiet=True),
-    "fields": Many(_FIELD, ordered=True, default=[], quiet=True),
-    "labels": Many(Text(), ordered=True, short=True, default=[], quiet=True),
-}
-_USUAL: dict[str, Any] = {name: node.default for name, node in _SETTINGS.items()}
 
 
 class Maybe(Node):
@@ -163,6 +150,22 @@ class Maybe(Node):
     def merge(self, old: Any, plain: Any) -> Any:
         """Change what differs."""
         return self.inner.merge(old, plain)
+
+
+_SETTINGS = {
+    "justification_required": Flag(default=True),
+    "approver_reason_required": Flag(default=False),
+    "self_approval": Flag(default=False),
+    "mfa_required": Flag(default=False),
+    "break_glass": Flag(default=False),
+    "only_while_eligible": Flag(default=True, quiet=True),
+    "removes_foreign": Flag(default=False, quiet=True),
+    "drain": Maybe(Duration(most=DRAIN_SECONDS_MAX)),
+    "ticket_pattern": Pattern(200, default="", quiet=True),
+    "fields": Many(_FIELD, ordered=True, default=[], quiet=True),
+    "labels": Many(Text(), ordered=True, short=True, default=[], quiet=True),
+}
+_USUAL: dict[str, Any] = {name: node.default for name, node in _SETTINGS.items()}
 
 
 class Tiered(Many):

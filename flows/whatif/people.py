@@ -52,27 +52,19 @@ def _given(document: Document, asking: QuerySet[User], regrouped: Regrouped | No
     whom = document.get("request_for") or {"scopes": [RequestScope.SELF.value]}
     scopes = whom["scopes"]
     found = Q(pk__in=asking.values("pk")) if RequestScope.SELF in scopes else NOBODY
-    reports = RequestScope.DIRECT_REPORTS in scopes
-    if reports:
+    if RequestScope.DIRECT_REPORTS in scopes:
         managed = Q(manager__in=asking.values("pk"), is_active=True, is_outside=False) & ~Q(manager=F("pk"))
         found |= Q(pk__in=User.objects.filter(managed).values("pk"))
     if RequestScope.OTHERS in scopes:
         others = reach.people(whom["grantees"], regrouped=regrouped)
-        found |= Q(pk__in=others.filter(_by_another(asking, reports)).values("pk"))
+        found |= Q(pk__in=others.filter(_by_another(asking)).values("pk"))
     return found
 
 
-def _by_another(asking: QuerySet[User], reports: bool) -> Q:
-    """Return the condition that somebody who may ask is another than the person themselves.
-
-    Where direct reports may be asked for, a manager may not ask for an outside person who reports to them. So of
-    three who may ask one is always left.
-    """
-    first = list(asking.order_by("pk").values_list("pk", flat=True)[:3])
-    if len(first) == 3:
-        return Q(pk__isnull=False)
-    own = [~Q(pk=one) & (~Q(manager=one, manager__isnull=False, is_outside=True) if reports else Q()) for one in first]
-    return reduce(or_, own, NOBODY)
+def _by_another(asking: QuerySet[User]) -> Q:
+    """Return the condition that somebody who may ask is another than the person: of two, one always is."""
+    first = list(asking.order_by("pk").values_list("pk", flat=True)[:2])
+    return Q(pk__isnull=False) if len(first) == 2 else reduce(or_, [~Q(pk=one) for one in first], NOBODY)
 
 
 def gaining(change: Change) -> tuple[QuerySet[User], QuerySet[User]]:

@@ -25,6 +25,7 @@ from integrations.queries.providers import (
     INSTEAD,
     Quality,
     Rule,
+    can_drain,
     catalogue,
     connected,
     credential,
@@ -37,6 +38,7 @@ from integrations.queries.providers import (
     over_limits,
     quality,
     reads_named_only,
+    that_cannot_drain,
 )
 from integrations.queries.resources import PAGE, PAGES_MAX, WORDS_MAX, Narrowed, inventory, types_known
 from integrations.queries.systems import (
@@ -89,6 +91,7 @@ __all__ = [
     "allowed",
     "any_integration",
     "backlog",
+    "can_drain",
     "catalogue",
     "connected",
     "connectors",
@@ -124,6 +127,7 @@ __all__ = [
     "register_use",
     "remote_connectors",
     "seen",
+    "that_cannot_drain",
     "through",
     "tokens",
     "troubled",

@@ -48,6 +48,17 @@ def reads_named_only(integration: Integration) -> bool:
     return manifest(integration.type).reads_named_only
 
 
+def can_drain(integration: Integration) -> bool:
+    """Whether sessions that are open at the end may go on there for a while, and no new one begin."""
+    return manifest(integration.type).drains
+
+
+def that_cannot_drain(ids: Iterable[str]) -> list[str]:
+    """Return the names of those of these integrations where everything ends at once. One query."""
+    rows = Integration.objects.filter(pk__in=list(ids)).order_by("name")
+    return [one.name for one in rows if one.type in BUILT_IN.manifests() and not can_drain(one)]
+
+
 def login_max(integration: Integration) -> int:
     """Return how long the name of a login may be there, in characters."""
     return manifest(integration.type).login_max

@@ -73,8 +73,8 @@ def start(lane: tuple[str, str, str], folder: Path, options: argparse.Namespace,
     command += ["--hypothesis-seed", options.seed]
     command += ["--full"] if options.full else []
     workers = options.workers or WORKERS.get(name, 1)
-    # A file's tests stay together: they share its servers.
-    command += ["-n", str(workers), "--dist", "loadfile"] if workers > 1 else []
+    # What stays together is said in tests/sharing_out.py, which also puts first what takes longest.
+    command += ["-n", str(workers), "--dist", "loadscope", "--no-loadscope-reorder"] if workers > 1 else []
     report, output = folder / f"{name}.json", folder / f"{name}.log"
     environment = os.environ | {"LATCHKEY_TEST_DATABASE": database, "LATCHKEY_TEST_REPORT": str(report)}
     # Processes of one lane have to find the same tests in the same order, also where a set gives the parameters.

@@ -97,6 +97,7 @@ OWN_ROOMS = {
         "automatic": "what automatic flows should give, held against what people hold",
         "hearing": "what is done at news from below",
         "letters": "what letters say of requests",
+        "draining": "what is known of access that drains; what is done about it is in actions",
         "offering": "what a person may ask for, as the page of a new request shows it",
         "reports": "many requests at once: filters, figures, CSV, schedules",
         "telling": "what the floors below are told of this one",

@@ -110,6 +110,7 @@ WRONG = {
     "untrue undo": (edit("README.md", "## Undo by hand", "## Undone"), "no section 'Undo by hand'"),
     "untrue set-up": (edit("manifest.toml", "\nsetup = ", "\n# setup = "), "names no set-up file"),
     "untrue end": (edit("manifest.toml", "ends_by_itself = true", "ends_by_itself = false"), "do not agree"),
+    "drains without logins": (edit("manifest.toml", "has_logins = true\n", ""), "without a login per grant"),
     "untrue tests": (lambda folder: (folder.parents[1] / "tests/connectors/test_postgresql.py").unlink(), "no tests"),
 }
 
@@ -120,6 +121,13 @@ def test_what_is_wrong_is_found(folder: Path, name: str) -> None:
     change(folder)
     complaints = vet(folder)
     assert any(complaint in words for words in complaints), complaints
+
+
+def test_who_says_that_it_drains_has_to_read_until_when(tmp_path: Path) -> None:
+    copy = tmp_path / "providers" / "rabbitmq"
+    shutil.copytree(PROVIDERS / "rabbitmq", copy, ignore=shutil.ignore_patterns("__pycache__"))
+    edit("manifest.toml", "has_logins = true", "has_logins = true\ndrains = true")(copy)
+    assert any("nothing in the code reads Ending.drain_until" in words for words in vet(copy))
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from tests.journeys.browser import Browser
 from tests.platform.processes import ROOT, Up, environment
 from tests.servers import free_port
 
-PATIENCE = 60
+PATIENCE = 300
 SMALL = {"LATCHKEY_DEMO_REQUESTS": "12"}
 
 
@@ -51,7 +51,7 @@ def demo(data: Path, until: str = "Ctrl-C stops it") -> Iterator[Up]:
         process = subprocess.Popen(command, cwd=ROOT, env=environment(**SMALL), stdout=file, stderr=file, text=True)
     running = Up(process, port, data, output)
     try:
-        running.wait_for(until, 120)
+        running.wait_for(until)
         yield running
     finally:
         if process.poll() is None:

@@ -130,6 +130,7 @@ def flows(draw: st.DrawFn, there: dict[str, str]) -> tuple[dict[str, Any], dict[
         "grant_duration_minutes": None if forever else draw(st.integers(1, 100_000)),
         "max_extensions": 0 if forever else times,
         "extension_minutes": 0 if forever or not times else draw(st.integers(1, 5000)),
+        "drain_minutes": 0 if forever else draw(st.integers(0, 480)),
         "break_glass": bool(approval) and draw(st.booleans()),
         "ticket_pattern": draw(PATTERN),
         "fields": draw(asked()),

@@ -156,6 +156,7 @@ def test_a_form_that_does_not_say_what_it_was_made_of_is_not_saved_over_a_flow(s
         ({"indefinite": "on", "grant_duration_minutes": ""}, "Access without an end needs no extension"),
         ({"extension_minutes": ""}, "Say by how much it is extended each time."),
         ({"max_extensions": "0"}, "Say how often it may be extended."),
+        ({"drain_minutes": "9 h"}, "Open sessions may go on for at most 8 h after the end."),
         ({"pending_hours": "0"}, "At least one hour"),
         ({"name": "Databases"}, "Another access flow has this name."),
     ],
@@ -169,6 +170,16 @@ def test_what_cannot_be_policy_is_refused_in_words_and_nothing_is_saved(
     assert words in page.content.decode()
     assert "Nothing was saved" in page.content.decode()
     assert (FlowVersion.objects.count(), Condition.objects.count(), AccessFlow.objects.count()) == before
+
+
+def test_for_how_long_open_sessions_may_go_on_is_written_as_people_say_it_and_shown_again(
+    story: Story, desk: Client
+) -> None:
+    desk.post(reverse(ADD), sent(story, drain_minutes="30 min"))
+    made = AccessFlow.objects.get(name="Prod reads")
+    assert made.drain_minutes == 30
+    shown = desk.get(reverse("admin:flows_accessflow_change", args=[made.pk])).content.decode()
+    assert "open sessions may go on for 30 min" in " ".join(shown.split())
 
 
 def test_every_error_of_the_summary_leads_to_its_field(story: Story, desk: Client) -> None:

@@ -88,7 +88,7 @@ class Stack:
         return "\n".join(path.read_text() for path in sorted(self.folder.glob("output-*")))
 
 
-def wait_for(what: str, condition, seconds: float = 90) -> None:
+def wait_for(what: str, condition, seconds: float = 300) -> None:
     """Wait until the condition holds; fail with `what` when it does not in time."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -34,7 +34,7 @@ def manage(*arguments: str, env: dict[str, str]) -> subprocess.CompletedProcess[
     """Run a command of manage.py to its end."""
     return subprocess.run(
         [sys.executable, "manage.py", *arguments],
-        cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False,
+        cwd=ROOT, env=env, capture_output=True, text=True, timeout=900, check=False,
     )  # fmt: skip
 
 
@@ -47,7 +47,7 @@ class Up:
     data: Path
     output: Path
 
-    def get(self, path: str, timeout: float = 30) -> tuple[int, str]:
+    def get(self, path: str, timeout: float = 120) -> tuple[int, str]:
         """Return status and body of a page."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=timeout) as answer:
@@ -59,7 +59,7 @@ class Up:
         """Return all it printed so far."""
         return self.output.read_text()
 
-    def wait_for(self, text: str, seconds: float = 60) -> None:
+    def wait_for(self, text: str, seconds: float = 600) -> None:
         """Wait until it printed `text`; fail with all it printed when it ends before or does not."""
         deadline = time.monotonic() + seconds
         while text not in self.said():
@@ -67,7 +67,7 @@ class Up:
             assert time.monotonic() < deadline, f"{text!r} did not come: {self.said()}"
             time.sleep(0.02)
 
-    def wait_until_ready(self, seconds: float = 60) -> None:
+    def wait_until_ready(self, seconds: float = 600) -> None:
         """Wait until /readyz says yes."""
         deadline = time.monotonic() + seconds
         while (answer := self.get("/readyz"))[0] != 200:
@@ -78,7 +78,7 @@ class Up:
         """Send the signal and return the exit status."""
         if self.process.poll() is None:
             self.process.send_signal(how)
-        return self.process.wait(60)
+        return self.process.wait(600)
 
 
 @contextmanager

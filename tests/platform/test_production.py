@@ -49,7 +49,7 @@ def processes(names: list[str], env: dict[str, str], folder: Path, port: int) ->
                 pytest.fail(f"{name} did not stop: {logs[name].read_text()}")
 
 
-def wait_for(path: Path, logs: dict[str, Path], seconds: float = 60) -> str:
+def wait_for(path: Path, logs: dict[str, Path], seconds: float = 600) -> str:
     """Wait until a task has written the file and return what it wrote."""
     deadline = time.monotonic() + seconds
     while not (path.exists() and path.read_text()):
@@ -58,7 +58,7 @@ def wait_for(path: Path, logs: dict[str, Path], seconds: float = 60) -> str:
     return path.read_text()
 
 
-def wait_until_it_says(text: str, log: Path, seconds: float = 60) -> None:
+def wait_until_it_says(text: str, log: Path, seconds: float = 600) -> None:
     """Wait until the log has the text."""
     deadline = time.monotonic() + seconds
     while text not in log.read_text():
@@ -66,7 +66,7 @@ def wait_until_it_says(text: str, log: Path, seconds: float = 60) -> None:
         time.sleep(0.1)
 
 
-def page(port: int, path: str, logs: dict[str, Path], seconds: float = 60) -> tuple[int, str]:
+def page(port: int, path: str, logs: dict[str, Path], seconds: float = 600) -> tuple[int, str]:
     """Return status and body of a page, as a proxy that ends TLS would ask for it; wait for the server to be there."""
     asked = urllib.request.Request(
         f"http://127.0.0.1:{port}{path}", headers={"Host": "latchkey.example.com", "X-Forwarded-Proto": "https"}

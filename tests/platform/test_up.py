@@ -24,6 +24,9 @@ from websockets.typing import Origin
 from tests.platform.processes import ROOT, Up, manage, probe, up
 from tests.servers import free_port
 
+# An idle stop, of the time of a start; without being woken it takes longer than that.
+A_STOP = 0.6
+
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
@@ -165,15 +168,16 @@ def test_it_stops_cleanly_and_finishes_what_is_under_way(data: Path, how: signal
 
 
 def test_an_idle_stop_takes_moments(data: Path) -> None:
-    """The consumer looks up every two seconds; it is woken. A busy machine may need some of that: the best of three."""
-    taken = []
-    while len(taken) < 3 and min(taken, default=2.0) >= 2:
+    """The consumer looks up every two seconds; it is woken. Told against a start, for machines are busy."""
+    taken: list[float] = []
+    while len(taken) < 3 and min(taken, default=1.0) >= A_STOP:
+        began = time.monotonic()
         with up(data) as one:
             one.wait_until_ready()
-            began = time.monotonic()
+            started = time.monotonic()
             assert one.stop() == 0
-            taken.append(time.monotonic() - began)
-    assert min(taken) < 2
+            taken.append((time.monotonic() - started) / (started - began))
+    assert min(taken) < A_STOP
 
 
 def test_data_and_keys_survive_a_restart_and_no_second_link_is_made(data: Path) -> None:

@@ -26,8 +26,8 @@ def pair(world: World) -> tuple[RemoteStory, dict[str, WorkerProcess]]:
 
 
 def holder(story: RemoteStory, workers: dict[str, WorkerProcess]) -> WorkerProcess:
-    """Return who holds the lease on the story's order about a person."""
-    held = Order.objects.filter(integration=story.integration, person__isnull=False, state="leased")
+    """Return who holds the lease on the order to give; a look at what is held may be leased beside it."""
+    held = Order.objects.filter(integration=story.integration, verb="apply", state="leased")
     wait_for("a lease", held.exists)
     instance = held.get().leased_by
     assert instance is not None

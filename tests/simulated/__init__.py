@@ -21,6 +21,10 @@ class Target:
     ungrantable: set[Unit] = field(default_factory=set)
     stuck: set[str] = field(default_factory=set)
     faults: list[Exception] = field(default_factory=list)
+    # Open sessions by grant; `shut` are the grants whose login lets no new one begin. What is outdated drains nothing.
+    sessions: dict[str, int] = field(default_factory=dict)
+    shut: set[str] = field(default_factory=set)
+    outdated: bool = False
     down: Exception | None = None
     seen: list[str] = field(default_factory=list)
 

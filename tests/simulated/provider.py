@@ -72,14 +72,31 @@ class Simulated:
         assert desired is not None
         mine = target.holds[desired.person.person_id]
         reports = [self._grant(target, mine, grant, run) for grant in desired.holds]
-        keep = {grant.grant_id for grant in desired.holds} | target.stuck
-        for grant_id in [one for one in mine if one not in keep]:
+        drain = self._shut(target, desired)
+        keep = {grant.grant_id for grant in desired.holds} | target.stuck | drain.keys()
+        cut = {grant_id: target.sessions.pop(grant_id, 0) for grant_id in mine if grant_id not in keep}
+        for grant_id in cut:
             del mine[grant_id]
         reports += [
-            GrantReport(one.grant_id, tuple(UnitReport(unit, UnitOutcome.GONE) for unit in one.units), one.login)
+            GrantReport(
+                one.grant_id,
+                tuple(
+                    UnitReport(unit, UnitOutcome.HELD if one.grant_id in drain else UnitOutcome.GONE)
+                    for unit in one.units
+                ),
+                one.login,
+                sessions_ended=cut.get(one.grant_id, 0),
+                sessions_left=drain.get(one.grant_id, 0),
+            )
             for one in desired.gone
         ]
         return Outcome(tuple(reports), self._read(target, desired))
+
+    def _shut(self, target: Target, desired: Desired) -> dict[str, int]:
+        """Let no new session of what drains begin; return how many go on, where any does."""
+        told = [] if target.outdated else [one.grant_id for one in desired.gone if one.drain_until is not None]
+        target.shut |= set(told)
+        return {grant_id: target.sessions[grant_id] for grant_id in told if target.sessions.get(grant_id)}
 
     def _grant(self, target: Target, mine: dict[str, set], grant: Grant, run: Run) -> GrantReport:
         units, held = [], set()

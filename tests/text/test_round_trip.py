@@ -127,6 +127,7 @@ def flows(draw: st.DrawFn) -> dict[str, Any]:
         "justification_required": not automatic and draw(st.booleans()),
         "break_glass": draw(st.booleans()),
         **draw(st.sampled_from([{}, {"only_while_eligible": False}])),
+        **draw(st.sampled_from([{}, {"drain_seconds": 60}, {"drain_seconds": 8 * 3600}])),
         "removes_foreign": draw(st.booleans()),
         "ticket_pattern": draw(st.sampled_from(["", "INC-[0-9]+", "[A-Z]{2,8}-[0-9]{1,9}"])),
         "fields": draw(fields),
@@ -225,7 +226,8 @@ def test_columns_say_what_the_document_says(document: dict[str, Any]) -> None:
     assert columns["indefinite"] is (document["duration_seconds"] is None)
     assert columns["pending_hours"] * 3600 == document["pending_seconds"]
     assert (columns["escalation_minutes"] or 0) * 60 == (document["approval"]["escalation_seconds"] or 0)
-    apart = {"extension_seconds", "only_while_eligible"}
+    apart = {"extension_seconds", "only_while_eligible", "drain_seconds"}
+    assert columns["drain_minutes"] * 60 == document["settings"].get("drain_seconds", 0)
     same = {name: value for name, value in document["settings"].items() if name not in apart}
     assert columns["outlasts_eligibility"] is not document["settings"].get("only_while_eligible", True)
     assert {name: columns[name] for name in same} == same

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -98,3 +99,31 @@ def test_a_change_of_a_group_is_counted_as_by_hand(
         assert counted(foresee(change, at=timezone.now())) == wanted, (told, documents)
         seen += any(wanted)
     assert seen > 5
+
+
+def test_an_outside_person_who_reports_to_the_one_who_may_ask_is_reached_as_another(
+    crowd: list[User], servers: list[Integration], rng: random.Random
+) -> None:
+    chief, guest = (one for one in crowd if one.name in {"P1", "P2"})
+    guest.manager, guest.is_active, guest.is_outside = chief, True, True
+    guest.invited_by, guest.leaves_at = chief, timezone.now() + timedelta(days=9)
+    guest.save()
+    User.objects.filter(pk=chief.pk).update(is_active=True, is_outside=False)
+    named = {
+        who: {
+            "operator": "and",
+            "conditions": [{"type": "user", "operator": "is", "source": "", "values": [who.email]}],
+        }
+        for who in (chief, guest)
+    }
+    before = world.flow(rng, str(uuid.uuid4()), crowd, servers) | {"active": True, "trigger": "self_serve"}
+    before["requestors"] = named[chief]
+    before["request_for"] = {"scopes": ["direct_reports", "others"], "grantees": named[guest]}
+    before["targets"] = [world.integration_target(rng, servers) | {"permissions": ["READ_ONLY"], "selectors": []}]
+    after = before | {"request_for": {"scopes": ["others"], "grantees": named[guest]}}
+    for pair in ((before, after), (after, before)):
+        effect = foresee(of_documents([pair]), at=timezone.now())
+        touched = [*effect.people_gaining.first, *effect.people_losing.first]
+        assert not any(guest.email in one for one in touched)
+    reached = foresee(of_documents([(None, after)]), at=timezone.now()).people_gaining.first
+    assert any(guest.email in one for one in reached)

@@ -26,13 +26,19 @@ LOOK_AGAIN_SECONDS = 0.05
 Steps = list[Callable[[], None]]
 
 
+def shut(at: Target, login: MySQLLogin) -> Ended:
+    """Lock a login of ours: nobody signs in with it any more. Sessions that are open keep what they hold."""
+    ended = Ended()
+    if login.there and login.can_login:
+        ended.attempt(partial(at.session.change, at.programs.shut_login, login=login.name))
+    return ended
+
+
 def end(at: Target, login: MySQLLogin) -> Ended:
     """End one login of ours; a second time finds nothing to do."""
-    ended, session, programs = Ended(), at.session, at.programs
+    ended, session, programs = shut(at, login), at.session, at.programs
     if not login.there:
         return ended
-    if login.can_login:
-        ended.attempt(partial(session.change, programs.shut_login, login=login.name))
     ended.warnings += _made(at, login)
     if login.holdings:
         ended.attempt(partial(session.change, programs.revoke_everything, login=login.name))

@@ -10,7 +10,7 @@ from connectors.contract.orders import Grant, Order, Unit
 from connectors.contract.secret import Secret
 from connectors.engines.holdings import Holdings, Wanted
 from connectors.engines.mysql.connecting import default_role, details
-from connectors.engines.mysql.ending import end, take_surplus
+from connectors.engines.mysql.ending import end, shut, take_surplus
 from connectors.engines.mysql.levels import OF_LEVEL, parse_unit, pattern, units
 from connectors.engines.mysql.reading import MySQLLogin, read
 from connectors.engines.mysql.server import Target
@@ -86,6 +86,10 @@ class MySQLPlace:
                 session.change(programs.give_database[group], database=pattern(found[0]), login=grant.login)
             else:
                 session.change(programs.give_table[group], database=found[0], table=found[1], login=grant.login)
+
+    def shut(self, login: MySQLLogin) -> Ended:
+        """Lock a login of ours."""
+        return shut(self._at, login)
 
     def end(self, login: MySQLLogin) -> Ended:
         """End one login of ours."""

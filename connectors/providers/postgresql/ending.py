@@ -33,11 +33,17 @@ LOOK_AGAIN_SECONDS = 0.02
 MANY = 20
 
 
-def end(at: Target, login: PostgreSQLLogin) -> Ended:
-    """End one login of ours; a second time finds nothing to do."""
+def shut(at: Target, login: PostgreSQLLogin) -> Ended:
+    """Let nobody sign in with a login of ours any more. Sessions that are open keep what they hold."""
     ended = Ended()
     if not login.shut:
         ended.attempt(lambda: at.home.change(programs.SHUT_LOGIN, login=login.name))
+    return ended
+
+
+def end(at: Target, login: PostgreSQLLogin) -> Ended:
+    """End one login of ours; a second time finds nothing to do."""
+    ended = shut(at, login)
     take(at, login.name, login.holdings, ended)
     ended.attempt(lambda: _end_sessions(at, login, ended))
     for database in sorted(login.owns):

@@ -11,7 +11,7 @@ from connectors.engines.holdings import Holdings, Wanted, unexplained
 from connectors.engines.place import Ended, Given, desired_of
 from connectors.providers.postgresql import programs
 from connectors.providers.postgresql.connecting import details
-from connectors.providers.postgresql.ending import end, remove, take
+from connectors.providers.postgresql.ending import end, remove, shut, take
 from connectors.providers.postgresql.holdings import units
 from connectors.providers.postgresql.names import Prepared, grant_marker, parse_unit, person_marker, timestamp
 from connectors.providers.postgresql.reading import PostgreSQLLogin, PostgreSQLState, read
@@ -95,6 +95,10 @@ class PostgreSQLPlace:
         session.change(TABLE_PROGRAMS[level], schema=names[1], table=names[2], login=login)
         for thing in one.content:
             session.change(programs.GRANT_SEQUENCE, schema=thing[2], sequence=thing[3], login=login)
+
+    def shut(self, login: PostgreSQLLogin) -> Ended:
+        """Let nobody sign in with a login of ours any more."""
+        return shut(self._at, login)
 
     def end(self, login: PostgreSQLLogin) -> Ended:
         """End one login of ours."""

@@ -16,6 +16,7 @@ from django.utils import timezone
 from access_requests.actions.grants import desired_state, reorder
 from access_requests.actions.rules import NotPossible, NotYours, each, lock_person
 from access_requests.choices import CredentialsStatus, DeclarationState, EndedHow, RequestState, UnitState
+from access_requests.draining import may_drain
 from access_requests.events import moved
 from access_requests.lifecycle import move, subject_of
 from access_requests.models import AccessGroup, AccessRequest, AccessSession, Declaration
@@ -56,6 +57,8 @@ def propose_end(
             row = AccessRequest.objects.select_for_update(of=("self",)).get(pk=request.pk)
             if row.state != RequestState.REVOKING:
                 raise NotPossible("Only an end that is being worked on can be declared.")
+            if may_drain(row):
+                raise NotPossible("Its sessions may still go on, so nothing is late. Revoke it to end it now.")
             made = Declaration.objects.create(
                 request=row,
                 reason=reason.strip(),

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from access_requests.actions.draining import cut_short
 from access_requests.actions.eligibility import outlasts, why_not_eligible
 from access_requests.actions.extending import lapse_extensions
 from access_requests.actions.grants import reorder
@@ -22,6 +23,7 @@ from access_requests.choices import (
     RequestState,
     UnitState,
 )
+from access_requests.draining import DRAINING, drains_until
 from access_requests.lifecycle import MOVES, move
 from access_requests.models import AccessRequest, AccessSession, AccessUnit, Review
 from access_requests.queries.reviews import may_review
@@ -97,17 +99,23 @@ def end(
     due_at: datetime | None = None,
     at: datetime | None = None,
 ) -> bool:
-    """Begin the end of access that is open or opening: due from `due_at` (default now). False when there is none."""
+    """Begin the end of access that is open or opening: due from `due_at` (default now). False when there is none.
+
+    What ends by its time may drain first; for any other reason it ends at once, also what drains already.
+    """
     moment = at or timezone.now()
     with transaction.atomic():
         person = lock_person(request.grantee_id)
         row = AccessRequest.objects.select_for_update().get(pk=request.pk)
         if row.state not in {_S.GRANTING, _S.ACTIVE}:
-            return False
+            return cut_short(row, person, reason, actor=actor, note=note, since=due_at or moment, at=moment)
         if reason == EndReason.TIME and (row.ends_at is None or row.ends_at > moment):
             return False  # extended since it was found to be due
         told: dict[str, Any] = {"due_at": due_at or moment, "end_reason": reason, "note": note}
-        move(row, _S.REVOKING, actor=actor, reason=note or EndReason(reason).label, at=moment, **told)
+        until = drains_until(row, reason, moment)
+        told |= {"drains_until": until, "drain_look_at": until}
+        details = {"drains_until": until.isoformat()} if until else {}
+        move(row, _S.REVOKING, actor=actor, reason=note or EndReason(reason).label, at=moment, details=details, **told)
         lapse_extensions(row, at=moment)
         AccessUnit.objects.filter(group__request=row, state__in=[UnitState.GRANTING, UnitState.ACTIVE]).update(
             state=UnitState.REVOKING
@@ -173,7 +181,7 @@ def recheck_integration(integration_id: Any, *, at: datetime | None = None) -> i
 
 def recheck_everything(*, at: datetime | None = None) -> int:
     """Mark everything that is open: the sweep asks again, a slice at a time. Return how much there is."""
-    rows = AccessRequest.objects.filter(automatic=False, state__in=OPEN).exclude(state=_S.REVOKING)
+    rows = AccessRequest.objects.filter(automatic=False, state__in=OPEN).exclude(~DRAINING, state=_S.REVOKING)
     return rows.filter(recheck_at__isnull=True).update(recheck_at=at or timezone.now())
 
 

@@ -19,10 +19,11 @@ from django.utils import timezone
 
 from access_requests.actions.eligibility import why_not_eligible
 from access_requests.actions.looking import look
-from access_requests.actions.proofs import prove
+from access_requests.actions.proofs import keep_due, prove
 from access_requests.actions.routing import still_enough
 from access_requests.actions.rules import lock_person
-from access_requests.choices import FINAL, CredentialsStatus, EndReason, RequestState, UnitState
+from access_requests.choices import FINAL, CredentialsStatus, EndedHow, EndReason, RequestState, UnitState
+from access_requests.draining import may_drain
 from access_requests.drift import FindingKind, FindingState, key_of
 from access_requests.events import moved
 from access_requests.lifecycle import move
@@ -36,7 +37,7 @@ from flows.decision import windows
 from integrations import actions as integrations
 from integrations.choices import OrderVerb
 from integrations.models import Integration, Order
-from integrations.queries import has_logins, login_max, open_order, unabsorbed
+from integrations.queries import can_drain, has_logins, login_max, open_order, unabsorbed
 
 log = logging.getLogger(__name__)
 LOGIN_WORDS = 40
@@ -160,13 +161,15 @@ def desired_state(person: User, integration: Integration, *, vanished: bool = Fa
         request__grantee=person, integration=integration, dispatched_at__isnull=False, ended_at__isnull=True
     )
     holds, gone = [], []
-    for group in groups.select_related("request", "session").prefetch_related(_with_drift()).order_by("pk"):
+    for group in (
+        groups.select_related("request", "session", "integration").prefetch_related(_with_drift()).order_by("pk")
+    ):
         live = [unit for unit in group.units.all() if unit.state in HELD_UNITS]
         if live and group.request.state in {RequestState.GRANTING, RequestState.ACTIVE}:
             there = [unit for unit in live if vanished or not getattr(unit, "has_vanished", False)]
             holds += [_grant(group, there, has_logins(integration))] if there else []
         else:
-            gone.append({"grant_id": str(group.pk), "login": group.login, "units": _units(group.units.all())})
+            gone.append(_ending(group))
     return {"person": _person(person), "holds": holds, "gone": gone}
 
 
@@ -209,6 +212,15 @@ def _grant(group: AccessGroup, units: Iterable[AccessUnit], logins: bool) -> dic
         "lasts_seconds": request.duration_seconds,
         "wants_credentials": logins and unseen,
     }
+
+
+def _ending(group: AccessGroup) -> dict[str, Any]:
+    """Return a grant that is over. Where it drains it says until when: past that the wire leaves it out."""
+    request, told = group.request, {"grant_id": str(group.pk), "login": group.login}
+    drain: dict[str, Any] = {}
+    if may_drain(request) and request.drains_until is not None and can_drain(group.integration):
+        drain = {"drain_until": request.drains_until.isoformat()}
+    return told | {"units": _units(group.units.all())} | drain
 
 
 def _units(units: Iterable[AccessUnit]) -> list[dict[str, str]]:
@@ -331,7 +343,10 @@ def conclude(request: AccessRequest, person: User, actor: Actor, at: datetime) -
         _conclude_granting(row, person, actor, at)
     elif row.state == RequestState.REVOKING and not _unended(row):
         ended_at = max(group.ended_at for group in row.access_groups.all() if group.ended_at)
-        move(row, RequestState.REVOKED, actor=actor, at=ended_at, ended_at=ended_at, ended_how="proven")
+        over: dict[str, Any] = {"ended_at": ended_at, "ended_how": EndedHow.PROVEN, "drain_look_at": None}
+        move(row, RequestState.REVOKED, actor=actor, at=ended_at, **over)
+    elif may_drain(row):
+        keep_due(row, _unended(row))
     moved(row.pk)
 
 

@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from access_requests.actions import emergencies, endings, grants
 from access_requests.actions.declaring import sweep_declarations
+from access_requests.actions.draining import sweep_draining
 from access_requests.actions.rules import each, lock_person
 from access_requests.choices import WAITING, EndReason, RequestState, UnitState
 from access_requests.events import moved
@@ -37,6 +38,7 @@ def sweep(*, at: datetime | None = None) -> int:
     moment = at or timezone.now()
     act_on = partial(each, sweep="requests")
     done = act_on(due_ends(moment)[:BATCH], lambda row: _end_by_time(row, moment))
+    done += sweep_draining(at=moment)
     done += emergencies.stop_opening(at=moment) + emergencies.sweep_revocations(at=moment)
     # What waits for its flow's window is left out, so that it holds up no other.
     ready = _state(RequestState.APPROVED).exclude(lapses_at__lte=moment).exclude(opens_at__gt=moment)
@@ -119,7 +121,9 @@ def _unordered() -> QuerySet[AccessRequest]:
         integration=OuterRef("integration"), person=OuterRef("request__grantee"), state__in=OPEN_ORDERS
     )
     groups = AccessGroup.objects.filter(dispatched_at__isnull=False, ended_at__isnull=True).filter(~Exists(order))
-    stuck = groups.filter(request__state=RequestState.REVOKING) | groups.filter(
+    # What drains is looked at in its own time (actions.draining).
+    waits = Q(draining_at__isnull=False, request__drain_look_at__isnull=False)
+    stuck = groups.filter(~waits, request__state=RequestState.REVOKING) | groups.filter(
         request__state=RequestState.GRANTING, units__state=UnitState.GRANTING
     )
     return AccessRequest.objects.filter(access_groups__in=stuck).distinct().order_by("pk")

@@ -140,7 +140,7 @@ class AccessRequestAdmin(ReadOnly):
     fields = (
         *("number", "state_shown", "grantee", "requestor", "flow_link", "justification", "duration", "units"),
         *("requested_at", "decided_at", "activated_at", "ends_at", "lapses_at"),
-        *("due_at", "overdue_since", "ended_at", "ended_how", "end_reason"),
+        *("drains_until", "due_at", "overdue_since", "ended_at", "ended_how", "end_reason"),
     )
     readonly_fields = fields
 

@@ -7,12 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from access_requests.choices import ApprovalStatus, EndedHow, EndReason, RequestState, UnitState
+from access_requests.draining import seconds_of
 from access_requests.letters.words import about, joined
 from access_requests.models import AccessRequest, Extension
 from access_requests.templatetags.portal import lag, roughly
 from accounts.letters import address_of, lines, zone_of
 from accounts.models import User
 from flows.decision import words_for
+from integrations.queries import can_drain
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +75,14 @@ def refused(access: AccessRequest, reader: User) -> Said:
 
 def ended(access: AccessRequest, reader: User) -> Said:
     """Access is over: why, when, how late, and what the target said when it was read back."""
-    told = about(access, without={UnitState.FAILED})
+    told, groups = about(access, without={UnitState.FAILED}), list(access.access_groups.all())
     proofs = [
         {
             "name": group.integration.name,
             "read_at": group.proof.read_at,
             "sessions": group.proof.sessions_ended,
         }
-        for group in access.access_groups.all()
+        for group in groups
         if hasattr(group, "proof")
     ]
     late = (access.ended_at - access.due_at).total_seconds() if access.ended_at and access.due_at else 0.0
@@ -93,6 +95,8 @@ def ended(access: AccessRequest, reader: User) -> Said:
         "is_proven": access.ended_how == EndedHow.PROVEN,
         "why": EndReason(access.end_reason).label if access.end_reason else "",
         "note": lines(access.note),
+        "drained_since": max((one.draining_at for one in groups if one.draining_at), default=None),
+        "drains_until": access.drains_until,
         "due_at": access.due_at,
         "ended_at": access.ended_at,
         "lag": lag(max(0.0, late)),
@@ -113,10 +117,18 @@ def ending(access: AccessRequest, reader: User, *, may_extend: bool, at: datetim
         "whose": _whose(access, reader),
         "ends_at": access.ends_at,
         "left": roughly(left),
+        "drains": _drains(access),
         "again_url": address_of("new_request"),
         "extend_url": f"{told['url']}#extend-now" if may_extend else "",
     }
     return Said(f"Ends at {clock}: {told['summary']}", "ending", context)
+
+
+def _drains(access: AccessRequest) -> str:
+    """Say for how long open sessions may go on after the end, in words; nothing where they end with it."""
+    seconds = seconds_of(access)
+    able = any(can_drain(group.integration) for group in access.access_groups.all())
+    return words_for(seconds) if seconds and able else ""
 
 
 def extended(extension: Extension, reader: User) -> Said:

@@ -62,6 +62,10 @@ class AccessRequest(models.Model):
     recheck_at = models.DateTimeField(null=True, blank=True, editable=False)
     # When the revoke was due; kept as part of the proof.
     due_at = models.DateTimeField(null=True, blank=True)
+    # Sessions that are open at its end may go on until then, where the target can (access_requests.draining); the end
+    # is due then. While they may, when to look at them next.
+    drains_until = models.DateTimeField(null=True, blank=True, editable=False)
+    drain_look_at = models.DateTimeField(null=True, blank=True, editable=False)
     overdue_since = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_how = models.CharField(max_length=10, choices=EndedHow.choices, blank=True)
@@ -145,6 +149,12 @@ class AccessRequest(models.Model):
                 name="requests_remind",
                 condition=models.Q(state=RequestState.ACTIVE, remind_at__isnull=False),
             ),
+            # The sweep that looks at what drains, and ends it.
+            models.Index(
+                fields=["drain_look_at"],
+                name="requests_draining",
+                condition=models.Q(state=RequestState.REVOKING, drain_look_at__isnull=False),
+            ),
             # The sweep that makes dossiers of what is over.
             models.Index(
                 fields=["ended_at"],
@@ -198,6 +208,9 @@ class AccessGroup(models.Model):
     # The target's own end: dispatch + duration + one lease. Null when indefinite or not dispatched.
     backstop_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+    # Since when the target lets no new session of it begin, read back, while those that are open go on; and how many.
+    draining_at = models.DateTimeField(null=True, blank=True)
+    sessions_left = models.PositiveIntegerField(default=0)
     # What a read-back after the end still found of it, in words, and when; empty once it found nothing.
     still_found = models.JSONField(default=list, blank=True)
     still_found_at = models.DateTimeField(null=True, blank=True)

@@ -68,6 +68,7 @@ def _request(access: AccessRequest) -> Part:
         "decided_at": moment(access.decided_at),
         "began_at": moment(access.activated_at),
         "was_to_end_at": moment(access.ends_at),
+        **({"open_sessions_end_at": moment(access.drains_until)} if access.drains_until else {}),
         "due_at": moment(access.due_at),
         "overdue_since": moment(access.overdue_since),
         "ended_at": moment(access.ended_at),
@@ -145,6 +146,7 @@ def _grant(group: AccessGroup, access: AccessRequest) -> Part:
         "login": group.login,
         "dispatched_at": moment(group.dispatched_at),
         "targets_own_end_at": moment(group.backstop_at),
+        **({"new_sessions_refused_at": moment(group.draining_at)} if group.draining_at else {}),
         "ended_at": moment(group.ended_at),
         "units": [
             {

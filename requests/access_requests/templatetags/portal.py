@@ -35,6 +35,7 @@ from access_requests.choices import (
     Tone,
     UnitState,
 )
+from access_requests.draining import drains
 from access_requests.models import AccessRequest, AccessUnit, Approval, Extension, ExtensionApproval, WebhookCall
 from flows.decision import words_for
 from integrations.queries import catalogue
@@ -167,6 +168,8 @@ def badge_of(access: AccessRequest, now: datetime) -> Badge:
     state = RequestState(access.state)
     if access.overdue_since is not None and access.ended_at is None:
         return Badge(f"Overdue {roughly((now - access.overdue_since).total_seconds())}", Tone.BAD, "stop")
+    if drains(access):
+        return Badge("Draining", Tone.MOVE, ICONS[state])
     if state == RequestState.ACTIVE and access.warning:
         return Badge("Active, with a warning", Tone.WAIT, "alert")
     if access.ended_how == EndedHow.DECLARED:

@@ -50,10 +50,14 @@ def render_home(http: HttpRequest, *, problem: str = "", status: int = 200) -> H
         "favourites": favourites,
         "kept": {access.pk for access in favourites},
         # Not of what is being revoked already: its end is due, and told as such.
-        "next_end": next((one.access for one in mine if one.access.ends_at and one.may.hand_back), None),
+        "next_end": next((one.access for one in mine if one.access.ends_at and _goes_on(one)), None),
         "problem": problem,
     }
     return render(http, "portal/my_access.html", context, status=status)
+
+
+def _goes_on(one: Held) -> bool:
+    return one.may.hand_back and one.access.due_at is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from access_requests.actions import Room, room_of
 from access_requests.actions.declaring import MAY_DECLARE
 from access_requests.choices import ApprovalStatus, ExtensionState, RequestState, ReviewState
+from access_requests.draining import may_drain
 from access_requests.lifecycle import MOVES
 from access_requests.models import AccessRequest, Approval
 from access_requests.queries.reviews import MAY
@@ -38,18 +39,18 @@ def may_of(user: User, access: AccessRequest, approvals: Iterable[Approval]) -> 
     mine = {one.status for one in approvals if one.approver_id == user.pk}
     to = MOVES[RequestState(access.state)]
     reviews = _reviews(user, access)
+    # What drains may be ended at once by whoever could have ended it before.
+    ends = RequestState.REVOKING in to or may_drain(access)
     return May(
         prove=user.pk == access.requestor_id and access.state == RequestState.PENDING_MFA,
         withdraw=asked and user.pk in {access.requestor_id, access.grantee_id} and RequestState.CANCELLED in to,
-        hand_back=asked and user.pk == access.grantee_id and RequestState.REVOKING in to,
+        hand_back=asked and user.pk == access.grantee_id and ends,
         answer=access.state == RequestState.PENDING and ApprovalStatus.PENDING in mine,
-        revoke=asked
-        and RequestState.REVOKING in to
-        and (ApprovalStatus.APPROVED in mine or reviews or user.has_perm(MAY)),
+        revoke=asked and ends and (ApprovalStatus.APPROVED in mine or reviews or user.has_perm(MAY)),
         keep=asked and user.pk in {access.requestor_id, access.grantee_id},
         extend=_room(user, access) if access.state == RequestState.ACTIVE else None,
         review=reviews and access.review.state == ReviewState.DUE,
-        declare=access.state == RequestState.REVOKING and user.has_perm(MAY_DECLARE),
+        declare=access.state == RequestState.REVOKING and not may_drain(access) and user.has_perm(MAY_DECLARE),
     )
 
 

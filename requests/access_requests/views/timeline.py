@@ -24,6 +24,7 @@ from access_requests.choices import (
     ReviewState,
     Tone,
 )
+from access_requests.draining import may_drain
 from access_requests.models import AccessRequest, Transition
 from audit.choices import ActorKind
 from flows.decision import words_for
@@ -53,7 +54,7 @@ class Event:
 def events_of(access: AccessRequest) -> list[Event]:
     """Return the timeline of a request read with queries.in_full."""
     past = [*_asked(access), *_narrowings(access), *_answers(access), *_moves(access)]
-    past += [*_extensions(access), *_calls(access)]
+    past += [*_extensions(access), *_calls(access), *_draining(access)]
     past += [*_escalations(access), *_reviewed(access)]
     past.sort(key=lambda event: event.at)
     return [*past, *_ahead(access)]
@@ -162,6 +163,14 @@ def _told(access: AccessRequest, row: Transition, state: RequestState) -> str:
     return f"{says}, by {row.actor_name}" if row.actor_kind == ActorKind.USER else says
 
 
+def _draining(access: AccessRequest) -> Iterator[Event]:
+    """Yield since when which target lets no new session begin."""
+    for group in access.access_groups.all():
+        if group.draining_at is not None:
+            said = f"{group.integration.name} lets no new session begin; those that are open may go on"
+            yield Event(group.draining_at, "closing", Tone.MOVE, said)
+
+
 def _ahead(access: AccessRequest) -> Iterator[Event]:
     state = RequestState(access.state)
     for one in access.webhook_calls.all():
@@ -169,6 +178,9 @@ def _ahead(access: AccessRequest) -> Iterator[Event]:
             yield Event(one.due_at, CALL_ICONS[CallState.WAITING], Tone.MOVE, f"Asking {one.name}…", ahead=True)
     if state == RequestState.ACTIVE and access.ends_at is not None:
         yield Event(access.ends_at, "lock", Tone.QUIET, "Access ends, and the target is read back", ahead=True)
+    if may_drain(access) and access.drains_until is not None:
+        told = "Open sessions are cut, and the target is read back"
+        yield Event(access.drains_until, "lock", Tone.QUIET, told, ahead=True)
     if state == RequestState.APPROVED and access.opens_at is not None:
         yield Event(access.opens_at, "clock", Tone.QUIET, "Opens, by the hours of the access flow", ahead=True)
     if state == RequestState.PENDING and access.escalates_at is not None:
