@@ -6,8 +6,10 @@ import random
 import threading
 import time
 import traceback
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+
+import requests
 
 from tests.torture.stage import LEASE_SECONDS, Stage
 
@@ -16,7 +18,7 @@ KINDS = (
     *[f"kill {name}" for name in (*PROCESSES, "postgresql")],
     *[f"pause {name}" for name in (*PROCESSES, "postgresql")],
     *[f"clock {name}" for name in ("web", "worker-1", "worker-2", "beat")],
-    "kill target", "pause target", "target drops", "target cut", "target down", "target slow",
+    "full postgresql", "kill target", "pause target", "target drops", "target cut", "target down", "target slow",
 )  # fmt: skip
 
 
@@ -30,7 +32,7 @@ class Fault:
     number: int
 
 
-def schedule(rng: random.Random, seconds: float) -> list[Fault]:
+def schedule(rng: random.Random, seconds: float, kinds: tuple[str, ...] = KINDS) -> list[Fault]:
     """Return what happens in a run of this length; every kind comes as often as every other."""
     found: list[Fault] = []
     at, bag = 1.0, list[str]()
@@ -39,7 +41,7 @@ def schedule(rng: random.Random, seconds: float) -> list[Fault]:
         if at > seconds:
             return found
         if not bag:
-            bag = rng.sample(KINDS, len(KINDS))
+            bag = rng.sample(kinds, len(kinds))
         kind = bag.pop()
         longest = LEASE_SECONDS + 3 if kind.startswith("pause") else 4
         number = rng.choice([-45, -20, -5, 5, 20, 45]) if kind.startswith("clock") else rng.randint(50, 4000)
@@ -56,6 +58,7 @@ class Hurting:
     threads: list[threading.Thread] = field(default_factory=list)
     locks: dict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
     open: dict[int, tuple[str, float]] = field(default_factory=dict)
+    read_while_full: Counter[str] = field(default_factory=Counter)
 
     def run(self, fault: Fault) -> None:
         """Make one fault, in a thread of its own."""
@@ -96,6 +99,36 @@ class Hurting:
         part.pause()
         time.sleep(fault.seconds)
         part.resume()
+
+    def _full(self, name: str, fault: Fault) -> None:
+        """Let its disk be full, and stay so; then there is room again, and somebody starts it if it gave itself up."""
+        disk, until = self.stage.disk, time.monotonic() + fault.seconds + 1
+        while time.monotonic() < until:
+            disk.fill()
+            self._sign_in_while_full()
+            time.sleep(0.1)
+        disk.empty()
+        self._part(name).mend()
+
+    def _sign_in_while_full(self) -> None:
+        """Try to sign in, which writes; what is read then is the page that says why not, never a mere error."""
+        browser = requests.Session()
+        browser.trust_env, address = False, f"{self.stage.address}/account/login/"
+        try:
+            browser.get(address, timeout=3)
+            form = {
+                "login": "nobody@example.com",
+                "password": "wrong",
+                "csrfmiddlewaretoken": browser.cookies["csrftoken"],
+            }
+            answer = browser.post(address, data=form, headers={"Referer": address}, timeout=3)
+        except (requests.RequestException, KeyError):
+            self.read_while_full["nothing: web is hurt too, or waits"] += 1
+            return
+        said = "it says that the disk is full" if "disk is full" in answer.text else "it does not say so"
+        self.read_while_full[f"{answer.status_code}, {said}"] += 1
+        if answer.status_code == 500:
+            self.problems.append(f"a full disk is answered by a mere 500: {answer.text[:500]}")
 
     def _clock(self, name: str, fault: Fault) -> None:
         self.stage.clock(name).write_text(str(fault.number))

@@ -6,7 +6,7 @@ import bisect
 import statistics
 from collections import Counter, defaultdict
 
-from access_requests.models import AccessRequest, Proof, Transition
+from access_requests.models import AccessRequest, DriftFinding, Proof, Revocation, Transition
 from tests.torture.checking import Checker
 from tests.torture.faults import Hurting
 
@@ -59,7 +59,7 @@ def recoveries(hurting: Hurting) -> dict[str, list[float]]:
     return found
 
 
-def show(seed: str, seconds: float, checker: Checker) -> None:
+def show(seed: str, seconds: float, checker: Checker, dossiers: int, spent: list[float]) -> None:
     """Print everything."""
     hurting, crowd = checker.hurting, checker.crowd
     whole, calm = lags(hurting)
@@ -70,13 +70,23 @@ def show(seed: str, seconds: float, checker: Checker) -> None:
     for kind, count in sorted(Counter(kind for kind, *_ in hurting.began).items()):
         print(f"    {count:3} x {kind:18} {percentiles(recovered.get(kind, []))}")
     print(f"  lines cut in the middle of bytes: {hurting.stage.line.cuts}")
+    print(f"  with a full disk people read: {dict(hurting.read_while_full)}")
     print(f"  people did: {', '.join(f'{what} {count}' for what, count in sorted(crowd.did.items()))}")
     print(f"  requests {sum(states.values())}: {dict(states)}")
     granted = Transition.objects.filter(to_state="active").count()
     print(f"  granted {granted}, ended {states['revoked']}, proven {len(whole)}")
     print(f"  lag due to proven: {percentiles(whole)}")
     print(f"  the same without the time in which something was hurt: {percentiles(calm)}")
-    print(f"  points looked at {checker.points}, grants compared with the target {checker.compared}")
+    print(f"  points looked at {checker.points}, of which with nothing at work anywhere {checker.whole};")
+    print(f"  compared exactly: {checker.people} times a person in an integration, {checker.compared} grants")
+    drift = Counter(DriftFinding.objects.values_list("kind", "state"))
+    print(f"  drift: {', '.join(f'{kind} {state} {count}' for (kind, state), count in sorted(drift.items()))}")
+    declared = AccessRequest.objects.filter(ended_how="declared").count()
+    print(f"  revocations of everything {Revocation.objects.count()}, ends declared {declared}")
+    print(f"  dossiers verified offline {dossiers}")
+    print(f"  time: ready after {spent[0]:.0f} s, attacked until {spent[1]:.0f} s, all over after {spent[2]:.0f} s;")
+    pace = sum(states.values()) / (spent[1] - spent[0])
+    print(f"  requests a second {pace:.2f}; the machine was slower than usual x{checker.scale:.1f}")
     print(f"  acknowledged and found again {len(crowd.told)}")
     print(f"  anomalies {len(checker.anomalies)}")
     for one in checker.anomalies:

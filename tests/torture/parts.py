@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from contextlib import suppress
@@ -127,12 +128,63 @@ class Database:
         """SIGCONT."""
         self._send(signal.SIGCONT)
 
+    def mend(self) -> None:
+        """Start it if it has given itself up, as it does when its log has no room."""
+        for _ in range(40):
+            with suppress(Exception):
+                self.server.run_sql("SELECT 1")
+                return
+            if not any(Path(f"/proc/{pid}").exists() for pid in self._pids()[:1]):
+                self.start()
+            time.sleep(0.25)
+
     def drop(self) -> None:
         """End every backend but the asking one."""
         self.server.run_sql(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
         )
+
+
+@dataclass
+class Disk:
+    """A disk in memory with little room, which can be full. Mounting takes root."""
+
+    folder: Path
+    megabytes: int = 400
+
+    @staticmethod
+    def mount() -> Disk | None:
+        """Mount one; None where that is not allowed."""
+        disk = Disk(Path(tempfile.mkdtemp(prefix="latchkey-disk-")))
+        command = ["mount", "-t", "tmpfs", "-o", f"size={disk.megabytes}m", "tmpfs", str(disk.folder)]
+        if os.geteuid() == 0 and subprocess.run(command, capture_output=True, check=False).returncode == 0:
+            return disk
+        disk.folder.rmdir()
+        return None
+
+    def unmount(self) -> None:
+        """Take it away."""
+        subprocess.run(["umount", "-l", str(self.folder)], capture_output=True, check=False)
+        with suppress(OSError):
+            self.folder.rmdir()
+
+    @property
+    def ballast(self) -> Path:
+        """Return the file that takes all the room."""
+        return self.folder / "ballast"
+
+    def fill(self) -> None:
+        """Take all the room, also what comes free meanwhile."""
+        with suppress(OSError), self.ballast.open("ab", buffering=0) as file:
+            for size in (1 << 20, 4096):
+                with suppress(OSError):
+                    while True:
+                        file.write(bytes(size))
+
+    def empty(self) -> None:
+        """Give it back."""
+        self.ballast.unlink(missing_ok=True)
 
 
 @dataclass

@@ -14,11 +14,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import psycopg
 import requests
 from django.db import DatabaseError, InterfaceError, connection
 
 from access_requests import actions
 from access_requests.models import AccessRequest, Extension
+from accounts.actions import Refused
 from accounts.actions import people as accounts
 from accounts.models import User
 from audit.actor import Actor, person
@@ -28,8 +30,8 @@ from tests.journeys.browser import Browser
 from tests.story import Story
 
 # What people may meet while things break: a refusal by the rules, a database or a server that is away.
-AWAY = (DatabaseError, InterfaceError, requests.RequestException, AssertionError)
-REFUSED = (actions.NotPossible, actions.NotYours, actions.BadAsk)
+AWAY = (DatabaseError, InterfaceError, requests.RequestException, AssertionError, psycopg.Error)
+REFUSED = (actions.NotPossible, actions.NotYours, actions.BadAsk, Refused)
 
 
 @dataclass(frozen=True)
@@ -56,18 +58,25 @@ class Crowd:
     problems: list[str] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
     browsers: dict[Any, Browser] = field(default_factory=dict)
+    # How long somebody waits between two things they do, at most.
+    rest: float = 0.5
+
+    def verbs(self) -> list[Callable[[], str]]:
+        """Return what they do, the usual more often than the rare."""
+        some: list[Callable[[], str]] = [self.ask] * 5 + [self.approve] * 7 + [self.ask_at_browser] * 2
+        some += [self.approve_at_browser] * 2 + [self.extend, self.approve_more, self.hand_back, self.hand_back]
+        return [*some, self.cancel, self.reject]
 
     def run(self) -> None:
         """Act until it is over."""
-        verbs: list[Callable[[], str]] = [self.ask] * 5 + [self.approve] * 7 + [self.ask_at_browser] * 2
-        verbs += [self.approve_at_browser] * 2 + [self.extend, self.approve_more, self.hand_back, self.hand_back]
-        verbs += [self.revoke, self.cancel, self.reject, self.disable, self.enable, self.enable]
-        while not self.over.wait(self.rng.uniform(0.05, 0.5)):
-            verb = self.rng.choice(verbs)
-            self.act(verb)
-        for user in self.engineers:
-            self.act(lambda user=user: self.enable(user))
+        verbs = self.verbs()
+        while not self.over.wait(self.rng.uniform(self.rest / 10, self.rest)):
+            self.act(self.rng.choice(verbs))
+        self.tidy()
         connection.close()
+
+    def tidy(self) -> None:
+        """Leave things as they were found."""
 
     def act(self, verb: Callable[[], str]) -> None:
         """Do one thing; what breaks on the way is part of it."""
@@ -76,7 +85,8 @@ class Crowd:
         except REFUSED:
             self.did["refused by the rules"] += 1
         except AWAY as problem:
-            self.did[f"not answered ({type(problem).__name__})"] += 1
+            full = "disk is full" in str(problem).lower() or "no space left" in str(problem).lower()
+            self.did["refused: the disk is full" if full else f"not answered ({type(problem).__name__})"] += 1
             self.browsers.clear()
             connection.close()
         except Exception as problem:  # noqa: BLE001  # anything else is a defect, of the product or of this
@@ -87,8 +97,10 @@ class Crowd:
         """Return the person acting in the portal."""
         return person(user, Source.PORTAL)
 
-    def say(self, action: str, subject: Any, actor: User) -> str:
-        """Write down what was acknowledged."""
+    def say(self, action: str, subject: Any, actor: User, *, once: bool = False) -> str:
+        """Write down what was acknowledged; what may be told of again, `once`."""
+        if once and any((one.action, one.subject) == (action, str(subject)) for one in self.told):
+            return action
         self.told.append(Yes(action, str(subject), str(actor.pk), time.time()))
         return action
 

@@ -14,13 +14,13 @@ from tests.targets import missing
 from tests.torture.faults import KINDS, schedule
 
 
-def run(seconds: int) -> None:
+def run(seconds: int, *options: str) -> None:
     """Run it in a process of its own, with the seed of the tests."""
     if why := missing(16) or ("" if shutil.which("redis-server") else "no redis-server"):
         pytest.skip(why)
     seed = os.environ["LATCHKEY_TEST_SEED"]
     done = subprocess.run(
-        [str(ROOT / "script" / "torture"), "--seconds", str(seconds), "--seed", seed],
+        [str(ROOT / "script" / "torture"), "--seconds", str(seconds), "--seed", seed, *options],
         cwd=ROOT, env=environment(), capture_output=True, text=True, check=False, timeout=seconds + 600,
     )  # fmt: skip
     print(done.stdout)
@@ -29,7 +29,8 @@ def run(seconds: int) -> None:
 
 
 def test_a_short_torture_has_no_anomaly() -> None:
-    run(30)
+    # Few people, who take their time: other tests run beside it.
+    run(60, "--people", "1", "--rest", "1")
 
 
 @pytest.mark.full
