@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -11,7 +14,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from access_requests.actions.draining import cut_short
-from access_requests.actions.eligibility import outlasts, why_not_eligible
+from access_requests.actions.eligibility import outlasts, why_none_eligible, why_not_eligible
 from access_requests.actions.extending import lapse_extensions
 from access_requests.actions.grants import reorder
 from access_requests.actions.rules import NotPossible, NotYours, each, lock_person
@@ -32,6 +35,7 @@ from audit.actor import Actor, system
 from flows.decision.covering import chooses
 from flows.models import AccessFlow
 
+log = logging.getLogger(__name__)
 _S = RequestState
 # Before access; withdrawn or lapsed rather than revoked.
 _BEFORE = (_S.INITIALIZING, _S.PENDING_MFA, _S.PENDING, _S.APPROVED)
@@ -183,6 +187,27 @@ def recheck_everything(*, at: datetime | None = None) -> int:
     """Mark everything that is open: the sweep asks again, a slice at a time. Return how much there is."""
     rows = AccessRequest.objects.filter(automatic=False, state__in=OPEN).exclude(~DRAINING, state=_S.REVOKING)
     return rows.filter(recheck_at__isnull=True).update(recheck_at=at or timezone.now())
+
+
+def recheck_slice(rows: Sequence[AccessRequest], *, at: datetime) -> int:
+    """Ask again about marked requests, all together; return how many ended or lapsed. Each has its flow with it.
+
+    Nearly all are still deserved: their marks are taken away at once. The rest is asked about one by one, with locks.
+    """
+    try:
+        doubted = why_none_eligible([row for row in rows if not row.in_envelope], also_grantable=False)
+    except Exception:  # one of them cannot be asked about: it must not hold up the others
+        log.exception("eligibility: %s together cannot be asked about", len(rows))
+        doubted = {row.pk: "" for row in rows}
+    kept: dict[datetime | None, list[int]] = defaultdict(list)
+    for row in rows:
+        if row.pk not in doubted:
+            kept[row.recheck_at].append(row.pk)
+    for marked_at, keys in kept.items():
+        # What was marked anew meanwhile is asked about again.
+        AccessRequest.objects.filter(pk__in=keys, recheck_at=marked_at).update(recheck_at=None)
+    rest = [row for row in rows if row.pk in doubted]
+    return each(rest, partial(recheck_marked, at=at), sweep="eligibility")
 
 
 def recheck_marked(row: AccessRequest, *, at: datetime) -> bool:

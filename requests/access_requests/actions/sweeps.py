@@ -29,8 +29,8 @@ OVERDUE_AFTER = timedelta(seconds=60)
 # How long a grant is tried while its target does not answer, before it is given up and its end is seen to.
 GRANT_PATIENCE = timedelta(minutes=10)
 BATCH = 2000
-# Asking again takes longer than ending, and an end must not wait for it: so many in one sweep.
-SLICE = 200
+# An end must not wait for asking again: so many in one sweep.
+SLICE = 500
 
 
 def sweep(*, at: datetime | None = None) -> int:
@@ -46,7 +46,7 @@ def sweep(*, at: datetime | None = None) -> int:
     late = AccessRequest.objects.filter(state__in=[*WAITING, RequestState.APPROVED], lapses_at__lte=moment)
     done += act_on(late.order_by("lapses_at")[:BATCH], lambda row: _lapse(row, moment))
     marked = AccessRequest.objects.filter(recheck_at__isnull=False).select_related("flow_version__flow")
-    done += act_on(marked.order_by("recheck_at", "pk")[:SLICE], lambda row: endings.recheck_marked(row, at=moment))
+    done += endings.recheck_slice(list(marked.order_by("recheck_at", "pk")[:SLICE]), at=moment)
     done += act_on(_out_of_patience(moment)[:BATCH], lambda row: _give_up(row, moment))
     done += act_on(_unordered()[:BATCH], lambda row: _order_again(row, moment))
     overdue = _state(RequestState.REVOKING).filter(due_at__lte=moment - OVERDUE_AFTER, overdue_since__isnull=True)
