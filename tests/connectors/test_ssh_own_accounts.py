@@ -92,13 +92,14 @@ def test_a_membership_that_was_there_is_standing_and_stays(web: Servers) -> None
     assert "deploy" in groups(web)
 
 
-def test_what_was_standing_stays_even_if_the_servers_memory_is_all_there_is(web: Servers) -> None:
+def test_what_was_standing_and_was_taken_by_hand_is_ours_to_end_once_a_grant_gives_it_anew(web: Servers) -> None:
     unit = group_on(web.one, "OWN_ACCOUNT")
     web.memory[unit] = True
     grant = web.grant(unit)
-    web.apply(grant)  # it had been taken by hand meanwhile, and is given again
-    web.end(grant)
+    web.apply(grant)
     assert "deploy" in groups(web)
+    web.end(grant)
+    assert "deploy" not in groups(web)
 
 
 def test_the_end_of_one_of_two_grants_takes_nothing(web: Servers) -> None:

@@ -190,12 +190,13 @@ class DriftFinding(models.Model):
             models.Index(
                 fields=["integration", "kind"], name="requests_drift_open", condition=models.Q(state=FindingState.OPEN)
             ),
-            # The sweep that writes to the admins: what is news to them, and when they were told last.
+            # The sweep that writes to the admins: what is news to them.
             models.Index(
                 fields=["integration"],
                 name="requests_drift_untold",
                 condition=models.Q(state=FindingState.OPEN, told_at__isnull=True),
             ),
+            # The same sweep: when they were told last.
             models.Index(
                 fields=["integration", "-told_at"],
                 name="requests_drift_told",
