@@ -8,8 +8,8 @@ Fixtures every test may ask for:
 
 Options: `--full` also runs what is marked `full`; `--only database` runs what uses our database, `--only plain` the
 rest, so that `script/test` runs the rest once and not once per database. Of the fast lane's database tests those in
-BOTH_DATABASES run on both databases in every run; each of the others on one of them, which one the seed says, so that
-another run has it the other way round. The full lane runs all on both. The environment says which database it is:
+BOTH_DATABASES run on both databases in every run; each file of the others on one of them, which one the seed says, so
+that another run has it the other way round. The full lane runs all on both. The environment says which database it is:
 LATCHKEY_TEST_DATABASE=sqlite (default) or postgresql, which starts a private server. Sockets reach this machine only.
 Time is an argument (`at`) everywhere, so there is no clock to fake.
 """
@@ -32,11 +32,27 @@ from django.conf import settings
 from tests import sharing_out
 from tests.environment import held
 
+HERE = Path(__file__).parent
 DATABASE_FIXTURES = {"db", "fresh_database", "cast", "django_db_setup", "template_database"}
 REFUSED_FIXTURES = {"transactional_db", "live_server", "django_db_reset_sequences", "django_db_serialized_rollback"}
 
 # What holds by locks, constraints, triggers or SQL of our own: there the two databases differ most.
-BOTH_DATABASES = ("aql", "audit", "automatic", "integrations", "requests")
+BOTH_DATABASES = (
+    "aql/",
+    "audit/",
+    "automatic/test_runs",
+    "integrations/",
+    "requests/test_approving",
+    "requests/test_credentials",
+    "requests/test_draining.py",
+    "requests/test_glass",
+    "requests/test_lifecycle",
+    "requests/test_revoking",
+    "requests/test_story",
+    "requests/test_tiers",
+)
+# Folders whose tests never use our database: its lanes do not even read them.
+NO_DATABASE = ("architecture", "connectors", "deploy", "torture")
 
 # No test is timed, for machines are busy.
 hypothesis.settings.register_profile(
@@ -74,12 +90,27 @@ def _uses_database(item: pytest.Item) -> bool:
 
 def _runs_on_the_other(item: pytest.Item) -> bool:
     """Whether the fast lane has this test on the other database in this run."""
-    if item.path.relative_to(Path(__file__).parent).parts[0] in BOTH_DATABASES:
+    if item.path.relative_to(HERE).as_posix().startswith(BOTH_DATABASES):
         return False
     # By file: what a file prepares for all its tests is prepared once.
     file = item.nodeid.partition("::")[0]
     on_postgresql = zlib.crc32(f"{os.environ['LATCHKEY_TEST_SEED']}:{file}".encode()) % 2 == 0
     return on_postgresql != (os.environ.get("LATCHKEY_TEST_DATABASE") == "postgresql")
+
+
+def _refuse_unread(item: pytest.Item) -> None:
+    """Stop the run at a test that no lane would run."""
+    if _uses_database(item) and item.path.relative_to(HERE).parts[0] in NO_DATABASE:
+        raise pytest.UsageError(
+            f"{item.nodeid} uses our database: its folder is among NO_DATABASE of tests/conftest.py."
+        )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out, where only what uses our database runs, the folders that never do."""
+    if config.getoption("--only") == "database" and collection_path.parent == HERE:
+        return True if collection_path.name in NO_DATABASE else None
+    return None
 
 
 def _refuse_flushing(item: pytest.Item) -> None:
@@ -96,6 +127,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     only, full = config.getoption("--only"), config.getoption("--full")
     for item in items:
         _refuse_flushing(item)
+        _refuse_unread(item)
         here = only is None or (only == "database") == _uses_database(item)
         later = here and not full and item.get_closest_marker("full") is not None
         elsewhere = only == "database" and not full and _runs_on_the_other(item)
