@@ -86,4 +86,5 @@ def copied(row: models.Model, **values: Any) -> Any:
     told = {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields if not field.primary_key}
     if isinstance(row._meta.pk, models.UUIDField):
         told["id"] = uuid.uuid4()
-    return type(row)(**{name: value for name, value in told.items() if name.removesuffix("_id") not in values}, **values)
+    kept = {name: value for name, value in told.items() if name.removesuffix("_id") not in values}
+    return type(row)(**kept, **values)
