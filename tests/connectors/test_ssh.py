@@ -6,11 +6,13 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from connectors.contract.errors import ErrorKind
 from connectors.contract.orders import Found, Unit, UnitOutcome, Verb
+from connectors.providers.ssh import giving
 from tests import hosts
 from tests.connectors.ssh_world import (
     Servers,
@@ -197,6 +199,22 @@ def test_a_longer_grant_gets_a_new_certificate_for_the_key_that_the_grantee_has(
     last = of(two.apply(shorter), shorter)
     assert not enters(two.one, replace(shown, certificate=told.details["certificate"]))
     assert enters(two.one, replace(shown, certificate=last.details["certificate"]))
+    two.end(grant)
+
+
+def test_of_certificates_from_the_same_second_the_one_that_fits_stays(
+    two: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    monkeypatch.setattr(giving, "time", SimpleNamespace(time=lambda: now))
+    grant, _ = two.give(seconds=100)
+    # Which of them has the higher serial is chance: so several.
+    for more in range(1000, 7000, 1000):
+        longer = replace(grant, ends_at=grant.ends_at + more)
+        told = of(two.apply(longer), longer)
+        again = of(two.apply(longer), longer)
+        assert again.details["certificate"] == told.details["certificate"]
+        assert again.warnings == ()
     two.end(grant)
 
 

@@ -100,7 +100,8 @@ def newest(fleet: Fleet, state: State, grant: Grant, marker: str) -> Certificate
         for one in login.certificates
         if (one.signer, one.key_id, one.principals) == (signer, marker, (grant.login,)) and one.serial not in revoked
     ]
-    return max(found, key=lambda one: (one.valid_after, one.serial), default=None)
+    # Of two from the same second the one that ends with the grant was signed last; a serial says nothing of time.
+    return max(found, key=lambda one: (one.valid_after, _fits(one, grant.ends_at), one.serial), default=None)
 
 
 def renew(fleet: Fleet, login: Account, grant: Grant, marker: str, certificate: Certificate) -> None:
