@@ -197,7 +197,8 @@ def tell_opened(
             raise NotPossible(f"{stored} was never printed: nobody can have opened it.")
         if stored.told_at is not None and stored.told_by is not None:
             raise NotPossible(f"{stored.told_by.name} has told of it already.")
-        if not stored.printed_at <= opened_at <= moment:
+        # People tell the minute.
+        if not stored.printed_at.replace(second=0, microsecond=0) <= opened_at <= moment:
             raise NotPossible("It was opened after it was printed, and not in the future: check the time.")
         stored.opened_by, stored.opened_at, stored.opened_why = who, opened_at, words
         stored.told_by, stored.told_at = user, moment
