@@ -208,6 +208,7 @@ def stories(world: World, number: int, chapters: int) -> None:
     run()
 
 
+@pytest.mark.full
 def test_a_server_holds_what_lives_and_what_was_standing(world: World) -> None:
     stories(world, 4, 2)
 
