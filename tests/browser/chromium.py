@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.db import connections
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 # Quiet: without these it looks for its maker's servers at every start.
 ARGUMENTS = (
@@ -22,6 +22,10 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
+# How long anything may take in a browser, in milliseconds: machines are busy.
+PATIENCE_MS = 120_000
+expect.set_options(timeout=PATIENCE_MS)
+
 WIDE = {"width": 1280, "height": 900}
 NARROW = {"width": 360, "height": 780}
 AXE = Path(__file__).resolve().parents[1] / "npm" / "node_modules" / "axe-core" / "axe.min.js"
@@ -75,5 +79,5 @@ def context(browser: Browser, *, narrow: bool = False, dark: bool = False, scrip
         locale="en-GB",
         timezone_id="UTC",
     )
-    opened.set_default_timeout(30_000)
+    opened.set_default_timeout(PATIENCE_MS)
     return opened
