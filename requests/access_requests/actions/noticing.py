@@ -8,6 +8,7 @@ from access_requests.choices import RequestState
 from access_requests.events import moved
 from access_requests.lifecycle import subject_of
 from access_requests.models import Envelope
+from access_requests.queries.envelopes import KEEP
 from accounts.actions import write_letter
 from accounts.choices import LetterKind
 from accounts.letters import address_of
@@ -16,8 +17,6 @@ from accounts.queries import people_with
 from audit.actions import record
 from audit.actor import system
 from integrations.models import Order
-
-KEEP = "requests.keep_envelope"
 
 
 def notice_sessions(order: Order, person: User, *, at: datetime) -> bool:

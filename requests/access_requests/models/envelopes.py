@@ -20,7 +20,8 @@ _STATES = {
     RequestState.ACTIVE: EnvelopeState.READY,
     RequestState.REVOKING: EnvelopeState.ENDING,
 }
-_OWED = Q(reviewed_at__isnull=True) & (Q(doubted_until__isnull=False) | Q(seen_at__isnull=False))
+# Of which an admin owes an account.
+OWED = Q(reviewed_at__isnull=True) & (Q(doubted_until__isnull=False) | Q(seen_at__isnull=False))
 
 
 class Envelope(models.Model):
@@ -82,7 +83,7 @@ class Envelope(models.Model):
             ),
         ]
         # The banner of every page of an admin: reviews that are owed.
-        indexes = [models.Index(fields=["number"], name="requests_envelope_owed", condition=_OWED)]
+        indexes = [models.Index(fields=["number"], name="requests_envelope_owed", condition=OWED)]
 
     def __str__(self) -> str:
         """Name it as the paper does."""

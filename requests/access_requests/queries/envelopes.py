@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 
 from access_requests.choices import FINAL, RequestState
 from access_requests.models import Envelope
+from access_requests.models.envelopes import OWED
 from accounts.models import User
 from flows import queries as flow_queries
 from flows.decision import FlowFacts, Reach
@@ -16,7 +17,6 @@ from integrations.models import Integration, Resource
 from integrations.queries import Entitlement, entitlements, entitlements_on, has_logins
 
 SEE, KEEP = "requests.view_envelope", "requests.keep_envelope"
-OWED = Q(reviewed_at__isnull=True) & (Q(doubted_until__isnull=False) | Q(seen_at__isnull=False))
 # How many resources a search for what to put into an envelope shows.
 FOUND_MAX = 30
 
