@@ -33,6 +33,7 @@ class Registry:
         self._roots = roots
         self._manifests: dict[str, Manifest] | None = None
         self._folders: dict[str, Path] = {}
+        self._read: dict[Path, Manifest] = {}
 
     def add(self, root: Path) -> None:
         """Look into one more folder of providers; adding it again changes nothing."""
@@ -43,7 +44,10 @@ class Registry:
         """Return every provider's manifest by id. Raises Misconfigured naming file and key."""
         if self._manifests is None:
             self._folders = self._walk()
-            self._manifests = {id_: read_manifest(folder) for id_, folder in self._folders.items()}
+            for folder in self._folders.values():
+                if folder not in self._read:
+                    self._read[folder] = read_manifest(folder)
+            self._manifests = {id_: self._read[folder] for id_, folder in self._folders.items()}
         return dict(self._manifests)
 
     def manifest(self, id_: str) -> Manifest:

@@ -9,7 +9,8 @@ Fixtures every test may ask for:
 Options: `--full` also runs what is marked `full`; `--only database` runs what uses our database, `--only plain` the
 rest, so that `script/test` runs the rest once and not once per database. Of the fast lane's database tests those in
 BOTH_DATABASES run on both databases in every run; each file of the others on one of them, which one the seed says, so
-that another run has it the other way round. The full lane runs all on both. The environment says which database it is:
+that another run has it the other way round. `--sample`, which script/test gives to the fast lane, also takes only part
+of the long matrices (tests/sampling.py). The full lane runs all on both. The environment says which database it is:
 LATCHKEY_TEST_DATABASE=sqlite (default) or postgresql, which starts a private server. Sockets reach this machine only.
 Time is an argument (`at`) everywhere, so there is no clock to fake.
 """
@@ -29,7 +30,7 @@ import hypothesis
 import pytest
 from django.conf import settings
 
-from tests import sharing_out
+from tests import sampling, sharing_out
 from tests.environment import held
 
 HERE = Path(__file__).parent
@@ -40,15 +41,10 @@ REFUSED_FIXTURES = {"transactional_db", "live_server", "django_db_reset_sequence
 BOTH_DATABASES = (
     "aql/",
     "audit/",
-    "automatic/test_runs",
     "integrations/",
     "requests/test_approving",
-    "requests/test_credentials",
-    "requests/test_draining.py",
-    "requests/test_glass",
     "requests/test_lifecycle",
     "requests/test_revoking",
-    "requests/test_story",
     "requests/test_tiers",
 )
 # Folders whose tests never use our database: its lanes do not even read them.
@@ -68,6 +64,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add our options."""
     parser.addoption("--full", action="store_true", help="also run the tests of the full lane")
     parser.addoption("--only", choices=["database", "plain"], help="only tests that use our database, or only others")
+    parser.addoption("--sample", action="store_true", help="only part of the long matrices, as the seed says")
     parser.addoption("--seed", help="repeat a run with this seed")
 
 
@@ -125,17 +122,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     keep: list[pytest.Item] = []
     leave: list[pytest.Item] = []
     only, full = config.getoption("--only"), config.getoption("--full")
+    sample = config.getoption("--sample") and not full
+    taken = sampling.chosen(items, os.environ["LATCHKEY_TEST_SEED"]) if sample else lambda item: True
     for item in items:
         _refuse_flushing(item)
         _refuse_unread(item)
         here = only is None or (only == "database") == _uses_database(item)
         later = here and not full and item.get_closest_marker("full") is not None
         elsewhere = only == "database" and not full and _runs_on_the_other(item)
-        (keep if here and not later and not elsewhere else leave).append(item)
+        untaken = here and not later and not elsewhere and not taken(item)
+        (keep if here and not later and not elsewhere and not untaken else leave).append(item)
         if later:
             _outcomes["only in the full lane"] += 1
         elif elsewhere:
             _outcomes["on the other database"] += 1
+        elif untaken:
+            _outcomes["with another seed"] += 1
     items[:] = keep
     sharing_out.long_ones_first(items)
     if leave:

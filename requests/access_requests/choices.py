@@ -89,6 +89,10 @@ class UnitState(models.TextChoices):
     FAILED = "failed", "Failed"
 
 
+# A unit in one of these is held, or being given.
+HELD_UNITS = (UnitState.GRANTING, UnitState.ACTIVE)
+
+
 UNIT_TONES: dict[UnitState, Tone] = {
     UnitState.PENDING: Tone.QUIET,
     UnitState.GRANTING: Tone.MOVE,

@@ -15,6 +15,7 @@ class FindingKind(models.TextChoices):
 
     VANISHED = "vanished", "Vanished"
     FOREIGN = "foreign", "Foreign"
+    REOPENED = "reopened", "Open after its end"
 
 
 class FindingState(models.TextChoices):

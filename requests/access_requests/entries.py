@@ -19,6 +19,8 @@ AUDIT_ACTIONS = {
     "request.narrowed": "An approver said yes to less",
     "overdue.webhook_told": "A webhook is told of overdue access",
     "overdue.webhook_dropped": "A webhook is not told of overdue access any more",
+    "request.reopened": "Access was found open after its end",
+    "request.ended_again": "Access that was open after its end was ended again",
     "request.still_there": "A read-back after the end still found access",
     "request.overdue": "A revoke is overdue",
     "request.factor_proven": "The requestor proved a second factor",

@@ -60,6 +60,7 @@ def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
         ours, theirs = arguments[:at], arguments[at + 1 :]
     parser = argparse.ArgumentParser(prog="script/test", description="Runs the tests on both databases.")
     parser.add_argument("--full", action="store_true", help="everything, not only the fast lane")
+    parser.add_argument("--broad", action="store_true", help="the fast lane, with the whole of its long matrices")
     parser.add_argument("--seed", help="repeat a run by the seed it printed")
     parser.add_argument("--lane", choices=[lane[0] for lane in LANES], action="append", help="only this lane")
     parser.add_argument("--workers", type=int, default=0, help="processes per lane; 0: as suits it")
@@ -71,7 +72,7 @@ def start(lane: tuple[str, str, str], folder: Path, options: argparse.Namespace,
     name, database, only = lane
     command = [sys.executable, "-m", "pytest", "--only", only, "--seed", options.seed, "-q"]
     command += ["--hypothesis-seed", options.seed]
-    command += ["--full"] if options.full else []
+    command += ["--full"] if options.full else ["--sample"] if not options.broad else []
     workers = options.workers or WORKERS.get(name, 1)
     # What stays together is said in tests/sharing_out.py, which also puts first what takes longest.
     command += ["-n", str(workers), "--dist", "loadscope", "--no-loadscope-reorder"] if workers > 1 else []
@@ -79,9 +80,27 @@ def start(lane: tuple[str, str, str], folder: Path, options: argparse.Namespace,
     environment = os.environ | {"LATCHKEY_TEST_DATABASE": database, "LATCHKEY_TEST_REPORT": str(report)}
     # Processes of one lane have to find the same tests in the same order, also where a set gives the parameters.
     environment.setdefault("PYTHONHASHSEED", options.seed)
+    # Tests start many processes of ours: each would compile everything anew.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     with output.open("wb") as log:
         process = subprocess.Popen([*command, *extra], cwd=ROOT, env=environment, stdout=log, stderr=log)
     return Lane(name, process, output, report)
+
+
+def warm() -> None:
+    """Have pytest rewrite the tests once, where it never did: every process of every lane would do it for itself."""
+    if any((ROOT / "tests" / "__pycache__").glob("conftest.*-pytest-*.pyc")):
+        return
+    folders = sorted(str(one) for one in (ROOT / "tests").iterdir() if (one / "__init__.py").exists())
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q"]
+    halves = [
+        subprocess.Popen([*command, *half], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+        for half in (folders[::2], folders[1::2])
+    ]
+    # Whatever goes wrong here goes wrong again in the lanes, and is told there.
+    for process in halves:
+        process.wait()
 
 
 def wait(lanes: list[Lane], began: float) -> None:
@@ -121,6 +140,8 @@ def summarise(lanes: list[Lane], options: argparse.Namespace, seconds: float) ->
         print(f"Left for the full lane (script/test --full): {total['only in the full lane']}.")
     if halves := total["on the other database"]:
         print(f"On one of the two databases, as the seed says (on both with --full): {halves}.")
+    if others := total["with another seed"]:
+        print(f"Of the long matrices, left for other seeds (all with --broad or --full): {others}.")
     print(f"Seed {options.seed}; {'full' if options.full else 'fast'} lane in {seconds:.0f} s.")
     print(f"{total['passed']} passed, {total['failed']} failed, {total['skipped']} skipped")
     if not total["passed"] + total["failed"]:
@@ -137,6 +158,7 @@ def main(arguments: list[str]) -> int:
     options.seed = options.seed or str(secrets.randbelow(10**6))
     chosen = [lane for lane in LANES if not options.lane or lane[0] in options.lane]
     began = time.monotonic()
+    warm()
     with tempfile.TemporaryDirectory(prefix="latchkey-lanes-") as folder:
         lanes = [start(lane, Path(folder), options, extra) for lane in chosen]
         wait(lanes, began)

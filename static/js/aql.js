@@ -273,7 +273,21 @@ class Editor {
     if (mode === "aql") this.rows.replaceChildren();
   }
 
+  // A check of what was typed in the meantime is newer and has the question dropped: then it is asked again, so that the
+  // button is not lost. Nothing is asked for a press that a later one took back.
+  async askRows() {
+    const mine = this.pressed;
+    let text, answer;
+    do {
+      clearTimeout(this.timer);
+      text = this.area.value;
+      answer = await this.ask(this.asked([["_do", "basic"], ["rows", "1"]]));
+    } while (answer === null && mine === this.pressed);
+    return [text, mine === this.pressed ? answer : null];
+  }
+
   async turn(mode) {
+    this.pressed = (this.pressed ?? 0) + 1;
     this.why.textContent = "";
     this.close();
     if (mode === "aql") {
@@ -282,7 +296,7 @@ class Editor {
       return;
     }
     if (this.box.dataset.mode === "basic") return;
-    const text = this.area.value, answer = await this.ask(this.asked([["_do", "basic"], ["rows", "1"]]));
+    const [text, answer] = await this.askRows();
     if (!this.tell(answer, text)) return;
     if (!answer.rows) { this.why.textContent = answer.why; return; }
     this.turnTo("basic");

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from flows.models import AccessScope
 from integrations.models import Resource, Tag
@@ -151,4 +151,29 @@ def test_a_text_area_that_comes_later_becomes_an_editor(world: World, browser: B
         page.evaluate(LATER)
         expect(page.locator(".aql-box:has(#later)")).to_contain_text("Selects 15 entitlements")
         expect(page.locator(".aql-box:has(#later) .aql-field")).to_have_text("resource_type")
+    assert not findings.told, "\n".join(findings.told)
+
+
+def test_the_rows_come_though_the_text_is_checked_while_they_are_waited_for(world: World, browser: Browser) -> None:
+    findings, asked = Findings(), []
+
+    def keep_waiting(route: Route) -> None:
+        if "_do=basic" in (route.request.post_data or ""):
+            asked.append(route)
+        # The first question is held back until the check of what was typed is due, which has it dropped.
+        if len(asked) != 1:
+            route.continue_()
+
+    with serving() as address, context(browser) as profile:
+        page = profile.new_page()
+        seated(page, address, world, findings)
+        page.goto(f"{address}/admin/integrations/resource/?by=query")
+        page.route("**/*", keep_waiting)
+        area, rows = page.locator(QUERY), page.locator(".aql-row")
+        area.fill('resource_type = "database"')
+        page.get_by_role("button", name="Basic").click()
+        area.press_sequentially(' and permission = "READ_ONLY"')
+        expect(rows).to_have_count(2)
+        assert len(asked) > 1
+        page.unroute_all(behavior="ignoreErrors")
     assert not findings.told, "\n".join(findings.told)

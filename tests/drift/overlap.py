@@ -96,6 +96,8 @@ class World:
     told: Story
     target: Target
     people: tuple[User, User]
+    # Whether the target has a clock that is not the story's: stories then begin by the real time.
+    own_clock: bool = False
     asked: dict[int, Asked] = field(default_factory=dict)
     standing: dict[int, set[str]] = field(default_factory=lambda: {0: set(), 1: set()})
     # What hands took of what grants gave: it is missing until a later order carries it along, or a look says so.

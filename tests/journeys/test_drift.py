@@ -14,7 +14,7 @@ from integrations import actions as integration_actions
 from integrations.models import Order
 from tests.cast import Cast
 from tests.journeys.conftest import Servers
-from tests.journeys.real import connect, logins, memberships
+from tests.journeys.real import CONNECTOR, connect, logins, memberships
 from tests.story import SECOND, Story
 from tests.targets import PostgresServer
 
@@ -57,6 +57,25 @@ def opened(story: Story) -> AccessRequest:
     request = story.granted(NAME)
     assert request.state == "active"
     return request
+
+
+def test_a_login_that_is_unlocked_after_its_proven_end_is_found_and_shut(
+    story: Story, server: PostgresServer, cast: Cast
+) -> None:
+    request, rita = opened(story), cast.requester
+    ((login, role),) = memberships(server)
+    look(story)
+    actions.hand_back(request, user=rita, actor=story.by(rita), at=story.now)
+    story.later(seconds=5)
+    assert (story.fresh(request).state, memberships(server)) == ("revoked", set())
+    server.run_sql(f"ALTER ROLE {login} LOGIN")
+    server.run_sql(f"GRANT {role} TO {login} GRANTED BY {CONNECTOR}")
+    run = look(story)
+    story.later(seconds=5)
+    finding = DriftFinding.objects.get()
+    assert (run.failed, finding.kind, finding.state, finding.login) == (0, "reopened", "removed", login)
+    assert memberships(server) == set()
+    assert logins(server)[login] is False
 
 
 def test_a_role_revoked_by_hand_has_vanished_and_is_granted_again(

@@ -188,7 +188,7 @@ def world(servers: Servers, db: None, cast: Cast, monkeypatch: pytest.MonkeyPatc
         lost = shop.prepared.pop(NAMES[2])
         server.run_sql(sql.SQL("DROP OWNED BY {}").format(sql.Identifier(lost)), NAMES[2])
         shop._do("DROP ROLE {}", lost)
-        with watched(World(told, shop, (cast.requester, second)), monkeypatch) as ready:
+        with watched(World(told, shop, (cast.requester, second), own_clock=True), monkeypatch) as ready:
             yield ready
         for name in (*shop.roles(),):
             shop._do("DROP ROLE {}", name)
@@ -208,7 +208,36 @@ def stories(world: World, number: int, chapters: int) -> None:
     run()
 
 
-@pytest.mark.full
+REPORT_TAKEN_IN_AFTER_THE_END = [
+    ("breaks", 0, "killed"),
+    ("ask", 0, NAMES[:1], 1, False),
+    ("wakes",),
+]
+
+
+def test_access_whose_report_is_taken_in_after_its_end_is_ended_by_the_next_sweep(world: World) -> None:
+    play(world, REPORT_TAKEN_IN_AFTER_THE_END)
+
+
+# The line breaks once, after the login was made, while its only unit is given.
+LINE_BROKEN = [
+    ("ask", 0, NAMES[:2], 1, False),
+    ("breaks", 25, "broken"),
+    ("hand_back", 0),
+    ("ask", 0, NAMES[:1], 1, False),
+    ("wakes",),
+    ("hand_back", 0),
+    ("breaks", 0, "down"),
+    ("ask", 0, NAMES[:1], 1, False),
+    ("later", 1),
+    ("later", 1),
+]
+
+
+def test_a_line_that_breaks_while_a_unit_is_given_is_tried_again(world: World) -> None:
+    play(world, LINE_BROKEN)
+
+
 def test_a_server_holds_what_lives_and_what_was_standing(world: World) -> None:
     stories(world, 4, 2)
 

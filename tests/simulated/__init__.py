@@ -19,6 +19,8 @@ class Target:
     standing: list[Unit] = field(default_factory=list)
     databases: list[ResourceFact] = field(default_factory=list)
     ungrantable: set[Unit] = field(default_factory=set)
+    # Units while which are given the line breaks.
+    unsteady: set[Unit] = field(default_factory=set)
     stuck: set[str] = field(default_factory=set)
     # How many sessions are open, by person.
     sessions: dict[str, int] = field(default_factory=dict)

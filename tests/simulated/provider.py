@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from connectors.contract.errors import TargetMissing
+from connectors.contract.errors import TargetMissing, Unreachable
 from connectors.contract.orders import (
     Desired,
     Finding,
@@ -101,8 +101,9 @@ class Simulated:
     def _grant(self, target: Target, mine: dict[str, set], grant: Grant, run: Run) -> GrantReport:
         units, held = [], set()
         for unit in grant.units:
-            if unit in target.ungrantable:
-                error = TargetMissing(f"{unit.resource} is not there.").report()
+            if unit in target.ungrantable | target.unsteady:
+                gone, broke = TargetMissing(f"{unit.resource} is not there."), Unreachable("The line broke.")
+                error = (broke if unit in target.unsteady else gone).report()
                 units.append(UnitReport(unit, UnitOutcome.FAILED, error))
             else:
                 held.add(unit)

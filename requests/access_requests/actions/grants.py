@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Exists, OuterRef, Prefetch, Q
 from django.utils import timezone
@@ -21,14 +20,16 @@ from access_requests.actions.eligibility import why_not_eligible
 from access_requests.actions.looking import look
 from access_requests.actions.noticing import notice_sessions
 from access_requests.actions.proofs import keep_due, prove
+from access_requests.actions.reopening import TO_END, notice
 from access_requests.actions.routing import still_enough
 from access_requests.actions.rules import lock_person
-from access_requests.choices import FINAL, CredentialsStatus, EndedHow, EndReason, RequestState, UnitState
+from access_requests.actions.taking_in import take_in_end, take_in_grant
+from access_requests.choices import FINAL, HELD_UNITS, CredentialsStatus, EndedHow, EndReason, RequestState, UnitState
 from access_requests.draining import may_drain
-from access_requests.drift import FindingKind, FindingState, key_of
+from access_requests.drift import FindingKind, FindingState
 from access_requests.events import moved
 from access_requests.lifecycle import move
-from access_requests.models import AccessGroup, AccessRequest, AccessSession, AccessUnit, DriftFinding
+from access_requests.models import AccessGroup, AccessRequest, AccessUnit, DriftFinding
 from access_requests.queries.emergencies import frozen, words_of
 from access_requests.reminding import next_reminder
 from accounts.models import User
@@ -42,7 +43,6 @@ from integrations.queries import can_drain, has_logins, login_max, open_order, u
 
 log = logging.getLogger(__name__)
 LOGIN_WORDS = 40
-HELD_UNITS = (UnitState.GRANTING, UnitState.ACTIVE)
 GONE = "Who approved it was disabled before it opened. Ask again."
 # A window that never opens is looked at again: it may be changed.
 LOOK_AGAIN = timedelta(hours=1)
@@ -159,13 +159,11 @@ def desired_state(person: User, integration: Integration, *, vanished: bool = Fa
 
     What has vanished is left out, for it is never granted again silently; with `vanished` it is in, to be looked for.
     """
-    groups = AccessGroup.objects.filter(
-        request__grantee=person, integration=integration, dispatched_at__isnull=False, ended_at__isnull=True
-    )
+    mine = {"request__grantee": person, "integration": integration}
+    groups = AccessGroup.objects.filter(TO_END, dispatched_at__isnull=False, **mine)
     holds, gone = [], []
-    for group in (
-        groups.select_related("request", "session", "integration").prefetch_related(_with_drift()).order_by("pk")
-    ):
+    rows = groups.select_related("request", "session", "integration").prefetch_related(_with_drift())
+    for group in rows.order_by("pk"):
         live = [unit for unit in group.units.all() if unit.state in HELD_UNITS]
         if live and group.request.state in {RequestState.GRANTING, RequestState.ACTIVE}:
             there = [unit for unit in live if vanished or not getattr(unit, "has_vanished", False)]
@@ -270,23 +268,35 @@ def _absorb_locked(order: Order, person: User) -> bool:
         AccessGroup.objects.filter(pk__in=list(groups)).update(cleaned_at=moment)
         return True
     if order.verb == OrderVerb.READ_BACK:
-        if look(order, person, at=moment):
+        again = look(order, person, at=moment)
+        if notice(order, person, at=moment):
+            _order_anew(person, order, moment)
+        elif again:
             look_at(person, order.integration, at=moment)
         return True
     holds = {one["grant_id"]: one for one in order.desired["holds"]}
+    broken = False
     for report in result.get("grants", ()):
         group = groups.get(report["grant_id"])
         if group is not None and report["grant_id"] in holds:
-            _take_in_grant(group, report, holds[report["grant_id"]], sealed[report["grant_id"]], moment)
-            _take_in_end(group, holds[report["grant_id"]])
+            broken |= take_in_grant(group, report, holds[report["grant_id"]], sealed[report["grant_id"]], moment)
+            take_in_end(group, holds[report["grant_id"]])
     still_there = prove(order, groups, at=moment)
     integrations.forget_baseline(order.integration, person, _named(person, order.integration))
     for request in AccessRequest.objects.filter(access_groups__in=list(groups)).distinct().order_by("pk"):
         conclude(request, person, actor, moment)
     look(order, person, at=moment)
-    if still_there and open_order(order.integration_id, person.pk) is None:
-        reorder(person, order.integration, at=moment, again=order.again + 1)
+    if still_there or broken:
+        _order_anew(person, order, moment, again=order.again + 1)
+    if notice(order, person, at=moment):
+        _order_anew(person, order, moment)
     return True
+
+
+def _order_anew(person: User, order: Order, at: datetime, again: int = 0) -> None:
+    """Order what is left to be done, unless an order is open."""
+    if open_order(order.integration_id, person.pk) is None:
+        reorder(person, order.integration, at=at, again=again)
 
 
 def _groups_of(order: Order) -> dict[str, AccessGroup]:
@@ -294,49 +304,6 @@ def _groups_of(order: Order) -> dict[str, AccessGroup]:
     ids = [one["grant_id"] for part in ("holds", "gone") for one in order.desired.get(part, ())]
     found = AccessGroup.objects.filter(pk__in=ids).select_related("request", "integration")
     return {str(group.pk): group for group in found}
-
-
-def _take_in_grant(group: AccessGroup, report: dict[str, Any], hold: dict[str, Any], sealed: str, at: datetime) -> None:
-    """Write what became of a grant's units, and its session. What was ended meanwhile is left to the next order."""
-    if group.request.state not in {RequestState.GRANTING, RequestState.ACTIVE}:
-        return
-    outcome = {key_of(one["unit"]): one for one in report["units"]}
-    ordered = {key_of(unit) for unit in hold["units"]}
-    held = False
-    for unit in group.units.filter(state__in=HELD_UNITS):
-        key = key_of(_units([unit])[0])
-        # What has vanished was not ordered, so nothing was reported of it.
-        held |= key in ordered and _take_in_unit(unit, outcome.get(key))
-    if held:
-        _keep_session(group, report, sealed, at)
-
-
-def _take_in_end(group: AccessGroup, hold: dict[str, Any]) -> None:
-    """Note the target's own end, which an order with the server's end moves behind that."""
-    if hold["ends_at"] and group.backstop_at is not None:
-        group.backstop_at = datetime.fromisoformat(hold["ends_at"]) + timedelta(seconds=settings.LEASE_SECONDS)
-        group.save(update_fields=["backstop_at"])
-
-
-def _take_in_unit(unit: AccessUnit, said: dict[str, Any] | None) -> bool:
-    """Write one unit's outcome; True when it is held."""
-    if said is not None and said["outcome"] == "held":
-        unit.state, unit.message = UnitState.ACTIVE, ""
-    else:
-        error = (said or {}).get("error") or {"message": "The connector did not report on this.", "fix": ""}
-        unit.state, unit.message = UnitState.FAILED, f"{error['message']} {error['fix']}".strip()
-    unit.save(update_fields=["state", "message"])
-    return unit.state == UnitState.ACTIVE
-
-
-def _keep_session(group: AccessGroup, report: dict[str, Any], sealed: str, at: datetime) -> None:
-    """Make or update the session; credentials made in this run are kept sealed until they are seen."""
-    session, _ = AccessSession.objects.get_or_create(group=group, defaults={"started_at": at})
-    session.details = report["details"] or session.details
-    if sealed:
-        session.credentials_status, session.sealed_credentials = CredentialsStatus.AVAILABLE, sealed
-        session.credentials_made_at, session.consumed_at, session.consumed_by = at, None, ""
-    session.save()
 
 
 def conclude(request: AccessRequest, person: User, actor: Actor, at: datetime) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from access_requests.actions.reopening import end_again
 from access_requests.choices import CredentialsStatus, UnitState
 from access_requests.draining import due_of, may_drain, next_look
 from access_requests.events import moved
@@ -31,7 +32,11 @@ def prove(order: Order, groups: dict[str, AccessGroup], *, at: datetime) -> list
     draining = _draining(order, groups)
     for grant_id in gone:
         group = groups.get(grant_id)
-        if group is None or group.ended_at is not None:
+        if group is None:
+            continue
+        if group.ended_at is not None:
+            if group.reopened_at is not None and grant_id not in found:
+                end_again(group, order, at=at)
             continue
         if grant_id in draining:
             _keep_draining(group, draining[grant_id], order, at)

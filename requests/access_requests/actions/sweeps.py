@@ -13,6 +13,7 @@ from django.utils import timezone
 from access_requests.actions import emergencies, endings, grants
 from access_requests.actions.declaring import sweep_declarations
 from access_requests.actions.draining import sweep_draining
+from access_requests.actions.reopening import TO_END
 from access_requests.actions.rules import each, lock_person
 from access_requests.choices import WAITING, EndReason, RequestState, UnitState
 from access_requests.events import moved
@@ -102,7 +103,9 @@ def _give_up(row: AccessRequest, at: datetime) -> bool:
         person = lock_person(row.grantee_id)
         stuck = AccessUnit.objects.filter(group__request=row, state=UnitState.GRANTING)
         notes = [_why(group) for group in AccessGroup.objects.filter(units__in=stuck).distinct()]
-        note = " ".join(dict.fromkeys(filter(None, notes))) or "The target did not answer in time."
+        # An order that waits says why, or the order before it did of each unit.
+        notes = [note for note in notes if note] or [one.message for one in stuck.order_by("pk") if one.message]
+        note = " ".join(dict.fromkeys(notes)) or "The target did not answer in time."
         if not AccessUnit.objects.filter(group__request=row, state=UnitState.ACTIVE).exists():
             return endings.end(row, EndReason.NOTHING_GRANTED, actor=system(), note=note, at=at)
         stuck.update(state=UnitState.FAILED, message=note)
@@ -120,12 +123,12 @@ def _unordered() -> QuerySet[AccessRequest]:
     order = Order.objects.filter(
         integration=OuterRef("integration"), person=OuterRef("request__grantee"), state__in=OPEN_ORDERS
     )
-    groups = AccessGroup.objects.filter(dispatched_at__isnull=False, ended_at__isnull=True).filter(~Exists(order))
+    groups = AccessGroup.objects.filter(TO_END, dispatched_at__isnull=False).filter(~Exists(order))
     # What drains is looked at in its own time (actions.draining).
     waits = Q(draining_at__isnull=False, request__drain_look_at__isnull=False)
-    stuck = groups.filter(~waits, request__state=RequestState.REVOKING) | groups.filter(
-        request__state=RequestState.GRANTING, units__state=UnitState.GRANTING
-    )
+    ending = groups.filter(~waits, request__state=RequestState.REVOKING)
+    granting = groups.filter(request__state=RequestState.GRANTING, units__state=UnitState.GRANTING)
+    stuck = ending | granting | groups.filter(reopened_at__isnull=False)
     return AccessRequest.objects.filter(access_groups__in=stuck).distinct().order_by("pk")
 
 
@@ -143,7 +146,7 @@ def _order_again(row: AccessRequest, at: datetime) -> bool:
 
 
 def _unended(row: AccessRequest) -> Iterable[AccessGroup]:
-    groups = row.access_groups.filter(dispatched_at__isnull=False, ended_at__isnull=True)
+    groups = row.access_groups.filter(TO_END, dispatched_at__isnull=False)
     return groups.select_related("integration")
 
 

@@ -14,13 +14,14 @@ from integrations.models import Integration
 
 # A letter names so many; all of them are on the page.
 SHOWN = 20
+_WORDS = {"vanished": "vanished", "foreign": "foreign", "reopened": "open after the end"}
 
 
 def drifted(
     integration: Integration, new: Sequence[DriftFinding], counts: dict[str, int], waiting: int
 ) -> tuple[str, dict[str, Any]]:
     """Return the letter on what is new in an integration: the first of it, and how much of each kind."""
-    said = [f"{number} {kind}" for kind in FindingKind.values if (number := counts.get(kind))]
+    said = [f"{number} {_WORDS[kind]}" for kind in FindingKind.values if (number := counts.get(kind))]
     told = [_told(one) for one in new[:SHOWN]]
     total = sum(counts.values())
     page = f"{address_of('admin:requests_driftfinding_changelist')}?{urlencode({'integration': integration.pk})}"
@@ -40,6 +41,7 @@ def _told(finding: DriftFinding) -> dict[str, Any]:
     return {
         "summary": str(finding),
         "vanished": finding.kind == FindingKind.VANISHED,
+        "reopened": finding.is_reopened,
         "person": who(finding.person),
         "login": finding.login,
         "before_at": finding.before_at,

@@ -143,7 +143,7 @@ class DriftFinding(models.Model):
     permission = models.CharField(max_length=200)
     resource_name = models.CharField(max_length=700)
     permission_name = models.CharField(max_length=200)
-    # Of vanished access: the unit that should be held.
+    # Of vanished access: the unit that should be held. Of what is open after its end: the unit that is over.
     unit = models.ForeignKey(AccessUnit, models.PROTECT, null=True, blank=True, related_name="drift")
     message = models.TextField(blank=True, help_text="What the target said of it.")
     before_at = models.DateTimeField(null=True, blank=True)
@@ -179,9 +179,14 @@ class DriftFinding(models.Model):
                 condition=models.Q(kind=FindingKind.VANISHED, state__in=MISSING),
                 name="requests_vanished_once",
             ),
+            models.UniqueConstraint(
+                fields=["unit"],
+                condition=models.Q(kind=FindingKind.REOPENED, state=FindingState.OPEN),
+                name="requests_reopened_once",
+            ),
             models.CheckConstraint(
                 condition=models.Q(kind=FindingKind.FOREIGN, unit__isnull=True)
-                | models.Q(kind=FindingKind.VANISHED, unit__isnull=False),
+                | models.Q(kind__in=[FindingKind.VANISHED, FindingKind.REOPENED], unit__isnull=False),
                 name="requests_finding_unit_fits_kind",
             ),
         ]
@@ -222,6 +227,11 @@ class DriftFinding(models.Model):
     def is_foreign(self) -> bool:
         """Whether it is access that came from elsewhere."""
         return self.kind == FindingKind.FOREIGN
+
+    @property
+    def is_reopened(self) -> bool:
+        """Whether it is access of ours that is there after its end."""
+        return self.kind == FindingKind.REOPENED
 
     @property
     def is_open(self) -> bool:

@@ -216,6 +216,8 @@ class AccessGroup(models.Model):
     # What a read-back after the end still found of it, in words, and when; empty once it found nothing.
     still_found = models.JSONField(default=list, blank=True)
     still_found_at = models.DateTimeField(null=True, blank=True)
+    # When a read-back saw it though it had ended; null once it was ended again.
+    reopened_at = models.DateTimeField(null=True, blank=True)
     # When the login left behind (disabled) is to be deleted, and when it was.
     cleanup_due_at = models.DateTimeField(null=True, blank=True)
     cleaned_at = models.DateTimeField(null=True, blank=True)
@@ -237,7 +239,13 @@ class AccessGroup(models.Model):
                 fields=["cleanup_due_at"],
                 name="requests_cleanup_due",
                 condition=models.Q(cleanup_due_at__isnull=False, cleaned_at__isnull=True),
-            )
+            ),
+            # The sweep that orders again the end of what is open after it.
+            models.Index(
+                fields=["reopened_at"],
+                name="requests_group_reopened",
+                condition=models.Q(reopened_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
