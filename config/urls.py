@@ -3,7 +3,6 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from accounts.api.urls import unknown_addresses
 from config import metrics, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -16,5 +15,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("audit.urls")),
     path("", include("accounts.api.urls")),
     path("admin/", admin.site.urls),
-    *unknown_addresses,
+    path("", include("accounts.api.unknown")),
 ]

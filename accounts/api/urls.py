@@ -1,11 +1,10 @@
-"""Addresses of the API that are about people, and the answer to those there are not."""
+"""Addresses of the API that are about people."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, path, re_path
+from django.urls import URLPattern, path
 
 from accounts.api import document, session, tokens
-from accounts.rest.views import unknown
 
 urlpatterns: list[URLPattern] = [
     path("api/openapi.json", document.openapi, name="api_openapi"),
@@ -20,5 +19,3 @@ urlpatterns: list[URLPattern] = [
         name="api_personal_token_expiry",
     ),
 ]
-# Stands last of all addresses (config/urls.py).
-unknown_addresses: list[URLPattern] = [re_path(r"^api/(?P<rest>.*)$", unknown, name="api_unknown")]

@@ -21,7 +21,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from accounts import actions
-from audit.details import BadDetails
+from audit.actions import BadDetails
 
 Errors = Sequence[dict[str, str]]
 MEDIA_TYPE = "application/problem+json"

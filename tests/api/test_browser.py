@@ -115,6 +115,7 @@ def test_an_admin_makes_a_services_token(fresh_database: str, cast: Cast, browse
         page.goto(f"{address}/admin/accounts/apitoken/add/")
         look(page, "a service's token", findings, ("light", "dark", "narrow"))
         page.get_by_label("Name of the new service").fill("Terraform")
+        page.get_by_label("Admin", exact=True).check()
         page.get_by_label("What is the token for?").fill("ci")
         page.get_by_label("Push people and groups (SCIM)").check()
         page.get_by_role("button", name="Make the token").click()
