@@ -13,5 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("access_requests.urls")),
     path("", include("accounts.urls")),
     path("", include("audit.urls")),
+    path("", include("accounts.api.urls")),
     path("admin/", admin.site.urls),
+    path("", include("accounts.api.unknown")),
 ]

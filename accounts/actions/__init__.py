@@ -1,5 +1,6 @@
 """The only writers of people and groups: one function per verb, with its permission, audit entry and news inside."""
 
+from accounts.actions.clients import GrantRefused, allow_client, redeem_code, refresh_client, tidy_tokens
 from accounts.actions.delegations import delegate, end_delegation
 from accounts.actions.factors import (
     FactorRefused,
@@ -48,11 +49,13 @@ from accounts.actions.sign_in import (
     record_sign_out,
     use_sign_in_link,
 )
+from accounts.actions.tokens import change_expiry, create_service, issue_token, revoke_token
 
 __all__ = [
     "AlreadyThere",
     "BadValue",
     "FactorRefused",
+    "GrantRefused",
     "InUse",
     "Keep",
     "KeptElsewhere",
@@ -64,8 +67,11 @@ __all__ = [
     "add_app",
     "add_key",
     "add_member",
+    "allow_client",
+    "change_expiry",
     "choose_letters",
     "create_group",
+    "create_service",
     "create_user",
     "delegate",
     "delete_group",
@@ -79,6 +85,7 @@ __all__ = [
     "extend_stay",
     "forget_identities",
     "invite",
+    "issue_token",
     "make_sign_in_link",
     "prove_by_code",
     "prove_by_key",
@@ -86,7 +93,9 @@ __all__ = [
     "record_refused_sign_in",
     "record_sign_in",
     "record_sign_out",
+    "redeem_code",
     "reencrypt_factors",
+    "refresh_client",
     "remove_factor",
     "remove_member",
     "rename_group",
@@ -94,6 +103,7 @@ __all__ = [
     "require",
     "reset_factors",
     "retry_letter",
+    "revoke_token",
     "send_invitation",
     "send_letters",
     "set_attributes",
@@ -105,6 +115,7 @@ __all__ = [
     "take_groups",
     "take_over",
     "tidy_letters",
+    "tidy_tokens",
     "use_sign_in_link",
     "write_letter",
 ]
