@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypedDict, TypeVar
 
-from accounts.rest.authentication import actor_of, user_of
-from accounts.rest.errors import Conflict, problem
-from accounts.rest.views import Endpoint
 from django.db.models import Model, QuerySet
 from rest_framework.exceptions import APIException, NotFound, PermissionDenied
 from rest_framework.request import Request
@@ -22,6 +19,9 @@ from access_requests.models import AccessGroup, AccessRequest, AccessSession
 from access_requests.queries import visible_to
 from access_requests.queries.client import groups_in_full, sessions_of
 from accounts.models import User
+from accounts.rest.authentication import actor_of, user_of
+from accounts.rest.errors import Conflict, problem
+from accounts.rest.views import Endpoint
 
 __all__ = [
     "CannotAsk",
