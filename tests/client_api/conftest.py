@@ -23,7 +23,7 @@ class Desk:
 
 
 @pytest.fixture
-def desk(fresh_database: None, cast: Cast) -> Iterator[Desk]:
+def desk(db: None, cast: Cast) -> Iterator[Desk]:
     """Rita may ask for databases of a simulated server, Abel approves, Otto has no part in it."""
     with simulated_provider():
         story = begin(cast)

@@ -106,9 +106,9 @@ def test_filters_tell_what_occurs_in_ones_own_lists(desk: Desk) -> None:
     desk.story.ask("orders_dev")
     (system,) = desk.rita.get("filters/integrations", scope="MyRequests")["data"]
     assert system["name"] == "Simulated server"
-    assert [one["display_name"] for one in desk.abel.get("filters/options", key="requestor", scope="MyTasks")["data"]] == [
-        "Rita"
-    ]
+    assert [
+        one["display_name"] for one in desk.abel.get("filters/options", key="requestor", scope="MyTasks")["data"]
+    ] == ["Rita"]
     assert desk.rita.get("filters/options", key="integration_ids", search="nothing")["data"] == []
     assert {one["id"] for one in desk.rita.get("filters/options", key="statuses")["data"]} == set(WORDS)
     assert desk.rita.send("get", "filters/options", key="nothing").status_code == 400

@@ -180,5 +180,3 @@ def test_bundles_are_asked_for_as_a_whole(desk: Desk) -> None:
     (session,) = desk.rita.get("access-sessions", bundle_id=bundle["id"])["data"]
     assert session["name"].endswith(name)
     assert desk.rita.get("access-sessions", bundle_id="33333333-3333-3333-3333-333333333333")["data"] == []
-
-

@@ -9,9 +9,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from access_requests.models import RequestTemplate
-from accounts.models import User
+from audit.actor import system
+from integrations import actions as integration_actions
 from tests.client_api.conftest import Desk
-from tests.story import NOON, begin, database, flow
+from tests.story import database, flow
 
 
 def test_resources_are_found_by_text_by_our_id_and_by_the_targets_own(desk: Desk) -> None:
@@ -41,7 +42,7 @@ def test_units_are_narrowed_by_everything_there_is(desk: Desk) -> None:
 
 def test_what_a_query_selects_tells_its_permissions(desk: Desk) -> None:
     target = {"kind": "query", "query": 'resource_name = "orders_dev" and permission = "ADMIN"'}
-    flow(desk.story.integration, "By query", targets=[{"query": target["query"]}])
+    flow(desk.story.integration, "By query", targets=[target])
     assert [one["id"] for one in desk.rita.get("inventory/permissions")["data"]] == ["READ_ONLY", "ADMIN"]
     units = desk.rita.get("inventory/access-units", **{"permission-ids": "ADMIN"})["data"]
     assert [one["resource"]["name"] for one in units] == ["orders_dev"]
@@ -135,10 +136,7 @@ def test_lists_take_as_many_queries_with_one_row_as_with_many(desk: Desk) -> Non
     story.granted("orders_dev")
     assert taken(desk) == COUNTS
     story.target.databases += [database(f"more_{number}") for number in range(5)]
-    from integrations import actions as integration_actions
-    from audit.actor import system
-
-    integration_actions.ask_sync(story.integration, actor=system(), at=story.now)
+    integration_actions.sync(story.integration, actor=system(), at=story.now)
     story.work()
     for number in range(5):
         story.granted(f"more_{number}")

@@ -12,6 +12,7 @@ from django.urls import get_resolver
 from access_requests import actions
 from access_requests.api.client.urls import urlpatterns
 from access_requests.models import AccessRequest, AccessSession
+from flows.models import AccessFlow
 from tests.client_api.calling import BASE, Caller, ask_body
 from tests.client_api.conftest import Desk
 from tests.story import allow_extensions
@@ -73,8 +74,6 @@ def names(desk: Desk) -> dict[str, str]:
     """Rita's access with a password nobody has seen, an extension that waits, and a template."""
     story, rita = desk.story, desk.story.cast.requester
     request = story.granted("orders_prod")
-    from flows.models import AccessFlow
-
     allow_extensions(AccessFlow.objects.get(), 1, 600)
     actions.extend(request, user=rita, actor=story.by(rita), seconds=600, justification="more", at=story.now)
     template = actions.keep_template(actions.Template("night"), user=rita, actor=story.by(rita))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict
 
@@ -193,7 +194,7 @@ def _code(text: str) -> str:
     """Return a text as code in Markdown: in a fence longer than any in it."""
     if "\n" in text:
         return f"\n\n```\n{text}\n```"
-    fence = "`" * (1 + max((len(part) for part in text.split() if set(part) == {"`"}), default=0))
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
     return f"{fence} {text} {fence}" if "`" in text else f"`{text}`"
 
 
