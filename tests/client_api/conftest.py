@@ -22,10 +22,21 @@ class Desk:
     otto: Caller
 
 
-@pytest.fixture
-def desk(db: None, cast: Cast) -> Iterator[Desk]:
-    """Rita may ask for databases of a simulated server, Abel approves, Otto has no part in it."""
+def told(cast: Cast) -> Iterator[Desk]:
+    """Connect the server, define the flow, and give each their client."""
     with simulated_provider():
         story = begin(cast)
         flow(story.integration)
         yield Desk(story, Caller(cast.requester), Caller(cast.approver), Caller(cast.outsider))
+
+
+@pytest.fixture
+def living(fresh_database: None, cast: Cast) -> Iterator[Desk]:
+    """As `desk`, with real commits: what happens after a commit really happens."""
+    yield from told(cast)
+
+
+@pytest.fixture
+def desk(db: None, cast: Cast) -> Iterator[Desk]:
+    """Rita may ask for databases of a simulated server, Abel approves, Otto has no part in it."""
+    yield from told(cast)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from access_requests.models import AccessRequest
 from flows.models import AccessFlow
 from tests.client_api.calling import Caller, ask_body
@@ -44,39 +42,36 @@ def test_before_resources_are_chosen_only_what_else_is_wanted_is_told(desk: Desk
     assert [(one["code"], one["field"]) for one in dry["errors"]] == [("FIELD_MISSING", "justification")]
 
 
-@pytest.mark.parametrize(
-    ("change", "found"),
-    [
+def test_filters_name_what_fits_them_all(desk: Desk) -> None:
+    where = {"filter_integration_ids": [str(desk.story.integration.pk)], "filter_permission_ids": ["READ_ONLY"]}
+    every: list[tuple[dict[str, Any], set[str]]] = [
         ({"filter_resource_ids": ["orders_dev"]}, {"orders_dev"}),
         ({"filter_resources": [{"type": "search_term", "value": "prod"}]}, {"orders_prod"}),
         ({}, {"orders_prod", "orders_dev"}),
-    ],
-)
-def test_filters_name_what_fits_them_all(desk: Desk, change: dict[str, Any], found: set[str]) -> None:
-    where = {"filter_integration_ids": [str(desk.story.integration.pk)], "filter_permission_ids": ["READ_ONLY"]}
-    desk.rita.post("access-requests", ask_body(**where, **change))
-    units = AccessRequest.objects.get().access_groups.values_list("units__resource__name", flat=True)
-    assert set(units) == found
+    ]
+    for change, found in every:
+        (name,) = desk.rita.post("access-requests", ask_body(**where, **change))["request_ids"]
+        assert set(desk.rita.get(f"access-requests/{name}")["distinct_resource_names"]) == found
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"filter_access_unit_ids": ["nothing"]},
-        {"filter_access_unit_ids": ["999999:999999"]},
-        {"filter_bundle_ids": ["11111111-1111-1111-1111-111111111111"]},
-        {"filter_bundle_ids": ["nothing"]},
-        {"filter_resource_ids": ["999999"], "filter_permission_ids": ["READ_ONLY"]},
-        {"filter_resource_ids": ["orders_dev"], "filter_permission_ids": ["ADMIN"]},
-        {"filter_resource_ids": ["orders_dev"]},
-        {},
-    ],
-)
-def test_what_names_nothing_of_theirs_is_refused_and_leaves_nothing_behind(desk: Desk, change: dict[str, Any]) -> None:
-    assert desk.rita.post("access-requests/dry-run", ask_body(**change))["status"] == "FAILURE"
-    refused = desk.rita.send("post", "access-requests", ask_body(**change))
-    assert refused.status_code == 422
-    assert refused.json()["errors"]
+NOTHING_OF_THEIRS: list[dict[str, Any]] = [
+    {"filter_access_unit_ids": ["nothing"]},
+    {"filter_access_unit_ids": ["999999:999999"]},
+    {"filter_bundle_ids": ["11111111-1111-1111-1111-111111111111"]},
+    {"filter_bundle_ids": ["nothing"]},
+    {"filter_resource_ids": ["999999"], "filter_permission_ids": ["READ_ONLY"]},
+    {"filter_resource_ids": ["orders_dev"], "filter_permission_ids": ["ADMIN"]},
+    {"filter_resource_ids": ["orders_dev"]},
+    {},
+]
+
+
+def test_what_names_nothing_of_theirs_is_refused_and_leaves_nothing_behind(desk: Desk) -> None:
+    for change in NOTHING_OF_THEIRS:
+        assert desk.rita.post("access-requests/dry-run", ask_body(**change))["status"] == "FAILURE", change
+        refused = desk.rita.send("post", "access-requests", ask_body(**change))
+        assert refused.status_code == 422, change
+        assert refused.json()["errors"], change
     assert AccessRequest.objects.count() == 0
 
 
@@ -143,26 +138,26 @@ def test_a_token_does_what_its_scopes_say(desk: Desk) -> None:
     assert narrow.send("get", "access-sessions").status_code == 403
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        [],
-        "text",
-        {"filter_resource_ids": "orders"},
-        {"filter_resource_ids": [{}]},
-        {"filter_resources": [{"type": "id"}]},
-        {"filter_access_unit_ids": ["x" * 800]},
-        {"duration_in_sec": 10**12},
-        {"duration_in_sec": "long"},
-        {"custom_fields": [1]},
-        {"justification": {"a": 1}},
-    ],
-)
-def test_a_body_of_another_shape_is_a_clear_400(desk: Desk, body: Any) -> None:
-    for path in ("access-requests", "access-requests/dry-run", "justification-validation"):
-        answer = desk.rita.send("post", path, ask_body(**body) if isinstance(body, dict) else body)
-        assert answer.status_code == 400, (path, answer.content)
-        assert answer.json()["detail"]
+OTHER_SHAPES: list[Any] = [
+    [],
+    "text",
+    {"filter_resource_ids": "orders"},
+    {"filter_resource_ids": [{}]},
+    {"filter_resources": [{"type": "id"}]},
+    {"filter_access_unit_ids": ["x" * 800]},
+    {"duration_in_sec": 10**12},
+    {"duration_in_sec": "long"},
+    {"custom_fields": [1]},
+    {"justification": {"a": 1}},
+]
+
+
+def test_a_body_of_another_shape_is_a_clear_400(desk: Desk) -> None:
+    for body in OTHER_SHAPES:
+        for path in ("access-requests", "access-requests/dry-run", "justification-validation"):
+            answer = desk.rita.send("post", path, ask_body(**body) if isinstance(body, dict) else body)
+            assert answer.status_code == 400, (path, body, answer.content)
+            assert answer.json()["detail"], (path, body)
     assert AccessRequest.objects.count() == 0
 
 

@@ -8,8 +8,8 @@ from tests.client_api.calling import ask_body
 from tests.client_api.conftest import Desk
 
 
-def test_from_the_first_look_to_the_end_of_access(desk: Desk) -> None:
-    rita, abel, story = desk.rita, desk.abel, desk.story
+def test_from_the_first_look_to_the_end_of_access(living: Desk) -> None:
+    rita, abel, story = living.rita, living.abel, living.story
     (system,) = rita.get("inventory/integrations")["data"]
     (kind,) = rita.get("inventory/resource-types", **{"integration-id": system["id"]})["data"]
     where = {"integration-id": system["id"], "resource-type-id": kind["id"]}
