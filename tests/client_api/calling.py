@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from django.test import Client
@@ -15,9 +12,9 @@ from accounts import actions
 from accounts.models import User
 from audit.actor import person
 from audit.choices import Source
+from tests.contracts import CLIENT, FOLDER, assert_answers, document
 
 BASE = "/api/client/v1/"
-CONTRACTS = "LATCHKEY_CONTRACTS"
 
 
 class Caller:
@@ -56,9 +53,8 @@ class Caller:
     def _good(self, method: str, path: str, body: Any, query: dict[str, Any]) -> Any:
         answer = self.send(method, path, body, **query)
         assert answer.status_code == 200, (answer.status_code, answer.content)
-        data = answer.json()
-        conform(method, path, data)
-        return data
+        conform(method, path, answer)
+        return answer.json()
 
 
 def ask_body(**change: Any) -> dict[str, Any]:
@@ -68,45 +64,36 @@ def ask_body(**change: Any) -> dict[str, Any]:
     return lists | {"justification": "an incident"} | change
 
 
-@cache
-def contract() -> dict[str, Any] | None:
-    """Return the client API's document; None where the environment does not say where it is."""
-    folder = os.environ.get(CONTRACTS)
-    if not folder:
-        return None
-    found: dict[str, Any] = json.loads((Path(folder) / "client-api.openapi.json").read_text())
-    return found
-
-
-def conform(method: str, path: str, data: Any) -> None:
-    """Hold an answer against the contract: every field known and of its kind, none missing, no null."""
-    document = contract()
-    if document is None:
+def conform(method: str, path: str, answer: Any) -> None:
+    """Hold an answer against the contract, where it is at hand: every field known and of its kind, and no null."""
+    if not FOLDER:
         return
-    operation = _operation(document, method, path)
+    published = document(CLIENT)
+    template = _template(published, method, path)
+    assert_answers(answer, CLIENT, template, method)
+    operation = published["paths"][template][method]
     schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
-    wrong = list(_wrong(document, schema, data, path))
-    assert wrong == []
+    assert list(_wrong(published, schema, answer.json(), path)) == []
 
 
-def _operation(document: dict[str, Any], method: str, path: str) -> dict[str, Any]:
+def _template(published: dict[str, Any], method: str, path: str) -> str:
+    """Return the address as the contract writes it."""
     parts = f"{BASE}{path}".split("/")
-    for template, operations in sorted(document["paths"].items(), key=lambda one: one[0].count("{")):
+    for template, operations in sorted(published["paths"].items(), key=lambda one: str(one[0]).count("{")):
         known = template.split("/")
         same = len(known) == len(parts) and all(a == b or a.startswith("{") for a, b in zip(known, parts, strict=True))
         if same and method in operations:
-            found: dict[str, Any] = operations[method]
-            return found
+            return str(template)
     raise AssertionError(f"The contract has no {method} {path}.")
 
 
-def _wrong(document: dict[str, Any], schema: dict[str, Any], data: Any, at: str) -> Any:
+def _wrong(published: dict[str, Any], schema: dict[str, Any], data: Any, at: str) -> Any:
     """Yield what is otherwise than the contract has it. Stricter than it: no unknown field, and never a null."""
     if "$ref" in schema:
-        schema = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+        schema = published["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
     if "allOf" in schema:
         for one in schema["allOf"]:
-            yield from _wrong(document, one, data, at)
+            yield from _wrong(published, one, data, at)
         return
     kind = schema.get("type")
     kinds = {"string": str, "integer": int, "number": int | float, "boolean": bool, "array": list, "object": dict}
@@ -116,9 +103,9 @@ def _wrong(document: dict[str, Any], schema: dict[str, Any], data: Any, at: str)
         yield f"{at}: {data!r} is none of {schema['enum']}"
     elif kind == "array":
         for place, one in enumerate(data):
-            yield from _wrong(document, schema["items"], one, f"{at}[{place}]")
+            yield from _wrong(published, schema["items"], one, f"{at}[{place}]")
     elif "properties" in schema:
         yield from (f"{at}: {name} is missing" for name in schema.get("required", ()) if name not in data)
         yield from (f"{at}: {name} is unknown" for name in data if name not in schema["properties"])
         for name in schema["properties"].keys() & data.keys():
-            yield from _wrong(document, schema["properties"][name], data[name], f"{at}.{name}")
+            yield from _wrong(published, schema["properties"][name], data[name], f"{at}.{name}")

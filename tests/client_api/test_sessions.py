@@ -44,7 +44,7 @@ def test_what_does_not_want_the_password_does_not_use_it_up(desk: Desk, session:
 
 def test_the_password_is_in_the_answer_once_and_nothing_keeps_it(desk: Desk, session: AccessSession) -> None:
     answer = desk.rita.send("get", at(session), consumed_by="cli", format_type="JSON")
-    conform("get", at(session), answer.json())
+    conform("get", at(session), answer)
     password = desk.story.target.passwords[session.group.login]
     assert answer.json()["json"]["password"] == password
     assert f"Password: {password}" in answer.json()["instructions"]["plain"]
