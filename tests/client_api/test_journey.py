@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import include, path
+from drf_spectacular.generators import SchemaGenerator
+
+from access_requests.api.client.urls import urlpatterns
 from access_requests.models import AccessRequest
 from audit.models import AuditEntry
-from tests.client_api.calling import ask_body
+from tests.cast import Cast
+from tests.client_api.calling import ask_body, conform
 from tests.client_api.conftest import Desk
+from tests.contracts import needs_contracts
 
 
 def test_from_the_first_look_to_the_end_of_access(living: Desk) -> None:
@@ -65,3 +76,49 @@ def test_from_the_first_look_to_the_end_of_access(living: Desk) -> None:
     told = AuditEntry.objects.filter(subject_id=str(request.pk), actor_kind="user").values_list("action", "source")
     assert {source for _, source in told} == {"api"}
     assert {"request.created", "request.approval_given", "session.credentials_viewed"} <= {one for one, _ in told}
+
+
+@needs_contracts
+def test_what_is_otherwise_than_the_contract_is_found(desk: Desk) -> None:
+    """What these tests hold answers against would find a null, a field too many, one too few and a wrong kind."""
+    desk.story.ask("orders_dev")
+    path, answer = "access-requests", desk.rita.send("get", "access-requests")
+    conform("get", path, answer)
+    for change in ({"bundle": None}, {"more": 1}, {"id": 17}, {"creation_time": None}):
+        other = answer.json()
+        other["data"][0] |= change
+        with pytest.raises(AssertionError):
+            conform("get", path, Answer(other))
+    other = answer.json()
+    del other["data"][0]["extension_count"]
+    with pytest.raises(AssertionError):
+        conform("get", path, Answer(other))
+
+
+class Answer:
+    """An answer with other data."""
+
+    def __init__(self, data: Any) -> None:
+        self.status_code, self.content = 200, json.dumps(data).encode()
+        self.headers = {"Content-Type": "application/json"}
+
+    def json(self) -> Any:
+        """Return the data."""
+        return json.loads(self.content)
+
+
+def test_clients_lead_people_to_the_right_page(cast: Cast) -> None:
+    browser = Client()
+    browser.force_login(cast.requester)
+    assert browser.get("/account/step-up?status=pending-mfa&request=AR-17")["Location"] == "/requests/17/second-factor/"
+    assert browser.get("/account/step-up")["Location"] == browser.get("/requests/open")["Location"] == "/"
+
+
+def test_our_own_document_tells_of_every_address_without_doubt(capsys: pytest.CaptureFixture[str]) -> None:
+    document = SchemaGenerator(patterns=[path("api/client/v1/", include(urlpatterns))]).get_schema(public=True)
+    there = {(at, method) for at, methods in document["paths"].items() for method in methods}
+    assert ("/api/client/v1/access-requests/{id}/approve", "post") in there
+    assert not [at for at, _ in there if "assistant" in at or "logs" in at]
+    request = document["components"]["schemas"]["ClientRequest"]["properties"]
+    assert request["status"] == {"$ref": "#/components/schemas/ClientStatus"}
+    assert "Warning" not in capsys.readouterr().err

@@ -3,31 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypedDict
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access_requests import actions
-from access_requests.api.client.door import actor_of, done, endpoint, find, me, said
+from access_requests.api.client.door import SAYS, MessageShape, Told, actor_of, done, endpoint, find, me, said
 from access_requests.api.client.reading import AnswerReader, FavouriteReader, read_body
 from access_requests.api.client.requests import WRITE, factor_address, shapes
+from access_requests.api.client.requests_shape import RequestShape
 from access_requests.choices import ExtensionState, RequestState
 from access_requests.lifecycle import MOVES
 from access_requests.models import AccessRequest, Extension
 from accounts.models import User
 
+
+class AffectedShape(TypedDict):
+    """The requests that went on."""
+
+    total: int
+    access_requests_ids: list[str]
+
+
+class PassedShape(TypedDict):
+    """What came of it, and where to prove the factor."""
+
+    message: str
+    affected_requests: AffectedShape
+
+
 # What is written where somebody takes access away: a client sends no reason.
 BY_API = "Revoked through the API."
 
 
-@endpoint("POST", scope=WRITE)
+@endpoint("POST", scope=WRITE, told=Told(body=AnswerReader, gives=MessageShape))
 def approve(http: Request, pk: str) -> Response:
     """Say yes: to the request, or once it is active to the extension that waits."""
     return _answer(http, pk, actions.approve, actions.approve_extension, "approved")
 
 
-@endpoint("POST", scope=WRITE)
+@endpoint("POST", scope=WRITE, told=Told(body=AnswerReader, gives=MessageShape))
 def reject(http: Request, pk: str) -> Response:
     """Say no: to the request, or once it is active to the extension that waits."""
     return _answer(http, pk, actions.reject, actions.reject_extension, "rejected")
@@ -49,7 +65,7 @@ def _waiting(access: AccessRequest) -> Extension | None:
     return access.extensions.filter(state=ExtensionState.PENDING).select_related("request").first()
 
 
-@endpoint("POST", scope=WRITE)
+@endpoint("POST", scope=WRITE, told=SAYS)
 def revoke(http: Request, pk: str) -> Response:
     """End it: withdraw what is not granted yet, hand back one's own access, or take away what one may revoke."""
     access = find(http, pk)
@@ -69,7 +85,7 @@ def _end(access: AccessRequest, user: User, http: Request) -> None:
         actions.revoke(access, user=user, actor=actor_of(http), reason=BY_API)
 
 
-@endpoint("POST", scope=WRITE)
+@endpoint("POST", scope=WRITE, told=SAYS)
 def extend(http: Request, pk: str) -> Response:
     """Ask for as much more time as the flow gives at once. The justification is the request's own."""
     access = find(http, pk)
@@ -88,7 +104,7 @@ def _extend(access: AccessRequest, http: Request) -> Extension:
     )
 
 
-@endpoint("POST", scope=WRITE)
+@endpoint("POST", scope=WRITE, told=Told(body=FavouriteReader, gives=RequestShape))
 def favourite(http: Request, pk: str) -> Response:
     """Keep a request among one's favourites, or no more."""
     access, keep = find(http, pk), read_body(http, FavouriteReader)["favorite"]
@@ -97,7 +113,7 @@ def favourite(http: Request, pk: str) -> Response:
     return Response(shapes(http, [access])[0])
 
 
-@endpoint("POST", scope=WRITE)
+@endpoint("POST", scope=WRITE, told=Told(gives=PassedShape))
 def pass_mfa(http: Request) -> Response:
     """Say where to prove the second factor that requests wait for.
 

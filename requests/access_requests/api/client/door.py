@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypedDict, TypeVar
 
 from django.db.models import Model, QuerySet
+from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import APIException, NotFound, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,6 +14,7 @@ from rest_framework.views import set_rollback
 
 from access_requests import actions, offering
 from access_requests.api.client.asking import ErrorShape
+from access_requests.api.client.describing import Told
 from access_requests.api.client.ids import request_number, uuid_of
 from access_requests.api.client.reading import PageQuery
 from access_requests.models import AccessGroup, AccessRequest, AccessSession
@@ -24,8 +26,11 @@ from accounts.rest.errors import Conflict, problem
 from accounts.rest.views import Endpoint
 
 __all__ = [
+    "SAYS",
     "CannotAsk",
     "Conflict",
+    "MessageShape",
+    "Told",
     "actor_of",
     "answered",
     "asker_of",
@@ -42,6 +47,15 @@ __all__ = [
 Row = TypeVar("Row", bound=Model)
 Shape = TypeVar("Shape")
 Handler = Callable[..., Response]
+
+
+class MessageShape(TypedDict):
+    """One sentence."""
+
+    message: str
+
+
+SAYS = Told(gives=MessageShape)
 
 
 class Pagination(TypedDict):
@@ -75,27 +89,40 @@ class ClientEndpoint(Endpoint):
         return super().handle_exception(exc)
 
 
-def endpoint(*methods: str, scope: str | Mapping[str, str] = "", secret: bool = False) -> Callable[[Handler], Any]:
+def endpoint(
+    *methods: str,
+    scope: str | Mapping[str, str] = "",
+    secret: bool = False,
+    told: Told | Mapping[str, Told] | None = None,
+) -> Callable[[Handler], Any]:
     """Make an endpoint of a function of the request: these methods only, with a token that has the scope.
 
     Without a scope any token will do. `secret`: the answer may hold credentials, so that nothing keeps it, and no HEAD
-    uses it up.
+    uses it up. `told`: what our own document says of it; without, that it is no part of that.
     """
     each = {method: scope if isinstance(scope, str) else scope[method] for method in methods}
     names = [method.lower() for method in (*methods, *(() if secret or "GET" not in methods else ("HEAD",)), "OPTIONS")]
 
     def decorate(handler: Handler) -> Any:
-        def handle(_: ClientEndpoint, request: Request, **kwargs: str) -> Response:
-            return handler(request, **kwargs)
-
-        handle.__doc__ = handler.__doc__
-        body: dict[str, Any] = {method.lower(): handle for method in methods}
+        body: dict[str, Any] = {method.lower(): _method(handler, method, told) for method in methods}
         body |= {"scopes": {method: (one,) if one else () for method, one in each.items()}, "secret": secret}
         body |= {"http_method_names": names, "__doc__": handler.__doc__, "__module__": handler.__module__}
         made: type[ClientEndpoint] = type(handler.__name__, (ClientEndpoint,), body)
         return made.as_view()
 
     return decorate
+
+
+def _method(handler: Handler, method: str, told: Told | Mapping[str, Told] | None) -> Callable[..., Response]:
+    def handle(_: ClientEndpoint, request: Request, **kwargs: str) -> Response:
+        return handler(request, **kwargs)
+
+    handle.__doc__ = handler.__doc__
+    if told is None:
+        hidden: Callable[..., Response] = extend_schema(exclude=True)(handle)
+        return hidden
+    own = told if isinstance(told, Told) else told[method]
+    return own.write_on(handle, f"client_{handler.__module__.rsplit('.', 1)[1]}_{handler.__name__}_{method.lower()}")
 
 
 def me(http: Request) -> User:

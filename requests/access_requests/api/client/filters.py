@@ -9,10 +9,10 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from access_requests.api.client.door import answered, cut, endpoint, me, page_of
+from access_requests.api.client.door import Told, answered, cut, endpoint, me, page_of
 from access_requests.api.client.reading import OptionsReader, ScopeReader, read_query
 from access_requests.api.client.requests import READ
-from access_requests.api.client.shapes import OptionShape, integration_shape, option_shape
+from access_requests.api.client.shapes import IntegrationShape, OptionShape, integration_shape, option_shape
 from access_requests.api.client.states import WORDS
 from access_requests.models import AccessRequest
 from access_requests.queries.client import requests_in
@@ -22,7 +22,7 @@ from integrations.models import Integration
 Rows = QuerySet[AccessRequest]
 
 
-@endpoint("GET", scope=READ)
+@endpoint("GET", scope=READ, told=Told(query=ScopeReader, lists=IntegrationShape))
 def integrations(http: Request) -> Response:
     """List the systems that the requests of a scope are about."""
     reader = read_query(http, ScopeReader)
@@ -67,7 +67,7 @@ KEYS: dict[str, Callable[[Rows], list[OptionShape]]] = {
 SAME = {"requestor": "requestor_ids", "grantee": "grantee_ids", "integration": "integration_ids", "status": "statuses"}
 
 
-@endpoint("GET", scope=READ)
+@endpoint("GET", scope=READ, told=Told(query=OptionsReader, lists=OptionShape))
 def options(http: Request) -> Response:
     """List the values of one thing that the lists of requests can be narrowed by."""
     reader = read_query(http, OptionsReader)

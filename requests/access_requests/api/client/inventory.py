@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access_requests import offering
-from access_requests.api.client.door import answered, asker_of, cut, endpoint, find_session, me
+from access_requests.api.client.door import Told, answered, asker_of, cut, endpoint, find_session, me
 from access_requests.api.client.reading import InventoryReader, read_query
 from access_requests.api.client.shapes import (
+    GranteeShape,
+    IntegrationShape,
+    PermissionShape,
+    ResourceShape,
+    ResourceTypeShape,
+    UnitShape,
     entitlement_shape,
     grantee_shape,
     integration_shape,
@@ -22,6 +28,14 @@ from integrations.search import Place, words_of
 
 READ = "end_user:inventory:read"
 PERSON = "user"
+
+
+class BundleShape(TypedDict):
+    """A named set of entitlements."""
+
+    id: str
+    name: str
+    labels: dict[str, str]
 
 
 def _places(http: Request, reader: InventoryReader) -> list[Place]:
@@ -41,7 +55,7 @@ def _has(text: str, *names: str) -> bool:
     return all(word in told for word in words_of(text))
 
 
-@endpoint("GET", scope=READ)
+@endpoint("GET", scope=READ, told=Told(query=InventoryReader, lists=IntegrationShape))
 def integrations(http: Request) -> Response:
     """List the systems in which a flow gives the asker something."""
     reader = read_query(http, InventoryReader)
@@ -54,7 +68,7 @@ def integrations(http: Request) -> Response:
     return answered(rows, reader.page, more)
 
 
-@endpoint("GET", scope=READ)
+@endpoint("GET", scope=READ, told=Told(query=InventoryReader, lists=ResourceTypeShape))
 def resource_types(http: Request) -> Response:
     """List the kinds of resources of which a flow gives the asker something, each once."""
     reader = read_query(http, InventoryReader)
@@ -67,7 +81,7 @@ def resource_types(http: Request) -> Response:
     return answered(rows, reader.page, more)
 
 
-@endpoint("GET", scope=READ)
+@endpoint("GET", scope=READ, told=Told(query=InventoryReader, lists=ResourceShape))
 def resources(http: Request) -> Response:
     """List the resources on which a flow gives the asker something, in reading order."""
     reader = read_query(http, InventoryReader)
@@ -76,7 +90,7 @@ def resources(http: Request) -> Response:
     return answered([resource_shape(one) for one in rows], reader.page, more)
 
 
-@endpoint("GET", scope=READ)
+@endpoint("GET", scope=READ, told=Told(query=InventoryReader, lists=PermissionShape))
 def permissions(http: Request) -> Response:
     """List what a flow gives the asker on resources of a type, least risk first, each once."""
     reader = read_query(http, InventoryReader)
@@ -89,7 +103,7 @@ def permissions(http: Request) -> Response:
     return answered(rows, reader.page, more)
 
 
-@endpoint("GET", scope=READ)
+@endpoint("GET", scope=READ, told=Told(query=InventoryReader, lists=UnitShape))
 def access_units(http: Request) -> Response:
     """List the entitlements that can be granted to the asker now."""
     reader = read_query(http, InventoryReader)
@@ -98,13 +112,13 @@ def access_units(http: Request) -> Response:
     return answered([entitlement_shape(one) for one in rows], reader.page, more)
 
 
-@endpoint("GET", scope=READ)
+@endpoint("GET", scope=READ, told=Told(query=InventoryReader, lists=BundleShape))
 def bundles(http: Request) -> Response:
     """List the bundles that a flow gives the asker."""
     reader = read_query(http, InventoryReader)
     who = asker_of(http, reader.validated_data["grantee_id"])
     named = ((str(found.get("name", "")), pk) for pk, found in who.reach.bundles().items())
-    found: list[dict[str, Any]] = [
+    found: list[BundleShape] = [
         {"id": pk, "name": name, "labels": {}}
         for name, pk in sorted(named, key=lambda one: (one[0].lower(), one[1]))
         if _has(reader.narrow.text, name)
@@ -113,7 +127,7 @@ def bundles(http: Request) -> Response:
     return answered(rows, reader.page, more)
 
 
-@endpoint("GET", scope=READ)
+@endpoint("GET", scope=READ, told=Told(query=InventoryReader, lists=GranteeShape))
 def grantees(http: Request) -> Response:
     """List whom the asker may ask for: themselves first, then others whom a flow allows. Access is for people."""
     reader = read_query(http, InventoryReader)

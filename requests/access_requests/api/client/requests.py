@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -13,8 +13,8 @@ from rest_framework.response import Response
 
 from access_requests import actions, offering
 from access_requests.actions.asking import Wish
-from access_requests.api.client.asking import Picked, dry_run_shape, error_shape, pick, run, wish_of
-from access_requests.api.client.door import CannotAsk, actor_of, answered, asker_of, endpoint, find, me, page_of
+from access_requests.api.client.asking import DryRunShape, Picked, dry_run_shape, error_shape, pick, run, wish_of
+from access_requests.api.client.door import CannotAsk, Told, actor_of, answered, asker_of, endpoint, find, me, page_of
 from access_requests.api.client.ids import request_number, uuid_of
 from access_requests.api.client.reading import (
     AgainReader,
@@ -26,12 +26,39 @@ from access_requests.api.client.reading import (
     read_query,
 )
 from access_requests.api.client.requests_shape import RequestShape, request_shape, unit_shape, units_of
+from access_requests.api.client.shapes import UnitShape
 from access_requests.choices import RequestState
 from access_requests.models import AccessRequest, Favourite
 from access_requests.queries import visible_to
 from access_requests.queries.client import complete_for_clients, favourites_among, requests_in
 
 READ, WRITE = "end_user:access_requests:read", "end_user:access_requests:write"
+
+
+class SubmittedShape(TypedDict):
+    """The requests that an ask became. `message`: what is still owed."""
+
+    request_ids: list[str]
+    message: NotRequired[str]
+
+
+class RequestUnitsShape(TypedDict):
+    """What one request names."""
+
+    id: str
+    access_units: list[UnitShape]
+
+
+class JudgedShape(TypedDict):
+    """What policy says of a justification."""
+
+    describes_task: bool
+    justifies_permission_level: bool
+    has_ticket_id_url: bool
+
+
+LISTED = Told(query=RequestsReader, lists=RequestShape)
+ASKED = Told(body=AskReader, gives=SubmittedShape)
 
 
 def shapes(http: Request, rows: Iterable[AccessRequest], summary: int | None = 5) -> list[RequestShape]:
@@ -41,7 +68,12 @@ def shapes(http: Request, rows: Iterable[AccessRequest], summary: int | None = 5
     return [request_shape(one, user, favourite=one.pk in kept, summary=summary) for one in found]
 
 
-@endpoint("GET", "POST", scope={"GET": READ, "POST": WRITE})
+@endpoint(
+    "GET",
+    "POST",
+    scope={"GET": READ, "POST": WRITE},
+    told={"GET": LISTED, "POST": ASKED},
+)
 def access_requests(http: Request) -> Response:
     """List requests; with POST ask for something."""
     return _create(http) if http.method == "POST" else _list(http)
@@ -94,7 +126,7 @@ def factor_address(access: AccessRequest) -> str:
     return f"{settings.PUBLIC_URL.rstrip('/')}{reverse('request_factor', args=[access.pk])}"
 
 
-@endpoint("POST", scope=WRITE)
+@endpoint("POST", scope=WRITE, told=Told(body=AskReader, gives=DryRunShape))
 def dry_run(http: Request) -> Response:
     """Say what would happen to a new request, and what is missing."""
     data, type_only = read_body(http, AskReader), http.query_params.get("resource_type_only_mode", "").lower() == "true"
@@ -103,14 +135,14 @@ def dry_run(http: Request) -> Response:
     return Response(dry_run_shape(found, problems, type_only=type_only))
 
 
-@endpoint("GET", scope=READ)
+@endpoint("GET", scope=READ, told=Told(query=OneRequestReader, gives=RequestShape))
 def access_request(http: Request, pk: str) -> Response:
     """Show one request to who may see it."""
     reader = read_query(http, OneRequestReader)
     return Response(shapes(http, [find(http, pk)], reader.validated_data["access_units_summary_limit"])[0])
 
 
-@endpoint("GET", scope=READ)
+@endpoint("GET", scope=READ, told=Told(query=UnitsReader, gives=RequestUnitsShape, many=True))
 def access_units(http: Request) -> Response:
     """Show what some requests name. Those that are not there, or not theirs to see, are left out."""
     wanted = [request_number(text) for text in read_query(http, UnitsReader).validated_data.get("request_id", ())]
@@ -137,14 +169,14 @@ def _again(http: Request, access: AccessRequest, data: dict[str, Any]) -> tuple[
     return who, Picked(tuple(offering.picks_of(access).pairs)), wish
 
 
-@endpoint("POST", scope=WRITE)
+@endpoint("POST", scope=WRITE, told=Told(body=AgainReader, gives=SubmittedShape))
 def request_again(http: Request, pk: str) -> Response:
     """Ask for the same once more."""
     access, data = find(http, pk), read_body(http, AgainReader)
     return _submitted(http, *_again(http, access, data))
 
 
-@endpoint("POST", scope=WRITE)
+@endpoint("POST", scope=WRITE, told=Told(gives=DryRunShape))
 def dry_run_again(http: Request, pk: str) -> Response:
     """Say what would happen if the same were asked for once more."""
     access = find(http, pk)
@@ -152,7 +184,7 @@ def dry_run_again(http: Request, pk: str) -> Response:
     return Response(dry_run_shape(*run(who, picked, wish)))
 
 
-@endpoint("POST", scope=READ)
+@endpoint("POST", scope=READ, told=Told(body=AskReader, gives=JudgedShape))
 def justification_validation(http: Request) -> Response:
     """Say what policy itself checks of a justification: nobody judges here whether a text is true or good enough.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from django.db.models import Q, QuerySet
 from django.views.decorators.debug import sensitive_variables
@@ -12,7 +12,9 @@ from rest_framework.response import Response
 
 from access_requests import actions, offering
 from access_requests.api.client.door import (
+    SAYS,
     Conflict,
+    Told,
     actor_of,
     answered,
     cut,
@@ -36,11 +38,20 @@ from access_requests.api.client.requests_shape import unit_shape
 from access_requests.api.client.sessions_shape import (
     ACTIVE,
     DISCONNECTED,
+    DetailsShape,
+    SessionShape,
     details_shape,
     is_open,
     session_shape,
 )
-from access_requests.api.client.shapes import integration_shape
+from access_requests.api.client.shapes import (
+    IntegrationShape,
+    PermissionShape,
+    ResourceShape,
+    ResourceTypeShape,
+    UnitShape,
+    integration_shape,
+)
 from access_requests.api.client.states import CREDENTIALS
 from access_requests.choices import CredentialsStatus
 from access_requests.models import AccessGroup, AccessSession, AccessUnit
@@ -54,7 +65,33 @@ READ, WRITE = "end_user:access_sessions:read", "end_user:access_sessions:write"
 WITHOUT_SECRETS = {"cli", "link"}
 
 
-@endpoint("GET", scope=READ)
+class SessionGroupShape(TypedDict):
+    """What is held in one integration."""
+
+    integration: IntegrationShape
+    total: int
+    sessions: list[SessionShape]
+    custom_access_details: NotRequired[str]
+
+
+class SessionTemplateShape(TypedDict):
+    """What to ask for to get the same again."""
+
+    integrations: list[IntegrationShape]
+    resource_types: list[ResourceTypeShape]
+    resources: list[ResourceShape]
+    permissions: list[PermissionShape]
+
+
+class GroupDetailsShape(TypedDict):
+    """How to connect, what is secret masked."""
+
+    plain: str
+    markdown: str
+    can_reset_credentials: bool
+
+
+@endpoint("GET", scope=READ, told=Told(query=SessionsReader, lists=SessionShape))
 def access_sessions(http: Request) -> Response:
     """List what the asker holds now."""
     reader = read_query(http, SessionsReader)
@@ -62,7 +99,7 @@ def access_sessions(http: Request) -> Response:
     return answered([session_shape(one) for one in rows], reader.page, more)
 
 
-@endpoint("GET", scope=READ)
+@endpoint("GET", scope=READ, told=Told(query=SessionGroupsReader, lists=SessionGroupShape))
 def session_groups(http: Request) -> Response:
     """List what the asker holds now, by integration."""
     reader = read_query(http, SessionGroupsReader)
@@ -128,13 +165,13 @@ def _in_bundles(user: User, rows: QuerySet[AccessSession], ids: list[str]) -> li
     return [session for session, *pair in named if tuple(pair) in given]
 
 
-@endpoint("GET", scope=READ)
+@endpoint("GET", scope=READ, told=Told(gives=SessionShape))
 def access_session(http: Request, pk: str) -> Response:
     """Show one session of the asker's own."""
     return Response(session_shape(find_session(http, pk), asked_alone=True))
 
 
-@endpoint("GET", scope=READ, secret=True)
+@endpoint("GET", scope=READ, secret=True, told=Told(query=DetailsReader, gives=DetailsShape))
 @sensitive_variables("secrets")
 def access_details(http: Request, pk: str) -> Response:
     """Tell how to connect. Credentials nobody has seen are handed out once, to a client that says who it is.
@@ -167,13 +204,13 @@ def _taken(http: Request, session: AccessSession, surface: str) -> dict[str, str
         return {}
 
 
-@endpoint("POST", scope=WRITE)
+@endpoint("POST", scope=WRITE, told=SAYS)
 def reset_credentials(http: Request, pk: str) -> Response:
     """Have new credentials made; the old ones stop working."""
     return _reset(http, find_session(http, pk))
 
 
-@endpoint("GET", scope=READ)
+@endpoint("GET", scope=READ, told=Told(gives=SessionTemplateShape))
 def session_template(http: Request, pk: str) -> Response:
     """Tell what to ask for to get the same again."""
     group = find_group(http, str(find_session(http, pk).group_id))
@@ -192,13 +229,13 @@ def session_template(http: Request, pk: str) -> Response:
     )
 
 
-@endpoint("POST", scope=READ)
+@endpoint("POST", scope=READ, told=SAYS)
 def session_sync(http: Request) -> Response:
     """Say that there is nothing to bring up to date: sessions are told from the record each time."""
     return said("Sessions are up to date.")
 
 
-@endpoint("GET", scope=READ, secret=True)
+@endpoint("GET", scope=READ, secret=True, told=Told(gives=GroupDetailsShape))
 def group_details(http: Request, pk: str) -> Response:
     """Tell how to connect through a part of a request, what is secret masked; only to its grantee."""
     session = _session_of(http, pk)
@@ -208,7 +245,7 @@ def group_details(http: Request, pk: str) -> Response:
     return Response({**told, "can_reset_credentials": resettable})
 
 
-@endpoint("POST", scope=WRITE)
+@endpoint("POST", scope=WRITE, told=SAYS)
 def group_reset(http: Request, pk: str) -> Response:
     """Have new credentials made for a part of a request."""
     return _reset(http, _session_of(http, pk))
@@ -226,7 +263,7 @@ def _session_of(http: Request, pk: str) -> AccessSession:
     return find_session(http, str(session.pk) if session is not None and is_open(session) else "")
 
 
-@endpoint("GET", scope=READ)
+@endpoint("GET", scope=READ, told=Told(query=InventoryReader, lists=UnitShape))
 def group_units(http: Request, pk: str) -> Response:
     """List what a part of a request names, with how each fares."""
     group, reader = find_group(http, pk), read_query(http, InventoryReader)

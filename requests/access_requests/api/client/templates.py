@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access_requests import actions, offering
-from access_requests.api.client.door import actor_of, answered, asker_of, done, endpoint, me, page_of, said
+from access_requests.api.client.door import SAYS, Told, actor_of, answered, asker_of, done, endpoint, me, page_of, said
 from access_requests.api.client.ids import uuid_of
 from access_requests.api.client.reading import InventoryReader, TemplateReader, read_body, read_query
 from access_requests.api.client.requests import READ, WRITE
 from access_requests.api.client.shapes import (
+    IntegrationShape,
+    PermissionShape,
+    ResourceShape,
+    ResourceTypeShape,
     instant,
     integration_shape,
     permission_shape,
@@ -22,10 +26,29 @@ from access_requests.api.client.shapes import (
 )
 from access_requests.models import RequestTemplate
 
+SCOPES = {"GET": READ, "PUT": WRITE, "DELETE": WRITE}
 KIND = "IntegrationRequest"
 
 
-@endpoint("GET", "POST", scope={"GET": READ, "POST": WRITE})
+class TemplateShape(TypedDict):
+    """What a person asks for often."""
+
+    id: str
+    name: str
+    type: str
+    integrations: list[IntegrationShape]
+    resource_types: list[ResourceTypeShape]
+    resources: list[ResourceShape]
+    permissions: list[PermissionShape]
+    create_date: float
+
+
+ONE = Told(gives=TemplateShape)
+WRITTEN = Told(body=TemplateReader, gives=TemplateShape)
+LISTED = Told(query=InventoryReader, lists=TemplateShape)
+
+
+@endpoint("GET", "POST", scope={"GET": READ, "POST": WRITE}, told={"GET": LISTED, "POST": WRITTEN})
 def request_templates(http: Request) -> Response:
     """List the asker's templates; with POST keep a new one."""
     if http.method == "POST":
@@ -37,7 +60,7 @@ def request_templates(http: Request) -> Response:
     return answered([_told(who, one) for one in found], reader.page, more)
 
 
-@endpoint("GET", "PUT", "DELETE", scope={"GET": READ, "PUT": WRITE, "DELETE": WRITE})
+@endpoint("GET", "PUT", "DELETE", scope=SCOPES, told={"GET": ONE, "PUT": WRITTEN, "DELETE": SAYS})
 def request_template(http: Request, pk: str) -> Response:
     """Show one of the asker's templates, change it, or drop it."""
     row = RequestTemplate.objects.filter(pk=uuid_of(pk), user=me(http)).first()
@@ -62,11 +85,11 @@ def _kept(http: Request, row: RequestTemplate | None) -> RequestTemplate:
     return made[0]
 
 
-def _shape(http: Request, row: RequestTemplate) -> dict[str, Any]:
+def _shape(http: Request, row: RequestTemplate) -> TemplateShape:
     return _told(asker_of(http), row)
 
 
-def _told(who: offering.Asker, row: RequestTemplate) -> dict[str, Any]:
+def _told(who: offering.Asker, row: RequestTemplate) -> TemplateShape:
     """Return a template. What no flow gives any more is left out: its name may be a secret by now."""
     narrow = offering.Narrow(integrations=tuple(row.integrations), types=tuple(row.resource_types))
     places = offering.places_in(who, narrow)
