@@ -71,9 +71,9 @@ class Told:
 
     def write_on(self, handle: Callable[..., Any], name: str) -> Callable[..., Any]:
         """Return the handler with all that written on it."""
-        answer = (
-            page_of(self.lists) if self.lists is not None else self.gives and serializer_of(self.gives)(many=self.many)
-        )
+        answer: Any = page_of(self.lists) if self.lists is not None else None
+        if self.gives is not None:
+            answer = serializer_of(self.gives)(many=self.many)
         written: Callable[..., Any] = extend_schema(
             parameters=[self.query] if self.query is not None else [],
             request=self.body,
