@@ -68,8 +68,9 @@ class Told:
     lists: Any = None
     # Several of the one shape, without paging.
     many: bool = False
+    status: int = 200
 
-    def write_on(self, handle: Callable[..., Any], name: str) -> Callable[..., Any]:
+    def write_on(self, handle: Callable[..., Any], name: str | None) -> Callable[..., Any]:
         """Return the handler with all that written on it."""
         answer: Any = page_of(self.lists) if self.lists is not None else None
         if self.gives is not None:
@@ -77,7 +78,7 @@ class Told:
         written: Callable[..., Any] = extend_schema(
             parameters=[self.query] if self.query is not None else [],
             request=self.body,
-            responses={200: answer},
+            responses={self.status: answer},
             operation_id=name,
         )(handle)
         return written

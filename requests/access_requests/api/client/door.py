@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypedDict, TypeVar
 
 from django.db.models import Model, QuerySet
-from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import APIException, NotFound, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -93,18 +92,19 @@ def endpoint(
     *methods: str,
     scope: str | Mapping[str, str] = "",
     secret: bool = False,
-    told: Told | Mapping[str, Told] | None = None,
+    told: Told | Mapping[str, Told],
+    named: bool = True,
 ) -> Callable[[Handler], Any]:
     """Make an endpoint of a function of the request: these methods only, with a token that has the scope.
 
     Without a scope any token will do. `secret`: the answer may hold credentials, so that nothing keeps it, and no HEAD
-    uses it up. `told`: what our own document says of it; without, that it is no part of that.
+    uses it up. `told`: what our own document says of it; not `named` where several addresses share it.
     """
     each = {method: scope if isinstance(scope, str) else scope[method] for method in methods}
     names = [method.lower() for method in (*methods, *(() if secret or "GET" not in methods else ("HEAD",)), "OPTIONS")]
 
     def decorate(handler: Handler) -> Any:
-        body: dict[str, Any] = {method.lower(): _method(handler, method, told) for method in methods}
+        body: dict[str, Any] = {method.lower(): _method(handler, method, told, named) for method in methods}
         body |= {"scopes": {method: (one,) if one else () for method, one in each.items()}, "secret": secret}
         body |= {"http_method_names": names, "__doc__": handler.__doc__, "__module__": handler.__module__}
         made: type[ClientEndpoint] = type(handler.__name__, (ClientEndpoint,), body)
@@ -113,16 +113,14 @@ def endpoint(
     return decorate
 
 
-def _method(handler: Handler, method: str, told: Told | Mapping[str, Told] | None) -> Callable[..., Response]:
+def _method(handler: Handler, method: str, told: Told | Mapping[str, Told], named: bool) -> Callable[..., Response]:
     def handle(_: ClientEndpoint, request: Request, **kwargs: str) -> Response:
         return handler(request, **kwargs)
 
     handle.__doc__ = handler.__doc__
-    if told is None:
-        hidden: Callable[..., Response] = extend_schema(exclude=True)(handle)
-        return hidden
     own = told if isinstance(told, Told) else told[method]
-    return own.write_on(handle, f"client_{handler.__module__.rsplit('.', 1)[1]}_{handler.__name__}_{method.lower()}")
+    name = f"client_{handler.__module__.rsplit('.', 1)[1]}_{handler.__name__}_{method.lower()}"
+    return own.write_on(handle, name if named else None)
 
 
 def me(http: Request) -> User:
