@@ -94,6 +94,8 @@ TABLE: dict[str, Row] = {
     "my_access": Row(OWN),
     "my_tasks": Row(OWN),
     "new_request": Row(OWN),
+    "step_up": Row(OWN),
+    "open_requests": Row(OWN),
     "overdue": Row(NOBODY),
     "emergencies": Row(NOBODY),
     "freeze": Row(NOBODY, "post"),

@@ -1,0 +1,84 @@
+"""What our own document says of an endpoint: made of the same shapes and readers that the endpoint answers with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, NotRequired, get_args, get_origin, get_type_hints, is_typeddict
+
+from drf_spectacular.utils import extend_schema, inline_serializer
+from rest_framework import serializers
+
+Field = serializers.Field[Any, Any, Any, Any]
+Reader = type[serializers.Serializer[Any]]
+_SIMPLE: dict[Any, type[Field]] = {
+    str: serializers.CharField,
+    int: serializers.IntegerField,
+    bool: serializers.BooleanField,
+    float: serializers.FloatField,
+}
+
+
+@cache
+def serializer_of(shape: Any) -> Reader:
+    """Return a serializer with the fields of a shape (a TypedDict), under its name."""
+    hints = get_type_hints(shape, include_extras=True)
+    fields = {name: _field(hint) for name, hint in hints.items()}
+    made = inline_serializer(f"Client{shape.__name__.removesuffix('Shape')}", fields)
+    return type(made)
+
+
+@cache
+def _pagination() -> Reader:
+    parts: dict[str, Field] = {name: serializers.IntegerField() for name in ("limit", "offset")}
+    return type(inline_serializer("ClientPagination", {**parts, "has_more": serializers.BooleanField()}))
+
+
+@cache
+def page_of(shape: Any) -> Reader:
+    """Return a serializer of one page of a list of shapes."""
+    parts: dict[str, Field] = {"data": serializer_of(shape)(many=True), "pagination": _pagination()()}
+    return type(inline_serializer(f"ClientPageOf{shape.__name__.removesuffix('Shape')}", parts))
+
+
+def _field(hint: Any, *, required: bool = True) -> Field:
+    """Return the field of one part."""
+    if get_origin(hint) is NotRequired:
+        return _field(get_args(hint)[0], required=False)
+    if is_typeddict(hint):
+        return serializer_of(hint)(required=required)
+    if get_origin(hint) is list:
+        (inner,) = get_args(hint)
+        if is_typeddict(inner):
+            return serializer_of(inner)(many=True, required=required)
+        return serializers.ListField(child=_field(inner), required=required)
+    if get_origin(hint) is dict:
+        return serializers.DictField(child=_field(get_args(hint)[1]), required=required)
+    return _SIMPLE.get(hint, serializers.JSONField)(required=required)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an endpoint reads and answers: one shape, or one page of a list of them."""
+
+    query: Reader | None = None
+    body: Reader | None = None
+    gives: Any = None
+    lists: Any = None
+    # Several of the one shape, without paging.
+    many: bool = False
+    status: int = 200
+
+    def write_on(self, handle: Callable[..., Any], name: str | None) -> Callable[..., Any]:
+        """Return the handler with all that written on it."""
+        answer: Any = page_of(self.lists) if self.lists is not None else None
+        if self.gives is not None:
+            answer = serializer_of(self.gives)(many=self.many)
+        written: Callable[..., Any] = extend_schema(
+            parameters=[self.query] if self.query is not None else [],
+            request=self.body,
+            responses={self.status: answer},
+            operation_id=name,
+        )(handle)
+        return written
