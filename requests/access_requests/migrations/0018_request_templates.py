@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("requests", "0016_drift_told"),
+        ("requests", "0017_reopened"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
