@@ -48,6 +48,7 @@ from accounts.actions.sign_in import (
     record_sign_out,
     use_sign_in_link,
 )
+from accounts.actions.tokens import change_expiry, create_service, issue_token, revoke_token
 
 __all__ = [
     "AlreadyThere",
@@ -64,8 +65,10 @@ __all__ = [
     "add_app",
     "add_key",
     "add_member",
+    "change_expiry",
     "choose_letters",
     "create_group",
+    "create_service",
     "create_user",
     "delegate",
     "delete_group",
@@ -79,6 +82,7 @@ __all__ = [
     "extend_stay",
     "forget_identities",
     "invite",
+    "issue_token",
     "make_sign_in_link",
     "prove_by_code",
     "prove_by_key",
@@ -94,6 +98,7 @@ __all__ = [
     "require",
     "reset_factors",
     "retry_letter",
+    "revoke_token",
     "send_invitation",
     "send_letters",
     "set_attributes",

@@ -42,6 +42,8 @@ class User(AbstractBaseUser):
         "self", models.PROTECT, null=True, blank=True, related_name="invited", editable=False
     )
     leaves_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # No person but a program of the organisation: it has roles and tokens, never signs in and is given no access.
+    is_service = models.BooleanField("service", default=False, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     disabled_at = models.DateTimeField(null=True, blank=True, editable=False)
     # Part of what binds a session to its person: one more, and every session until now is over.
