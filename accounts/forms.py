@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -12,9 +12,10 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from accounts import letters
-from accounts.choices import LETTERS_TO_CHOOSE, GroupSource, LetterKind, Role
+from accounts.choices import END_USER_SCOPES, LETTERS_TO_CHOOSE, STAFF_SCOPES, GroupSource, LetterKind, Role
 from accounts.models import Group, User
 
 if TYPE_CHECKING:
@@ -115,6 +116,44 @@ class AwayForm(_InZone):
         if "last" in given:
             given["ends_at"] = self._end_of(given["last"])
         return given
+
+
+class TokenEndForm(_InZone):
+    """Until when a token lasts: a whole day, or as long as is allowed where the last day allowed ends later."""
+
+    until = _day(label="Until, and including")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Offer the days that are allowed."""
+        super().__init__(*args, **kwargs)
+        now = timezone.now()
+        self.latest = now + timedelta(days=settings.TOKEN_DAYS)
+        days = {"min": now.astimezone(self.zone).date(), "max": self.latest.astimezone(self.zone).date()}
+        self.fields["until"].widget.attrs |= {name: day.isoformat() for name, day in days.items()}
+
+    def clean(self) -> dict[str, Any]:
+        """Make an instant of the day."""
+        if day := self.cleaned_data.get("until"):
+            last = day == self.latest.astimezone(self.zone).date()
+            self.cleaned_data["ends_at"] = min(self._end_of(day), self.latest) if last else self._end_of(day)
+        return self.cleaned_data
+
+
+class TokenForm(TokenEndForm):
+    """A token to be made: what for, what it may, until when."""
+
+    name = forms.CharField(label="What is it for?", max_length=100, help_text="For example: my laptop.")
+    scopes = forms.MultipleChoiceField(label="What it may", widget=forms.CheckboxSelectMultiple)
+    field_order = ["name", "scopes", "until"]
+
+    def __init__(self, *args: Any, zone_of: User, **kwargs: Any) -> None:
+        """Offer what the person can make use of."""
+        super().__init__(*args, zone_of=zone_of, **kwargs)
+        useful = (*END_USER_SCOPES, *(STAFF_SCOPES if zone_of.is_staff else ()))
+        self.fields["scopes"].choices = [(str(scope), scope.label) for scope in useful]  # type: ignore[attr-defined]
+        self.fields["until"].initial = (
+            min(timezone.now() + timedelta(days=30), self.latest).astimezone(self.zone).date()
+        )
 
 
 class StayForm(_InZone):
