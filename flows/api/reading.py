@@ -64,7 +64,11 @@ def as_written(flow: AccessFlow) -> Document:
         [_condition(one) for one in conditions if one.party == Party.REQUESTOR],
         [_target(one) for one in flow.targets.all()],
         [
-            {"tier": one.tier, "operator": one.operator, "conditions": [_condition(each) for each in one.conditions.all()]}
+            {
+                "tier": one.tier,
+                "operator": one.operator,
+                "conditions": [_condition(each) for each in one.conditions.all()],
+            }
             for one in flow.approver_groups.all()
         ],
         grantees=[_condition(one) for one in conditions if one.party == Party.GRANTEE],

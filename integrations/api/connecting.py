@@ -40,7 +40,11 @@ def shown(rows: Iterable[Connector], at: datetime) -> list[Part]:
     for one in _alive(at).filter(connector__in=found).order_by("-last_seen_at"):
         alive[one.connector_id].append(one)
     silent = [one.pk for one in found if one.pk not in alive]
-    last = ConnectorInstance.objects.filter(connector__in=silent).order_by("connector_id", "last_seen_at") if silent else ()
+    last = (
+        ConnectorInstance.objects.filter(connector__in=silent).order_by("connector_id", "last_seen_at")
+        if silent
+        else ()
+    )
     latest = {one.connector_id: one for one in last} | {pk: running[0] for pk, running in alive.items()}
     return [_shown(one, alive[one.pk], latest.get(one.pk)) for one in found]
 

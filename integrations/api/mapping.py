@@ -55,7 +55,9 @@ def config_shown(row: Integration, manifest: Manifest | None) -> dict[str, str]:
     if written is None:
         # Made on a page: all that it says is told, but for lifetimes as usual.
         written = list(row.config)
-    told = {name: _text(value) for name, value in kept.items() if name in written or _text(value) != usual.get(name, "")}
+    told = {
+        name: _text(value) for name, value in kept.items() if name in written or _text(value) != usual.get(name, "")
+    }
     return told | {name: "" for name in written if name not in told}
 
 

@@ -247,7 +247,9 @@ def _asked(request: Request) -> Q:
     if name := told.get("source_integration_name"):
         found &= Q(origins__integration__in=_named_integrations(name))
     if roles := [one.lower() for text in told.getlist("role") for one in text.split(",")]:
-        found &= Q(roles__role__in=[ours for ours, theirs in ROLES.items() if {theirs.lower(), ours.value} & set(roles)])
+        found &= Q(
+            roles__role__in=[ours for ours, theirs in ROLES.items() if {theirs.lower(), ours.value} & set(roles)]
+        )
     return found
 
 

@@ -56,7 +56,9 @@ def connect(body: Part, *, actor: Actor) -> Integration:
     """Connect what the body says. Raises ValidationError, Conflict, NotAllowed."""
     manifest = catalogue().get(body["type"])
     if manifest is None:
-        raise ValidationError({"type": [f"There is no type “{body['type']}”; there are {', '.join(sorted(catalogue()))}."]})
+        raise ValidationError(
+            {"type": [f"There is no type “{body['type']}”; there are {', '.join(sorted(catalogue()))}."]}
+        )
     _free_name(body["name"], None)
     more = _change(body, manifest, None)
     with refusals():
@@ -108,7 +110,11 @@ def _change(body: Part, manifest: Manifest, row: Integration | None) -> Part:
 def _config(told: Part, manifest: Manifest) -> tuple[Part, Part]:
     """Return the provider's own configuration, and the settings of ours that are among it."""
     secret = {one.name for one in manifest.secret_fields()}
-    problems = {f"integration_config.{name}": ["This is a secret: give it in secret_store_config."] for name in told if name in secret}
+    problems = {
+        f"integration_config.{name}": ["This is a secret: give it in secret_store_config."]
+        for name in told
+        if name in secret
+    }
     settings: Part = {}
     for name, (column, usual) in LIFETIMES.items():
         value = told.get(name)
@@ -169,7 +175,9 @@ def _source(told: Part, path: str) -> str:
 
 
 def _store(body: Part) -> Part:
-    told = {name: dict(value) for name, value in (body.get("secret_store_config") or {}).items() if value and name in FIELDS}
+    told = {
+        name: dict(value) for name, value in (body.get("secret_store_config") or {}).items() if value and name in FIELDS
+    }
     return {"secret_store_config": told} if told else {}
 
 
@@ -191,7 +199,9 @@ def _owners(body: Part) -> tuple[list[User | Group], Part]:
         return found, {}
     source, path = _source(told, "owner"), "owner.attribute_value"
     if told["attribute_type"] not in ("user", "group"):
-        text = "The owner of an integration is a user or a group; of a resource it can be an attribute (owners_mapping)."
+        text = (
+            "The owner of an integration is a user or a group; of a resource it can be an attribute (owners_mapping)."
+        )
         raise ValidationError({"owner.attribute_type": [text]})
     look = _person if told["attribute_type"] == "user" else _group
     found += [look(one, path, source) for one in told["attribute_value"]]

@@ -24,7 +24,10 @@ def integration_target(name: str, *permissions: str, **more: Any) -> dict[str, A
 
 
 def body(story: Story, **change: Any) -> dict[str, Any]:
-    group = {"logical_operator": "OR", "approvers": [{"type": "group", "match_operator": "is", "values": ["approvers"]}]}
+    group = {
+        "logical_operator": "OR",
+        "approvers": [{"type": "group", "match_operator": "is", "values": ["approvers"]}],
+    }
     return {
         "name": "Reads",
         "active": True,
@@ -128,7 +131,10 @@ def test_a_flow_that_was_made_on_the_page_is_imported(story: Story, admin: Api) 
         ({"grant_duration_in_min": 0}, "grant_duration_in_min"),
         ({"access_targets": []}, "access_targets"),
         ({"access_targets": [{}]}, "access_targets.0"),
-        ({"access_targets": [integration_target("no such", "A")]}, "access_targets.0.integration.integration_reference"),
+        (
+            {"access_targets": [integration_target("no such", "A")]},
+            "access_targets.0.integration.integration_reference",
+        ),
         ({"requestors": {"logical_operator": "OR", "conditions": []}}, "requestors"),
         ({"requestors": {"logical_operator": "or", "conditions": []}}, "requestors.logical_operator"),
         ({"approver_policy": {"approval_mode": "ANY_OF", "approver_groups": []}}, "approver_policy"),
@@ -150,7 +156,10 @@ def test_a_name_is_there_once(story: Story, admin: Api) -> None:
 
 def test_a_change_that_takes_two_says_so_and_changes_nothing(story: Story, admin: Api, settings: Any) -> None:
     settings.FOUR_EYES, settings.PRODUCTION_TAGS = True, (("env", "prod"),)
-    everybody = {"logical_operator": "OR", "conditions": [{"type": "user", "match_operator": "contains", "values": ["@"]}]}
+    everybody = {
+        "logical_operator": "OR",
+        "conditions": [{"type": "user", "match_operator": "contains", "values": ["@"]}],
+    }
     answer = admin.send("POST", FLOWS, body(story, requestors=everybody, approver_policy=None))
     assert answer.status_code == 409, answer.content
     assert answer.json()["code"] == "second_admin_needed"
@@ -161,7 +170,10 @@ def test_bundles_and_scopes_live_as_flows_do(story: Story, admin: Api) -> None:
     scope = admin.made(SCOPES, {"name": "Prod", "query": 'resource_tag["env"] = "prod"'})
     assert admin.get(f"{SCOPES}/{scope['id']}").json() == scope
     assert "description" not in scope
-    targets = [integration_target(story.integration.name, "READ_ONLY"), {"access_scope": {"access_scope_reference": "Prod"}}]
+    targets = [
+        integration_target(story.integration.name, "READ_ONLY"),
+        {"access_scope": {"access_scope_reference": "Prod"}},
+    ]
     bundle = admin.made(BUNDLES, {"name": "Kit", "access_targets": targets})
     assert admin.get(f"{BUNDLES}/{bundle['id']}").json() == bundle
     assert admin.changed(f"{BUNDLES}/{bundle['id']}", {"name": "Kit", "access_targets": targets}) == bundle
@@ -202,12 +214,16 @@ def test_who_may_not_is_refused_on_every_address(story: Story, admin: Api) -> No
 
 def test_a_page_takes_as_many_queries_as_a_flow(story: Story, admin: Api) -> None:
     scope = admin.made(SCOPES, {"name": "Prod", "query": 'resource_name = "a"'})["id"]
-    told = body(story, access_targets=[{"access_scope": {"access_scope_reference": scope}}, *body(story)["access_targets"]])
+    told = body(
+        story, access_targets=[{"access_scope": {"access_scope_reference": scope}}, *body(story)["access_targets"]]
+    )
     counts = []
     for number in range(4):
         admin.made(FLOWS, told | {"name": f"Flow {number}"})
         if number in (0, 3):
-            with CaptureQueriesContext(connection, ) as caught:
+            with CaptureQueriesContext(
+                connection,
+            ) as caught:
                 assert len(admin.get(FLOWS).json()["items"]) == number + 1
             counts.append(len(caught))
     assert counts[0] == counts[1]
