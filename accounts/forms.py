@@ -12,11 +12,14 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
+from django.db import transaction
 from django.utils import timezone
 
-from accounts import letters
+from accounts import actions, letters
 from accounts.choices import END_USER_SCOPES, LETTERS_TO_CHOOSE, STAFF_SCOPES, GroupSource, LetterKind, Role
-from accounts.models import Group, User
+from accounts.models import ApiToken, Group, User
+from audit.actor import Actor
 
 if TYPE_CHECKING:
     _PersonModelForm = forms.ModelForm[User]
@@ -296,3 +299,52 @@ class PersonForm(_PersonModelForm):
         if password:
             validate_password(password, self.instance)
         return password
+
+
+class ServiceTokenForm(forms.Form):
+    """A token for a service: one there is, or a new one with its roles."""
+
+    service = forms.ModelChoiceField(
+        User.objects.none(), required=False, empty_label="A new one", help_text="Its roles are set where people are."
+    )
+    new_service = forms.CharField(
+        label="Name of the new service", max_length=60, required=False, help_text="For example: Terraform."
+    )
+    roles = forms.MultipleChoiceField(
+        label="Roles of the new service", choices=Role.choices, required=False, widget=forms.CheckboxSelectMultiple
+    )
+    name = forms.CharField(label="What is the token for?", max_length=100)
+    scopes = forms.MultipleChoiceField(
+        label="What it may",
+        choices=[(str(scope), scope.label) for scope in STAFF_SCOPES],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    days = forms.IntegerField(label="Days it lasts", min_value=1, initial=30)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Offer the services there are."""
+        super().__init__(*args, **kwargs)
+        services = User.objects.filter(is_service=True, is_active=True).order_by("name")
+        self.fields["service"].queryset = services  # type: ignore[attr-defined]
+        self.fields["days"].widget.attrs["max"] = settings.TOKEN_DAYS
+        self.fields["days"].validators.append(MaxValueValidator(settings.TOKEN_DAYS))
+
+    def clean(self) -> dict[str, Any]:
+        """One service, not none and not two."""
+        given = self.cleaned_data
+        if bool(given.get("service")) == bool(given.get("new_service")):
+            self.add_error("new_service", "Choose a service, or name a new one.")
+        return given
+
+    def make(self, actor: Actor) -> tuple[ApiToken, str]:
+        """Make the service, if it is new, and the token: both or none. Raises Refused."""
+        given, now = self.cleaned_data, timezone.now()
+        with transaction.atomic():
+            service = given["service"]
+            if service is None:
+                roles = [Role(role) for role in given["roles"]]
+                service = actions.create_service(given["new_service"], roles=roles, actor=actor, at=now)
+            ends = now + timedelta(days=given["days"])
+            return actions.issue_token(
+                service, given["name"], scopes=given["scopes"], expires_at=ends, actor=actor, at=now
+            )

@@ -138,4 +138,4 @@ def take_up_filters(request: Request) -> None:
         return
     for name, values in json.loads(bound)[2]:
         told.setlist(name, values)
-    request._request.GET = told
+    request._request.GET = told  # type: ignore[assignment]  # nobody changes it after this

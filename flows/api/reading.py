@@ -37,12 +37,12 @@ def flows() -> QuerySet[AccessFlow]:
     )
 
 
-def bundles() -> QuerySet[Bundle]:
+def bundles() -> QuerySet[Any]:
     """Return bundles with all that is shown of them, each with `updated_at`."""
     return _dated(Bundle.objects.prefetch_related(Prefetch("targets", _targets())), PolicyKind.BUNDLE)
 
 
-def scopes() -> QuerySet[AccessScope]:
+def scopes() -> QuerySet[Any]:
     """Return access scopes, each with `updated_at`."""
     return _dated(AccessScope.objects.all(), PolicyKind.SCOPE)
 
@@ -51,9 +51,10 @@ def _targets() -> QuerySet[AccessTarget]:
     return AccessTarget.objects.select_related("bundle", "access_scope").prefetch_related("selectors").order_by("pk")
 
 
-def _dated(rows: Any, kind: PolicyKind) -> Any:
+def _dated(rows: QuerySet[Any], kind: PolicyKind) -> QuerySet[Any]:
     latest = Revision.objects.filter(kind=kind, subject=OuterRef("pk")).order_by("-number").values("created_at")[:1]
-    return rows.annotate(updated_at=Coalesce(Subquery(latest), "created_at"))
+    found: QuerySet[Any] = rows.annotate(updated_at=Coalesce(Subquery(latest), "created_at"))
+    return found
 
 
 def as_written(flow: AccessFlow) -> Document:

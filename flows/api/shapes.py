@@ -1,4 +1,4 @@
-"""What may be written of policy, and how it is described. Limits are the database's; what policy refuses is told later."""
+"""What may be written of policy, and how it is described. What policy itself refuses is told later, by actions."""
 
 from __future__ import annotations
 
@@ -25,6 +25,12 @@ def text(most: int = 200, **more: Any) -> serializers.CharField:
 def texts(most: int = 500, **more: Any) -> serializers.ListField:
     """Return a field of a list of texts."""
     return serializers.ListField(child=text(most), max_length=LIST_MAX, **more)
+
+
+def many(shape: Any, *, max_length: int, **more: Any) -> serializers.Field[Any, Any, Any, Any]:
+    """Return a field of a list of things of one shape."""
+    found: serializers.Field[Any, Any, Any, Any] = shape(many=True, max_length=max_length, **more)
+    return found
 
 
 class Condition(serializers.Serializer[object]):
@@ -55,7 +61,7 @@ class _Operator(serializers.Serializer[object]):
 class ConditionsWanted(_Operator):
     """Conditions that are joined."""
 
-    conditions = ConditionWanted(many=True, max_length=LIST_MAX)
+    conditions = many(ConditionWanted, max_length=LIST_MAX)
 
 
 class ConditionsShown(_Operator):
@@ -67,7 +73,7 @@ class ConditionsShown(_Operator):
 class ApproverGroupWanted(_Operator):
     """Approvers who count as one."""
 
-    approvers = ConditionWanted(many=True, max_length=LIST_MAX)
+    approvers = many(ConditionWanted, max_length=LIST_MAX)
 
 
 class ApproverGroupShown(_Operator):
@@ -113,7 +119,7 @@ class IntegrationTargetWanted(serializers.Serializer[object]):
     integration_reference = text()
     resource_type = text(60)
     permissions = texts()
-    resources_scopes = ResourcesScope(many=True, max_length=LIST_MAX, **OPTIONAL)
+    resources_scopes = many(ResourcesScope, max_length=LIST_MAX, **OPTIONAL)
 
 
 class IntegrationTargetShown(serializers.Serializer[object]):
@@ -167,8 +173,8 @@ class BundleTargetsWanted(serializers.Serializer[object]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """A target is one thing."""
-        if sum(bool(attrs.get(name)) for name in self.fields) != 1:
-            raise serializers.ValidationError(f"Name exactly one of {', '.join(self.fields)}.")
+        if sum(bool(attrs.get(str(name))) for name in self.fields) != 1:
+            raise serializers.ValidationError(f"Name exactly one of {', '.join(map(str, self.fields))}.")
         return attrs
 
 
@@ -196,7 +202,7 @@ class ApproverPolicyWanted(serializers.Serializer[object]):
     """Whose yes it takes; without one nobody is asked."""
 
     approval_mode = serializers.ChoiceField(choices=["ANY_OF", "ALL_OF"])
-    approver_groups = ApproverGroupWanted(many=True, max_length=50)
+    approver_groups = many(ApproverGroupWanted, max_length=50)
 
 
 class ApproverPolicyShown(serializers.Serializer[object]):
@@ -210,7 +216,7 @@ class EscalationPolicyWanted(serializers.Serializer[object]):
     """Who is asked as well when nobody answered: one group after the other, at most five."""
 
     interval_in_min = serializers.IntegerField(min_value=1, max_value=MINUTES_MAX)
-    approver_groups = ApproverGroupWanted(many=True, max_length=50)
+    approver_groups = many(ApproverGroupWanted, max_length=50)
 
 
 class EscalationPolicyShown(serializers.Serializer[object]):
@@ -245,9 +251,9 @@ class CustomField(serializers.Serializer[object]):
     """What else is asked of who asks."""
 
     key = text(60)
-    label = text()
+    label = text()  # type: ignore[assignment]  # a field's own word too
     kind = serializers.ChoiceField(choices=FieldKind.choices)
-    required = serializers.BooleanField(default=False)
+    required = serializers.BooleanField(default=False)  # type: ignore[assignment]
     choices = texts(default=list)
     pattern = text(allow_blank=True, default="")
 
@@ -259,7 +265,7 @@ class Extension(serializers.Serializer[object]):
     break_glass = serializers.BooleanField(required=False)
     checks = texts(required=False)
     drain_in_min = serializers.IntegerField(min_value=0, max_value=MINUTES_MAX, required=False)
-    custom_fields = CustomField(many=True, required=False, max_length=50)
+    custom_fields = many(CustomField, max_length=50, required=False)
     only_while_eligible = serializers.BooleanField(required=False)
     removes_foreign = serializers.BooleanField(required=False)
     ticket_pattern = text(allow_blank=True, required=False)
@@ -277,7 +283,7 @@ class FlowWanted(serializers.Serializer[object]):
     trigger = serializers.ChoiceField(choices=["SELF_SERVE", "AUTOMATIC"])
     requestors = ConditionsWanted()
     request_for = RequestForWanted(**OPTIONAL)
-    access_targets = TargetWanted(many=True, max_length=LIST_MAX)
+    access_targets = many(TargetWanted, max_length=LIST_MAX)
     approver_policy = ApproverPolicyWanted(**OPTIONAL)
     escalation_policy = EscalationPolicyWanted(**OPTIONAL)
     grant_duration_in_min = serializers.IntegerField(min_value=1, max_value=MINUTES_MAX, **OPTIONAL)
@@ -319,7 +325,7 @@ class BundleWanted(serializers.Serializer[object]):
     """A bundle as it is written. A description that is left out stays."""
 
     name = text(NAME_MAX)
-    access_targets = BundleTargetsWanted(many=True, max_length=LIST_MAX)
+    access_targets = many(BundleTargetsWanted, max_length=LIST_MAX)
     description = text(TEXT_MAX, allow_blank=True, required=False)
 
 

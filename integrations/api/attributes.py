@@ -1,4 +1,4 @@
-"""What conditions of policy can look at: people, groups, and what directories say of people; each type and value once."""
+"""What conditions of policy can look at: people, groups, what directories say of people; each type and value once."""
 
 from __future__ import annotations
 
@@ -76,8 +76,8 @@ def _told(request: Request) -> tuple[dict[str, str], int]:
 def _all(told: dict[str, str]) -> QuerySet[Any, tuple[str, str, str]]:
     """Return type, value and id, one query for the page."""
     kind, search, source = told["type"], told["search"], told["source_integration_reference"]
-    people = User.objects.filter(_from(source), email__icontains=search)
-    groups = Group.objects.filter(_from(source), name__icontains=search)
+    people: QuerySet[Any] = User.objects.filter(_from(source), email__icontains=search)
+    groups: QuerySet[Any] = Group.objects.filter(_from(source), name__icontains=search)
     said = Attribute.objects.filter(value__icontains=search)
     if source:
         said = said.filter(user__in=User.objects.filter(_from(source)).values("pk"))

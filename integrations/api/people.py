@@ -1,4 +1,4 @@
-"""Users, groups and attributes for programs. They live on this floor, for it knows of which integration somebody came."""
+"""Users and groups for programs. They live on this floor, for it knows of which integration somebody came."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.http import Http404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response

@@ -66,7 +66,7 @@ def connect(body: Part, *, actor: Actor) -> Integration:
 
 
 def change(row: Integration, body: Part, *, actor: Actor) -> None:
-    """Make an integration as the body says; nothing happens where it is so. Raises ValidationError, Conflict, NotAllowed."""
+    """Make an integration as the body says; nothing happens where it is so. Raises as `connect`."""
     manifest = catalogue().get(row.type)
     if manifest is None:
         raise Conflict(f"This server has no provider “{row.type}” any more, so nothing can be changed.")
@@ -81,7 +81,7 @@ def change(row: Integration, body: Part, *, actor: Actor) -> None:
 
 
 def _free_name(name: str, row: Integration | None) -> None:
-    if Integration.objects.filter(name=name).exclude(pk=row.pk if row else None).exists():
+    if Integration.objects.filter(name=name).exclude(pk__in=[row.pk] if row else []).exists():
         raise ValidationError({"name": [f"Another integration is called “{name}”."]})
 
 
@@ -212,12 +212,14 @@ def _owners(body: Part) -> tuple[list[User | Group], Part]:
 
 def _person(told: str, path: str, source: str) -> User:
     rows = User.objects.filter(email=told.strip().lower()) or User.objects.filter(pk__in=uuids([told]))
-    return _found(rows, told, path, source, "person")
+    found: User = _found(rows, told, path, source, "person")
+    return found
 
 
 def _group(told: str, path: str, source: str) -> Group:
     rows = Group.objects.filter(name=told) or Group.objects.filter(pk__in=uuids([told]))
-    return _found(rows, told, path, source, "group")
+    found: Group = _found(rows, told, path, source, "group")
+    return found
 
 
 def _found(rows: Any, told: str, path: str, source: str, noun: str) -> Any:

@@ -58,16 +58,11 @@ def allowed(user: Any, **other: str) -> str:
     return answered(browser_of(user).post(address, {"answer": "allow"}))["code"]
 
 
-def redeem(code: str, **other: str) -> HttpResponse:
-    """Ask for tokens."""
-    form = {
-        "grant_type": "authorization_code",
-        "client_id": "some-cli",
-        "redirect_uri": BACK,
-        "code_verifier": VERIFIER,
-    }
-    form |= {"code": code}
-    return Client(enforce_csrf_checks=True).post(TOKEN, {k: v for k, v in (form | other).items() if v != "-"})
+def redeem(by: str, **other: str) -> HttpResponse:
+    """Ask for tokens by a code; "-" leaves a parameter out."""
+    form = {"grant_type": "authorization_code", "client_id": "some-cli", "redirect_uri": BACK, "code": by}
+    form |= {"code_verifier": VERIFIER, **other}
+    return Client(enforce_csrf_checks=True).post(TOKEN, {k: v for k, v in form.items() if v != "-"})
 
 
 def refresh(text: str, **other: str) -> HttpResponse:
@@ -91,7 +86,7 @@ def test_a_client_gets_in_as_the_person_and_gets_on(cast: Cast) -> None:
     assert answer["state"] == "a-state"
     given = redeem(answer["code"])
     assert given.status_code == 200
-    assert given["Cache-Control"] == "no-store"
+    assert "no-store" in given["Cache-Control"]
     told = given.json()
     assert (told["token_type"], told["expires_in"]) == ("Bearer", 3600)
     assert set(told["scope"].split()) == set(SCOPES.split()) - {"offline_access"}

@@ -21,7 +21,7 @@ from tests.story import Story, begin, simulated_provider
 class Api:
     """A client that brings a token of somebody."""
 
-    headers: dict[str, str]
+    headers: dict[str, Any]
     client: Client
 
     def get(self, address: str, **query: str) -> Any:

@@ -17,8 +17,8 @@ from tests.text.test_round_trip import BUNDLES, INTEGRATIONS, NAMES, WEBHOOKS, f
 
 KNOWN = Known(
     INTEGRATIONS,
-    {one["bundle"]: one["name"] for one in BUNDLES},
-    {pk: one["name"] for pk, one in NAMES.scopes.items()},
+    {str(one["bundle"]): str(one["name"]) for one in BUNDLES},
+    {str(pk): str(one["name"]) for pk, one in NAMES.scopes.items()},
     WEBHOOKS,
 )
 said = st.sets(st.sampled_from(SAID_OR_NOT))

@@ -1,4 +1,4 @@
-"""Access flows, bundles and scopes as a Terraform provider keeps them: make, read, change, delete, an empty second plan."""
+"""Access flows, bundles and scopes as a Terraform provider keeps them: made, read, changed, deleted, planned again."""
 
 from __future__ import annotations
 
