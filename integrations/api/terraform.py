@@ -13,9 +13,10 @@ _NOTE = "The secrets are in the built-in store, which tells them to nobody: give
 
 def integration_text(integration: Integration) -> str:
     """Return an integration as Terraform text."""
-    (told,) = shown(list(rows().filter(pk=integration.pk))) or [None]
-    if told is None:
+    found = list(rows().filter(pk=integration.pk))
+    if not found:
         return ""
+    (told,) = shown(found)
     left_out = ("id", "category", "status", "last_sync_time", "owner", "owners_mapping")
     body: Part = {key: value for key, value in told.items() if key not in left_out}
     if owner := told.get("owner"):
