@@ -109,6 +109,23 @@ def test_a_token_is_made_used_and_revoked_on_a_page(fresh_database: str, cast: C
         assert tokens.holder(text) is None
 
 
+def test_an_admin_makes_a_services_token(fresh_database: str, cast: Cast, browser: Browser) -> None:
+    with at(browser) as (page, address, findings):
+        sign_in(page, address, cast.admin.email, PASSWORD)
+        page.goto(f"{address}/admin/accounts/apitoken/add/")
+        look(page, "a service's token", findings, ("light", "dark", "narrow"))
+        page.get_by_label("Name of the new service").fill("Terraform")
+        page.get_by_label("What is the token for?").fill("ci")
+        page.get_by_label("Push people and groups (SCIM)").check()
+        page.get_by_role("button", name="Make the token").click()
+        text = page.get_by_label("ci", exact=True).input_value()
+        look(page, "a service's token, made", findings, ("light", "dark", "narrow"))
+        page.get_by_role("link", name="I have kept it").click()
+        expect(page.get_by_text("Terraform").first).to_be_visible()
+        look(page, "all tokens", findings, ("light", "dark", "narrow"))
+        assert text not in page.content()
+
+
 def test_the_page_of_the_api_works_under_the_strict_policy(fresh_database: str, cast: Cast, browser: Browser) -> None:
     with at(browser) as (page, address, _):
         page.goto(f"{address}/api/docs/")
