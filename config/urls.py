@@ -15,6 +15,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.urls")),
     path("", include("audit.urls")),
     path("", include("accounts.api.urls")),
+    path("", include("flows.api.urls")),
+    path("", include("integrations.api.urls")),
     path("admin/", admin.site.urls),
     path("", include("accounts.api.unknown")),
 ]

@@ -53,27 +53,43 @@ def assemble(
     conditions: Iterable[dict[str, Any]],
     targets: Iterable[dict[str, Any]],
     groups: Iterable[dict[str, Any]],
+    **more: Any,
+) -> Document:
+    """Return the document of a flow's own columns and what was told of the rest; nothing is read from the database.
+
+    `more` is as in assemble_in_order, which this is but for the order: lists are ordered by content.
+    """
+    ranked = [group | {"conditions": ordered(group["conditions"])} for group in groups]
+    grantees = ordered(more.pop("grantees", ()))
+    return assemble_in_order(flow, ordered(conditions), ordered(targets), ranked, grantees=grantees, **more)
+
+
+def assemble_in_order(
+    flow: AccessFlow,
+    conditions: Iterable[dict[str, Any]],
+    targets: Iterable[dict[str, Any]],
+    groups: Iterable[dict[str, Any]],
     *,
     grantees: Iterable[dict[str, Any]] = (),
     timeframe: dict[str, Any] | None = None,
     checks: Iterable[str] = (),
 ) -> Document:
-    """Return the document of a flow's own columns and what was told of the rest; nothing is read from the database."""
+    """Return the same with the lists in the order they are told in."""
     return {
         "id": str(flow.pk),
         "name": flow.name,
         "description": flow.description,
         "active": flow.active,
         "trigger": flow.trigger,
-        "requestors": {"operator": flow.requestor_operator, "conditions": ordered(conditions)},
+        "requestors": {"operator": flow.requestor_operator, "conditions": list(conditions)},
         "request_for": {
             "scopes": sorted(flow.request_for),
-            "grantees": {"operator": flow.grantee_operator, "conditions": ordered(grantees)},
+            "grantees": {"operator": flow.grantee_operator, "conditions": list(grantees)},
         },
-        "targets": ordered(targets),
+        "targets": list(targets),
         "approval": {
             "mode": flow.approval_mode,
-            "groups": [group | {"conditions": ordered(group["conditions"])} for group in groups],
+            "groups": list(groups),
             "escalation_seconds": flow.escalation_minutes * 60 if flow.escalation_minutes else None,
         },
         "duration_seconds": None if flow.indefinite else (flow.grant_duration_minutes or 0) * 60,

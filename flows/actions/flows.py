@@ -44,6 +44,7 @@ COLUMNS = (
     "fields",
     "pending_hours",
     "labels",
+    "said",
 )
 
 

@@ -17,6 +17,7 @@ from flows import actions
 from flows.admin import effects, history, proposing
 from flows.admin.frame import actor_of, need, page
 from flows.admin.reading import bundle_faults, count_targets
+from flows.api.terraform import bundle_text
 from flows.choices import PolicyKind
 from flows.document import bundle_of, compose_bundle, digest, names_in
 from flows.forms import BadRows, BundlePage, pressed
@@ -61,10 +62,16 @@ class BundleAdmin(_BundleAdmin):
         """Add the pages of versions."""
         view, own = self.admin_site.admin_view, "flows_bundle"
         return [
+            path("<path:object_id>/code/", view(self.code_view), name=f"{own}_code"),
             path("<path:object_id>/compare/", view(self.compare_view), name=f"{own}_compare"),
             path("<path:object_id>/restore/<str:number>/", view(self.restore_view), name=f"{own}_restore"),
             *super().get_urls(),
         ]
+
+    def code_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show a bundle as Terraform text."""
+        row = self._one(request, object_id)
+        return page(request, Bundle, "terraform.html", f"{row.name} as code", row=row, text=bundle_text(row))
 
     def compare_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Show what one version says otherwise than another."""

@@ -18,6 +18,7 @@ from flows.admin.automatic import beside
 from flows.admin.frame import actor_of, need
 from flows.admin.reading import faults, read
 from flows.admin.steps import may_grow, steps
+from flows.api.terraform import flow_text
 from flows.choices import PolicyKind
 from flows.differences import changes
 from flows.document import names_in
@@ -223,7 +224,9 @@ def code_page(request: HttpRequest, flow: AccessFlow) -> HttpResponse:
     if version is None:
         raise Http404
     code = json.dumps(version.document, indent=2, ensure_ascii=False, sort_keys=True)
-    return page(request, "code.html", f"{flow.name} as code", flow=flow, chosen=version, code=code)
+    # Rows are what is in force; of an earlier version there is only the document.
+    text = flow_text(flow) if version == flow.current else ""
+    return page(request, "code.html", f"{flow.name} as code", flow=flow, chosen=version, code=code, text=text)
 
 
 def versions_page(request: HttpRequest, flow: AccessFlow) -> HttpResponse:

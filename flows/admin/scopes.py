@@ -14,7 +14,8 @@ from django.utils.safestring import SafeString
 from flows import reach
 from flows.admin import history
 from flows.admin import scope_pages as pages
-from flows.admin.frame import need
+from flows.admin.frame import need, page
+from flows.api.terraform import scope_text
 from flows.choices import TargetKind
 from flows.models import AccessScope
 
@@ -54,10 +55,16 @@ class AccessScopeAdmin(_ScopeAdmin):
         """Add the pages of versions."""
         view, own = self.admin_site.admin_view, "flows_accessscope"
         return [
+            path("<path:object_id>/code/", view(self.code_view), name=f"{own}_code"),
             path("<path:object_id>/compare/", view(self.compare_view), name=f"{own}_compare"),
             path("<path:object_id>/restore/<str:number>/", view(self.restore_view), name=f"{own}_restore"),
             *super().get_urls(),
         ]
+
+    def code_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show an access scope as Terraform text."""
+        row = self._one(request, object_id)
+        return page(request, AccessScope, "terraform.html", f"{row.name} as code", row=row, text=scope_text(row))
 
     def compare_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Show what one version says otherwise than another."""

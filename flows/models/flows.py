@@ -68,6 +68,8 @@ class AccessFlow(models.Model):
     )
     pending_hours = models.PositiveIntegerField(default=24, help_text="A request nobody answered lapses after this.")
     labels = models.JSONField(default=list, blank=True)
+    # What an API client said though it means the same unsaid (flows.api.mapping.SAID_OR_NOT): it wants it told back.
+    said = models.JSONField(default=list, blank=True, editable=False)
     current = models.ForeignKey("FlowVersion", models.RESTRICT, null=True, editable=False, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)

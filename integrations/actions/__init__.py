@@ -11,7 +11,7 @@ from integrations.actions.calling import (
     hidden,
     why_no_address,
 )
-from integrations.actions.configuring import BadConfig, Kept
+from integrations.actions.configuring import BadConfig, Kept, clean_config
 from integrations.actions.connectors import BadName, delete_connector, is_embedded, rename_connector
 from integrations.actions.deleting import StillNeeded, delete, sweep_deletions
 from integrations.actions.inventory import merge, stage
@@ -66,6 +66,7 @@ __all__ = [
     "call_out",
     "calls_problem",
     "check",
+    "clean_config",
     "connect",
     "count_as_given",
     "create_connector",

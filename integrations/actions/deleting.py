@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.actions import require
 from audit.actions import Subject, record
 from audit.actor import Actor, system
-from integrations.choices import IntegrationStatus
+from integrations.choices import IntegrationStatus, SecretStore
 from integrations.models import Integration, Order, StagedResource, StoredSecret
 from integrations.queries import dependants
 
@@ -47,7 +47,8 @@ def delete(integration: Integration, *, actor: Actor, at: datetime | None = None
             row.status, row.status_reason = IntegrationStatus.DISABLED, "It is being deleted."
             row.deleting_since = moment
             row.save(update_fields=["status", "status_reason", "deleting_since"])
-            StoredSecret.objects.filter(pk__in=list(row.secrets.values_list("reference", flat=True))).delete()
+            stored = row.secrets.filter(store=SecretStore.BUILTIN).values_list("reference", flat=True)
+            StoredSecret.objects.filter(pk__in=list(stored)).delete()
             row.secrets.all().delete()
             record("integration.delete_ordered", actor=actor, subject=_subject(row), at=moment)
     return _delete_for(row, AT_ONCE_SECONDS, at=moment)

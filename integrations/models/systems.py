@@ -106,6 +106,9 @@ class Integration(models.Model):
     owner_tag_type = models.CharField(
         max_length=100, blank=True, default="group", help_text="What the tag’s value is: group, user, or an attribute."
     )
+    # What an API client wrote that nothing else keeps, to be told back (integrations.api.mapping): "config", the names
+    # it gave values, and of which integrations it said that owners are.
+    as_written = models.JSONField(default=dict, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     checked_at = models.DateTimeField(null=True, blank=True, editable=False)
     synced_at = models.DateTimeField(null=True, blank=True, editable=False)

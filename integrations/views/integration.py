@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from connectors.contract.errors import Misconfigured, TargetError
 from connectors.contract.manifest import Manifest
 from integrations import actions, queries
+from integrations.api.terraform import integration_text
 from integrations.choices import IntegrationStatus
 from integrations.models import Integration
 from integrations.queries import owner_name
@@ -43,6 +44,7 @@ def show(request: HttpRequest, integration: Integration) -> HttpResponse:
         panels=queries.panels(integration, request.user),
         as_json=as_json(told),
         as_toml=as_toml(told),
+        as_terraform=integration_text(integration),
         may_see_orders=request.user.has_perm("integrations.view_order"),
         may_see_trail=request.user.has_perm("audit.view_auditentry"),
         **_status(integration),

@@ -1,0 +1,14 @@
+"""Addresses of the API of policy."""
+
+from django.urls import URLPattern, path
+
+from flows.api import views
+
+urlpatterns: list[URLPattern] = [
+    path("api/admin/v2/access-flows", views.Flows.as_view(), name="api_flows"),
+    path("api/admin/v2/access-flows/<str:pk>", views.Flow.as_view(), name="api_flow"),
+    path("api/admin/v2/bundles", views.Bundles.as_view(), name="api_bundles"),
+    path("api/admin/v2/bundles/<str:pk>", views.OneBundle.as_view(), name="api_bundle"),
+    path("api/admin/v1/access-scopes", views.AccessScopes.as_view(), name="api_scopes"),
+    path("api/admin/v1/access-scopes/<str:pk>", views.OneAccessScope.as_view(), name="api_scope"),
+]
