@@ -152,6 +152,8 @@ ACCOUNT_RATE_LIMITS = {"single_sign_on": "120/m/ip", "second_factor": "10/5m/use
 MFA_ADAPTER = "accounts.adapters.FactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = "Latchkey"
+# A directory that disables more people by SCIM within a minute raises an alarm, and is heeded.
+SCIM_DISABLES_PER_MINUTE = env.integer("LATCHKEY_SCIM_DISABLES_PER_MINUTE", 50)
 
 REDIS_URL = env.text("LATCHKEY_REDIS_URL")
 CELERY_BROKER_URL = REDIS_URL or "memory://localhost/"

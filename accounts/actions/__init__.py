@@ -28,6 +28,8 @@ from accounts.actions.people import (
     set_roles,
     set_theme,
 )
+from accounts.actions.pushing import change_pushed, forget_pushed, provision
+from accounts.actions.pushing_groups import change_pushed_group, forget_pushed_group, push_group
 from accounts.actions.rules import (
     AlreadyThere,
     BadValue,
@@ -64,6 +66,8 @@ __all__ = [
     "add_app",
     "add_key",
     "add_member",
+    "change_pushed",
+    "change_pushed_group",
     "choose_letters",
     "create_group",
     "create_user",
@@ -78,10 +82,14 @@ __all__ = [
     "end_stay",
     "extend_stay",
     "forget_identities",
+    "forget_pushed",
+    "forget_pushed_group",
     "invite",
     "make_sign_in_link",
     "prove_by_code",
     "prove_by_key",
+    "provision",
+    "push_group",
     "record_failed_sign_in",
     "record_refused_sign_in",
     "record_sign_in",
