@@ -46,6 +46,10 @@ ACTIONS = {
     "group.pushed": "Took over a group from the directory",
     "group.members_pushed": "Took over the members of a group from the directory",
     "group.push_forgotten": "Removed a group that the directory has no more",
+    "service.created": "Created a service",
+    "token.issued": "Made a token",
+    "token.revoked": "Revoked a token",
+    "token.expiry_changed": "Changed when a token ends",
     "letter.given_up": "Gave up sending a letter",
     "letter.retried": "Had a letter sent again",
 }
@@ -60,7 +64,9 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         """Declare what can be recorded, and record who signs in."""
         from accounts import trail  # noqa: PLC0415  # needs the models, which are loaded only now
+        from accounts.rest import wildcards  # noqa: PLC0415
         from audit.actions import declare  # noqa: PLC0415
 
         declare(ACTIONS)
         trail.connect()
+        wildcards.register()

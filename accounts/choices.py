@@ -126,3 +126,37 @@ LETTER_LOOKS: dict[LetterState, tuple[str, str]] = {
     LetterState.FAILED: ("bad", "stop"),
     LetterState.DROPPED: ("quiet", "ban"),
 }
+
+
+class TokenKind(models.TextChoices):
+    """Whom a token acts as, and how it came about."""
+
+    PERSONAL = "personal", "Personal"
+    SERVICE = "service", "Service"
+    # Got by a command-line client with its person's consent, for an hour at a time.
+    CLIENT = "client", "Command line"
+
+
+class TokenScope(models.TextChoices):
+    """What a token may be used for. Its owner's own rights are never widened by it."""
+
+    SESSIONS_READ = "end_user:access_sessions:read", "See your access and its connection details"
+    SESSIONS_WRITE = "end_user:access_sessions:write", "Reset credentials of your access"
+    REQUESTS_READ = "end_user:access_requests:read", "See your requests and approvals"
+    REQUESTS_WRITE = "end_user:access_requests:write", "Ask for access, answer and end it"
+    INVENTORY_READ = "end_user:inventory:read", "See what can be asked for"
+    ANALYTICS_WRITE = "end_user:analytics:write", "Send usage data (it is dropped)"
+    MCP = "end_user:mcp", "Work as an assistant's tool"
+    TOKENS_READ = "end_user:tokens:read", "See your tokens, never their text"
+    TOKENS_WRITE = "end_user:tokens:write", "Make and revoke tokens of yours"
+    ADMIN_READ = "admin:read", "Read what you may read as an administrator"
+    FLOWS_WRITE = "admin:flows:write", "Change flows, bundles and scopes"
+    INTEGRATIONS_WRITE = "admin:integrations:write", "Change integrations and webhooks"
+    PEOPLE_WRITE = "admin:people:write", "Change people and groups"
+    CONNECTORS_WRITE = "admin:connectors:write", "Change connectors"
+    SCIM = "scim", "Push people and groups (SCIM)"
+
+
+END_USER_SCOPES = tuple(scope for scope in TokenScope if scope.startswith("end_user:"))
+# They need a role beyond "grantee" to be good for anything.
+STAFF_SCOPES = tuple(scope for scope in TokenScope if scope not in END_USER_SCOPES)

@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from django.db.models import Count, Max, Min, Q, QuerySet
 
 from accounts import post
-from accounts.choices import FACTOR_LASTS, LETTERS_WAITING, LetterState, Role
-from accounts.models import Attribute, Delegation, GroupMembership, Letter, User
+from accounts.choices import FACTOR_LASTS, LETTERS_WAITING, LetterState, Role, TokenKind
+from accounts.models import ApiToken, Attribute, Delegation, GroupMembership, Letter, User
 from accounts.roles import allow
+from accounts.tokens import live
 
 # People per query, under SQLite's limit of parameters.
 _AT_ONCE = 10_000
@@ -55,7 +56,7 @@ def attributes_of(user: User) -> dict[str, list[str]]:
 
 def active_users() -> QuerySet[User]:
     """Return who may sign in and be given access, by address."""
-    return User.objects.filter(is_active=True).order_by("email")
+    return User.objects.filter(is_active=True, is_service=False).order_by("email")
 
 
 def admins() -> QuerySet[User]:
@@ -83,7 +84,7 @@ def _facts_of(ids: list[uuid.UUID]) -> dict[uuid.UUID, PersonFacts]:
             id=str(user.pk),
             email=user.email,
             name=user.name,
-            active=user.is_active,
+            active=user.is_active and not user.is_service,
             group_ids=frozenset(group_id for group_id, _ in groups[user.pk]),
             group_names=frozenset(name for _, name in groups[user.pk]),
             attributes=tuple(sorted(attributes[user.pk])),
@@ -118,7 +119,7 @@ def mail(at: datetime) -> Mail:
 def people_with(permission: str) -> list[User]:
     """Return active people one of whose roles allows `permission`, by name: whom to turn to. One query."""
     able = [role for role in Role if allow(frozenset({role}), permission)]
-    return list(User.objects.filter(is_active=True, roles__role__in=able).distinct().order_by("name", "email"))
+    return list(active_users().filter(roles__role__in=able).distinct().order_by("name", "email"))
 
 
 def delegations_of(user: User, at: datetime) -> list[Delegation]:
@@ -148,6 +149,11 @@ def unanswered_for() -> QuerySet[User]:
 def factor_counts(when: datetime, at: datetime) -> bool:
     """Whether a second factor proven then counts now."""
     return when <= at < when + FACTOR_LASTS
+
+
+def tokens_of(user: User, at: datetime) -> QuerySet[ApiToken]:
+    """Return the person's own tokens that are good for something, newest first: not those of command-line clients."""
+    return live(at).filter(owner=user, kind=TokenKind.PERSONAL).select_related("owner", "grant")
 
 
 def why_cannot_ask(user: User) -> str:

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from csp.constants import NONE, SELF
 
-from config import env, keys, single_sign_on
+from config import env, keys, rest, single_sign_on
 from config.env import BadSetting
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -40,7 +40,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
-    "rest_framework",
+    *rest.APPS,
     "channels",
     "csp",
     "allauth",
@@ -148,6 +148,9 @@ SOCIALACCOUNT_ADAPTER = "accounts.oidc.SocialAccountAdapter"
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
 # A whole office may come from one address, all at nine.
 ACCOUNT_RATE_LIMITS = {"single_sign_on": "120/m/ip", "second_factor": "10/5m/user,50/d/user"}
+REST_FRAMEWORK, SPECTACULAR_SETTINGS, API_PER_MINUTE = rest.FRAMEWORK, rest.OPENAPI, rest.PER_MINUTE
+# How long a token of the API lasts at most.
+TOKEN_DAYS = env.integer("LATCHKEY_TOKEN_DAYS", 90)
 # Second factors: allauth's apps, recovery codes and WebAuthn, in pages of ours (accounts/factors.py).
 MFA_ADAPTER = "accounts.adapters.FactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]

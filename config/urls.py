@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from accounts.api.urls import unknown_addresses
 from config import metrics, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -13,5 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("access_requests.urls")),
     path("", include("accounts.urls")),
     path("", include("audit.urls")),
+    path("", include("accounts.api.urls")),
     path("admin/", admin.site.urls),
+    *unknown_addresses,
 ]

@@ -50,6 +50,7 @@ from accounts.actions.sign_in import (
     record_sign_out,
     use_sign_in_link,
 )
+from accounts.actions.tokens import change_expiry, create_service, issue_token, revoke_token
 
 __all__ = [
     "AlreadyThere",
@@ -66,10 +67,12 @@ __all__ = [
     "add_app",
     "add_key",
     "add_member",
+    "change_expiry",
     "change_pushed",
     "change_pushed_group",
     "choose_letters",
     "create_group",
+    "create_service",
     "create_user",
     "delegate",
     "delete_group",
@@ -85,6 +88,7 @@ __all__ = [
     "forget_pushed",
     "forget_pushed_group",
     "invite",
+    "issue_token",
     "make_sign_in_link",
     "prove_by_code",
     "prove_by_key",
@@ -102,6 +106,7 @@ __all__ = [
     "require",
     "reset_factors",
     "retry_letter",
+    "revoke_token",
     "send_invitation",
     "send_letters",
     "set_attributes",

@@ -294,6 +294,6 @@ def keep_an_admin_besides(user: User) -> None:
     """
     admins = RoleAssignment.objects.filter(role=Role.ADMIN)
     list(admins.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
-    active = set(admins.filter(user__is_active=True).values_list("user_id", flat=True))
+    active = set(admins.filter(user__is_active=True, user__is_service=False).values_list("user_id", flat=True))
     if active == {user.pk}:
         raise LastAdmin(f"{user.name} is the last active admin; make somebody else an admin first.")

@@ -113,6 +113,8 @@ def _refuse_taking_over(user: User) -> None:
         raise AlreadyThere(f"{user.email} is the address of somebody who is pushed already.")
     if _is_admin(user):
         raise NotAllowed(f"{user.email} administers Latchkey and is not taken over; see the documentation of SCIM.")
+    if user.is_service:
+        raise NotAllowed(f"{user.email} is a service and is not taken over.")
     if user.is_outside:
         raise NotAllowed(f"{user.email} is in Latchkey as somebody from outside and is not taken over.")
 

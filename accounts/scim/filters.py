@@ -29,9 +29,8 @@ from scim2_models.path import (
     coerce_value,
 )
 
-from accounts.models import GroupMembership
+from accounts.models import GroupMembership, PushedValue
 from accounts.scim.facts import comparable
-from accounts.scim.models import PushedValue
 from accounts.scim.resources import EnterpriseUser, Group, Person, key
 
 LENGTH_MAX, DEPTH_MAX, TERMS_MAX = 4000, 12, 60

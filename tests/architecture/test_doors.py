@@ -27,6 +27,9 @@ MORE_DOORS = {
     ("integrations", "search"),
     ("integrations", "aql"),
     ("accounts", "letters"),
+    # Every app has endpoints; what all of them stand on is made once, here.
+    ("accounts", "rest"),
+    ("accounts", "tokens"),
     # A request's page tries a second factor as the account page does, in the same session.
     ("accounts", "proving"),
     # The floor that knows owners says that they may invite.
@@ -49,6 +52,8 @@ OWN_ROOMS = {
         "keeping": "the secrets of second factors as ciphertext",
         "asking_first": "changes of groups in the admin site: what follows is shown first",
         "regrouping": "a change of a group before it is made, and who foretells what follows",
+        "rest": "the ground of every API: tokens, scopes, errors, pages of lists, limits, repeats",
+        "tokens": "the text of tokens: making it, its digest, whose it is",
         "backends": "Django asks a backend who signs in",
         "letters": "what a letter says: plain data into text and HTML",
         "post": "how a letter leaves: by SMTP or into a folder, and what went wrong",

@@ -15,9 +15,6 @@ from django.utils.crypto import salted_hmac
 from accounts import roles
 from accounts.choices import LETTERS_WAITING, GroupSource, LetterKind, LetterState, Role, Theme
 
-# Django finds models here only.
-from accounts.scim.models import PushedGroup, PushedPerson, PushedValue  # noqa: F401
-
 
 class UserManager(BaseUserManager["User"]):
     """Finds people by e-mail address, whatever its case."""
@@ -45,6 +42,8 @@ class User(AbstractBaseUser):
         "self", models.PROTECT, null=True, blank=True, related_name="invited", editable=False
     )
     leaves_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # No person but a program of the organisation: it has roles and tokens, never signs in and is given no access.
+    is_service = models.BooleanField("service", default=False, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     disabled_at = models.DateTimeField(null=True, blank=True, editable=False)
     # Disabled by whoever pushes people here (accounts.scim): only then may a push let them in again.

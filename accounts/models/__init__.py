@@ -1,0 +1,40 @@
+"""People, what is known of them and pushed of them, and the tokens they hold."""
+
+from accounts.models.people import (
+    AbstractChange,
+    Attribute,
+    Change,
+    Delegation,
+    Group,
+    GroupMembership,
+    Identity,
+    Letter,
+    RoleAssignment,
+    SignInLink,
+    User,
+    UserManager,
+)
+from accounts.models.pushed import PushedGroup, PushedPerson, PushedValue
+from accounts.models.tokens import ApiToken, ClientGrant, IdempotentAnswer, RefreshToken
+
+__all__ = [
+    "AbstractChange",
+    "ApiToken",
+    "Attribute",
+    "Change",
+    "ClientGrant",
+    "Delegation",
+    "Group",
+    "GroupMembership",
+    "IdempotentAnswer",
+    "Identity",
+    "Letter",
+    "PushedGroup",
+    "PushedPerson",
+    "PushedValue",
+    "RefreshToken",
+    "RoleAssignment",
+    "SignInLink",
+    "User",
+    "UserManager",
+]

@@ -1,0 +1,39 @@
+"""How the API is served: settings of Django REST framework and of the document that describes the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from config import env
+
+# What Django has to know of it.
+APPS = ["rest_framework", "drf_spectacular", "drf_spectacular_sidecar"]
+FRAMEWORK: dict[str, Any] = {
+    # No sessions here, so nothing of a browser's is ever taken for a yes: no CSRF to guard against.
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.rest.authentication.BearerToken"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.rest.permissions.HasScope"],
+    "DEFAULT_PARSER_CLASSES": ["accounts.rest.parsing.CarefulJSON"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.rest.limits.PerToken"],
+    "DEFAULT_SCHEMA_CLASS": "accounts.rest.describing.Described",
+    "EXCEPTION_HANDLER": "accounts.rest.errors.answer",
+    "UNAUTHENTICATED_USER": None,
+    "UNICODE_JSON": True,
+    "STRICT_JSON": True,
+    "COERCE_DECIMAL_TO_STRING": False,
+}
+# Requests in a minute: of one token, and of one address that brings none, or a bad one.
+PER_MINUTE = {"token": env.integer("LATCHKEY_API_PER_MINUTE", 1200), "address": 120}
+OPENAPI: dict[str, Any] = {
+    "TITLE": "Latchkey",
+    "VERSION": "1",
+    "DESCRIPTION": "Just-in-time access. Sign in with a token: `Authorization: Bearer lk_…`.",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": r"/api/[a-z]+/v[0-9]+",
+}
