@@ -7,7 +7,15 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts.actions.people import Keep, edit_user, enable_user, keep_an_admin_besides, put_user, set_attributes, shut_out
+from accounts.actions.people import (
+    Keep,
+    edit_user,
+    enable_user,
+    keep_an_admin_besides,
+    put_user,
+    set_attributes,
+    shut_out,
+)
 from accounts.actions.pushing_out import note_pushed_out
 from accounts.actions.rules import AlreadyThere, BadValue, NotAllowed, record, require, tell
 from accounts.choices import ChangeKind, GroupSource, Role
@@ -172,7 +180,9 @@ def _manager(user: User, facts: PushedFacts) -> User | Keep | None:
         return Keep.IT if facts.manager is None or named_here else None
     found = find_manager(facts.manager)
     if found is None:
-        raise BadValue(f"The manager {facts.manager} is nobody who was pushed, or more than one: push the manager first.")
+        raise BadValue(
+            f"The manager {facts.manager} is nobody who was pushed, or more than one: push the manager first."
+        )
     return found
 
 

@@ -112,9 +112,7 @@ def _rename(group: Group, name: str, actor: Actor, now: datetime) -> bool:
     return True
 
 
-def _set_members(
-    group: Group, joining: Set[uuid.UUID], leaving: Set[uuid.UUID], actor: Actor, now: datetime
-) -> bool:
+def _set_members(group: Group, joining: Set[uuid.UUID], leaving: Set[uuid.UUID], actor: Actor, now: datetime) -> bool:
     """Begin and end memberships; who is in the group already, or is not, stays so. Return whether anybody moved."""
     there: set[uuid.UUID] = set()
     for some in _portions(joining | leaving):

@@ -34,7 +34,11 @@ def note_pushed_out(user: User, *, actor: Actor, at: datetime) -> None:
     details = {"within_a_minute": count, "limit": settings.SCIM_DISABLES_PER_MINUTE}
     record("user.many_pushed_out", user, actor, details, at)
     _log.warning("%s people were disabled by %s within a minute", count, actor.name)
-    context = {"count": count, "by": actor.name, "url": f"{address_of('admin:accounts_user_changelist')}?is_active__exact=0"}
+    context = {
+        "count": count,
+        "by": actor.name,
+        "url": f"{address_of('admin:accounts_user_changelist')}?is_active__exact=0",
+    }
     for admin in told:
         write_letter(
             to=admin,

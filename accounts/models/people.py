@@ -80,9 +80,7 @@ class User(AbstractBaseUser):
                 condition=models.Q(leaves_at__isnull=False, is_active=True),
             ),
             # How many the directory disabled within a minute: many are told to the admins.
-            models.Index(
-                fields=["disabled_at"], name="accounts_user_pushed_out", condition=models.Q(pushed_out=True)
-            ),
+            models.Index(fields=["disabled_at"], name="accounts_user_pushed_out", condition=models.Q(pushed_out=True)),
         ]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Many operations in one request, each a transaction of its own: what one of them does stands whatever becomes of others.
+"""Many operations in one request, each a transaction of its own: what one does stands, whatever becomes of others.
 
 An operation that names another by its bulkId waits for it; what waits for each other in a circle is refused.
 """
@@ -15,7 +15,8 @@ from scim2_models import InvalidSyntaxException, InvalidValueException, PayloadT
 from accounts.scim import people
 from accounts.scim.reading import Body, named, whole_number
 from accounts.scim.resources import BULK_OPERATIONS
-from accounts.scim.serving import KINDS, Ask, Reply, answer, told
+from accounts.scim.searching import KINDS
+from accounts.scim.serving import Ask, Reply, answer, told
 
 RESPONSE = "urn:ietf:params:scim:api:messages:2.0:BulkResponse"
 _METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})

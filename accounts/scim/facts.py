@@ -169,7 +169,8 @@ def _time_zone(document: Mapping[str, Any]) -> str:
 def _attributes(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield what policy may ask about; a text of spaces says nothing."""
     extension, places = document.get(ENTERPRISE, {}), document.get("addresses", [])
-    work = min(places, key=lambda one: (not one.get("primary"), key(one.get("type") or "") != "work"), default={})
+    nowhere: dict[str, Any] = {}
+    work = min(places, key=lambda one: (not one.get("primary"), key(one.get("type") or "") != "work"), default=nowhere)
     for names, part in ((_ATTRIBUTES, document), (_ENTERPRISE, extension), (_PLACE, work)):
         for kind, name in names.items():
             value = str(part.get(name) or "").strip()

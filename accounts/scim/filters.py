@@ -13,7 +13,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.expressions import Combinable, OrderBy
 from django.db.models.functions import Collate, NullIf, Right, StrIndex, Substr
 from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, LessThan, LessThanOrEqual
-from scim2_models import InvalidFilterException, InvalidPathException, Path, ScimFilter, SCIMException
+from scim2_models import InvalidFilterException, InvalidPathException, Path, SCIMException, ScimFilter
 from scim2_models.path import (
     AttributeBinding,
     AttrPath,
@@ -249,7 +249,11 @@ class _Groups(_Compiler):
     def visit_value_path(self, node: ValuePath) -> Q:
         """Take `members[value eq "id"]`, which says the same as `members.value eq "id"`."""
         inner, head = node.val_filter, node.attr_path
-        if head.attr.lower() != "members" or not isinstance(inner, Comparison) or inner.attr_path.attr.lower() != "value":
+        if (
+            head.attr.lower() != "members"
+            or not isinstance(inner, Comparison)
+            or inner.attr_path.attr.lower() != "value"
+        ):
             raise InvalidFilterException(detail='Of members only [value eq "id"] is supported.')
         return self.visit_comparison(Comparison(AttrPath("members", "value"), inner.op, inner.value))
 
@@ -316,7 +320,7 @@ def _time(column: str, op: CompareOperator, value: Any) -> Q:
 
 
 def _text(column: str, op: CompareOperator, value: str) -> Q:
-    """Compare a key with a text, by code points: LIKE would not tell cases apart on SQLite, nor locales on PostgreSQL."""
+    """Compare a key with a text, by code points: LIKE does not tell cases apart on SQLite, nor do all locales."""
     if op == CompareOperator.eq:
         return Q(**{column: value})
     if op in _LOOKUPS:
@@ -337,7 +341,9 @@ def _holds(expression: Any, lookup: str, value: Any) -> Any:
 
 def by_code_points(column: str | Combinable) -> Collate:
     """Return a text that is ordered by its code points, whatever the database's own order is."""
-    return Collate(F(column) if isinstance(column, str) else column, "C" if connection.vendor == "postgresql" else "BINARY")
+    return Collate(
+        F(column) if isinstance(column, str) else column, "C" if connection.vendor == "postgresql" else "BINARY"
+    )
 
 
 def order_people(sort_by: str, *, descending: bool) -> list[OrderBy]:
@@ -391,4 +397,3 @@ def _sortable(bound: Any, sort_by: str) -> str:
 def _ordered(expression: Any, descending: bool) -> list[OrderBy]:
     first = expression.desc(nulls_first=True) if descending else expression.asc(nulls_last=True)
     return [first, F("pk").desc() if descending else F("pk").asc()]
-

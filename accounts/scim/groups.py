@@ -33,7 +33,7 @@ _PATCH: Any = PatchOp[Group]
 
 @dataclass(slots=True)
 class Plan:
-    """What a group is to be. With `anew`, its members are `joining` alone; otherwise those it has, and these changes."""
+    """What a group is to be. With `anew`, its members are `joining` alone; otherwise those there, and these changes."""
 
     name: str
     external_id: str
@@ -94,10 +94,8 @@ def shown_all(some: Iterable[PushedGroup], *, without: frozenset[str] = frozense
     members: dict[Any, list[dict[str, str]]] = {row.group_id: [] for row in found}
     if "members" not in without:
         told = GroupMembership.objects.filter(group__in=list(members), user__pushed__isnull=False)
-        for group, pk, name in told.order_by("user__pushed__pk").values_list(
-            "group_id", "user__pushed__pk", "user__name"
-        ):
-            members[group].append({"value": pk, "$ref": address_of("Users", pk), "type": "User", "display": name})
+        for group, pk in told.order_by("user__pushed__pk").values_list("group_id", "user__pushed__pk"):
+            members[group].append({"value": pk, "$ref": address_of("Users", pk), "type": "User"})
     return [resource(row, members[row.group_id]) for row in found]
 
 
@@ -161,7 +159,9 @@ def _check(plan: Plan) -> None:
     """Raise InvalidValueException for what is no name: nothing is trimmed, for two groups must not become one."""
     name = plan.name
     if not name or name != name.strip() or len(name) > _NAME_MAX or not name.isprintable():
-        raise InvalidValueException(detail=f"displayName is a name of 1 to {_NAME_MAX} characters, without space around it.")
+        raise InvalidValueException(
+            detail=f"displayName is a name of 1 to {_NAME_MAX} characters, without space around it."
+        )
     if len(plan.external_id) > _EXTERNAL_MAX or not plan.external_id.isprintable():
         raise InvalidValueException(detail=f"externalId is a text of at most {_EXTERNAL_MAX} characters.")
 
@@ -187,13 +187,21 @@ def _apply(plan: Plan, operation: Any) -> bool:
     node = path.ast
     if isinstance(node, AttrPath) and node.sub_attr is None and node.uri is None:
         return _enter(plan, operation.op, node.attr, value)
-    if isinstance(node, ValuePath) and operation.op == "remove" and node.attr_path.attr.lower() == "members":
-        inner = node.val_filter
-        if node.sub_attr is None and isinstance(inner, Comparison) and inner.op == CompareOperator.eq:
-            if inner.attr_path == AttrPath(inner.attr_path.attr) and inner.attr_path.attr.lower() == "value":
-                plan.remove([str(inner.value)])
-                return True
-    return False
+    pk = _selected(node) if operation.op == "remove" else None
+    if pk is None:
+        return False
+    plan.remove([pk])
+    return True
+
+
+def _selected(node: Any) -> str | None:
+    """Return whom `members[value eq "id"]` names; None for every other path."""
+    if not isinstance(node, ValuePath) or node.sub_attr is not None or node.attr_path != AttrPath("members"):
+        return None
+    inner = node.val_filter
+    if not isinstance(inner, Comparison) or inner.op != CompareOperator.eq or inner.attr_path != AttrPath("value"):
+        return None
+    return inner.value if isinstance(inner.value, str) else None
 
 
 def _enter(plan: Plan, op: str, name: str, value: Any) -> bool:
@@ -242,7 +250,8 @@ def _people(ids: Iterable[str]) -> frozenset[uuid.UUID]:
 
 
 def _found(ids: Iterable[str]) -> dict[str, uuid.UUID]:
-    known, wanted = {}, sorted(ids)
+    known: dict[str, uuid.UUID] = {}
+    wanted = sorted(ids)
     for start in range(0, len(wanted), _AT_ONCE):
         some = PushedPerson.objects.filter(pk__in=wanted[start : start + _AT_ONCE])
         known.update(some.values_list("pk", "user_id"))

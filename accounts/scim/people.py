@@ -20,7 +20,7 @@ from accounts.scim.resources import ENTERPRISE, TOLERANT, Person
 from audit.actor import Actor
 
 ENDPOINT, RESOURCE = "Users", Person
-_PATCH: Any = PatchOp[Person]  # type: ignore[valid-type]  # a class made when the module is read
+_PATCH: Any = PatchOp[Person]
 
 
 def address_of(endpoint: str, pk: str) -> str:
@@ -48,7 +48,9 @@ def rows() -> QuerySet[PushedPerson]:
     """Return everybody who is pushed, with what their resource shows: one query, and one for their groups."""
     members = GroupMembership.objects.filter(group__pushed__isnull=False).select_related("group__pushed")
     people = PushedPerson.objects.select_related("user", "user__manager", "user__manager__pushed")
-    return people.prefetch_related(Prefetch("user__memberships", members.order_by("group__name"), to_attr="shown_groups"))
+    return people.prefetch_related(
+        Prefetch("user__memberships", members.order_by("group__name"), to_attr="shown_groups")
+    )
 
 
 def locked(pk: str) -> PushedPerson:
@@ -88,11 +90,7 @@ def resource(row: PushedPerson) -> Any:
     extension = dict(told.get(ENTERPRISE, {}))
     manager = row.user.manager
     if manager is not None and hasattr(manager, "pushed"):
-        extension["manager"] = {
-            "value": manager.pushed.pk,
-            "$ref": address_of(ENDPOINT, manager.pushed.pk),
-            "displayName": manager.name,
-        }
+        extension["manager"] = {"value": manager.pushed.pk, "$ref": address_of(ENDPOINT, manager.pushed.pk)}
     if extension:
         told[ENTERPRISE] = extension
     told["schemas"] = [str(Person.__schema__), *([ENTERPRISE] if extension else [])]
@@ -128,7 +126,9 @@ def patch(row: PushedPerson, body: Body, *, actor: Actor, at: datetime) -> None:
     change.patch(before, scim_policy=TOLERANT)
     told = facts.read(before)
     # Nothing was said of it: whoever was disabled here in the meantime is not let in again.
-    actions.change_pushed(row, replaced(told, active=None if told.active == was_active else told.active), actor=actor, at=at)
+    actions.change_pushed(
+        row, replaced(told, active=None if told.active == was_active else told.active), actor=actor, at=at
+    )
 
 
 def delete(row: PushedPerson, *, actor: Actor, at: datetime) -> None:

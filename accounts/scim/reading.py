@@ -40,7 +40,7 @@ def _finite(text: str) -> float:
 
 
 def _bound(value: Any) -> None:
-    """Raise for what is too deep or too much, and for text that no database takes. Not recursive: depth is the danger."""
+    """Raise for what is too deep, too much, or text that no database takes. Not recursive: depth is the danger."""
     waiting, seen = [(value, 1)], 0
     while waiting:
         one, depth = waiting.pop()

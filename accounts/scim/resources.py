@@ -19,6 +19,7 @@ from scim2_models import (
     ComplexAttribute,
     ETag,
     Extension,
+    External,
     Filter,
     Mutability,
     Pagination,
@@ -95,7 +96,7 @@ class GroupMembership(ComplexAttribute):
     value: Annotated[str | None, Mutability.read_only, CaseExact.true] = None
     """The id of the group."""
 
-    ref: Annotated[Reference["Group"] | None, Mutability.read_only] = Field(
+    ref: Annotated[Reference["Group"] | None, Mutability.read_only] = Field(  # noqa: UP037  # read when the model is made
         None, serialization_alias="$ref", validation_alias="$ref"
     )
     """The address of the group."""
@@ -163,13 +164,11 @@ class Manager(ComplexAttribute):
     value: Annotated[str | None, Required.true, CaseExact.true] = None
     """The id of the manager."""
 
-    ref: Annotated[Reference["User"] | None, Mutability.read_write] = Field(
+    # The name is looked up when the model is made.
+    ref: Annotated[Reference["User"] | None, Mutability.read_write] = Field(  # type: ignore[type-arg]  # noqa: UP037
         None, serialization_alias="$ref", validation_alias="$ref"
     )
     """The address of the manager."""
-
-    display_name: Annotated[str | None, Mutability.read_only] = None
-    """The name of the manager."""
 
 
 class EnterpriseUser(Extension):
@@ -204,16 +203,14 @@ class GroupMember(ComplexAttribute):
     value: Annotated[str | None, Mutability.immutable, Required.true, CaseExact.true] = None
     """The id of the person."""
 
-    ref: Annotated[Reference["User"] | None, Mutability.immutable] = Field(
+    # The name is looked up when the model is made.
+    ref: Annotated[Reference["User"] | None, Mutability.immutable] = Field(  # type: ignore[type-arg]  # noqa: UP037
         None, serialization_alias="$ref", validation_alias="$ref"
     )
     """The address of the person."""
 
     type: Annotated[str | None, Mutability.immutable] = Field(None, examples=["User"])
     """Always User: groups in groups are not supported."""
-
-    display: Annotated[str | None, Mutability.read_only] = None
-    """The name of the person."""
 
 
 class Group(Resource[Any]):
@@ -257,10 +254,10 @@ def provider() -> ScimProvider:
 
 def _config() -> ServiceProviderConfig:
     bearer = AuthenticationScheme(
-        type="oauthbearertoken",
+        type=AuthenticationScheme.Type("oauthbearertoken"),
         name="OAuth Bearer Token",
         description="A service token with the scope scim, in the header Authorization.",
-        spec_uri="https://www.rfc-editor.org/info/rfc6750",
+        spec_uri=Reference[External]("https://www.rfc-editor.org/info/rfc6750"),
         primary=True,
     )
     return ServiceProviderConfig(
@@ -271,7 +268,11 @@ def _config() -> ServiceProviderConfig:
         sort=Sort(supported=True),
         etag=ETag(supported=True),
         pagination=Pagination(
-            cursor=False, index=True, default_pagination_method="index", default_page_size=PAGE, max_page_size=PAGE_MAX
+            cursor=False,
+            index=True,
+            default_pagination_method=Pagination.DefaultPaginationMethod("index"),
+            default_page_size=PAGE,
+            max_page_size=PAGE_MAX,
         ),
         authentication_schemes=[bearer],
     )

@@ -12,26 +12,28 @@ from django.db import DataError, transaction
 from django.utils import timezone
 from pydantic import ValidationError
 from scim2_models import (
-    Context,
     Error,
-    InvalidValueException,
     NotFoundException,
     PreconditionFailedException,
-    ResponseParameters,
     SCIMException,
 )
 
 from accounts import actions
 from accounts.scim import groups, people
-from accounts.scim.reading import Body, whole_number
-from accounts.scim.resources import PAGE, PAGE_MAX, TOLERANT, Group, Person, provider
+from accounts.scim.reading import Body
+from accounts.scim.resources import provider
+from accounts.scim.searching import KINDS, LIST, dumped, parameters, query_of, search, without
 from audit.actor import Actor
 
-LIST = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
-ID_MAX, NAMES_MAX = 64, 4000
-KINDS: dict[str, Any] = {"Users": people, "Groups": groups}
-_PARAMETERS: dict[str, Any] = {"Users": ResponseParameters[Person], "Groups": ResponseParameters[Group]}  # type: ignore[valid-type]
+ID_MAX = 64
+# What an action refuses, as SCIM says it; the last line is all the rest.
+_REFUSALS: tuple[tuple[type[actions.Refused], int, str | None], ...] = (
+    (actions.AlreadyThere, 409, "uniqueness"),
+    (actions.NotAllowed, 403, None),
+    (actions.LastAdmin, 409, None),
+    (actions.Refused, 400, "invalidValue"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class NotAllowedHere(SCIMException):
 
 def answer(ask: Ask) -> Reply:
     """Answer one operation; whatever is wrong with it becomes an answer too."""
-    return told(lambda: _route(ask))
+    return told(lambda: way(ask.parts, ask.method)(ask))
 
 
 def told(do: Callable[[], Reply]) -> Reply:
@@ -78,163 +80,108 @@ def told(do: Callable[[], Reply]) -> Reply:
     except ValidationError as error:
         first = Error.from_validation_errors(error)[0]
         return _error(first.status or 400, first.scim_type, first.detail or "")
-    except actions.AlreadyThere as refused:
-        return _error(409, "uniqueness", str(refused))
-    except actions.NotAllowed as refused:
-        return _error(403, None, str(refused))
-    except (actions.LastAdmin, actions.InUse, actions.KeptElsewhere) as refused:
-        return _error(409, None, str(refused))
     except actions.Refused as refused:
-        return _error(400, "invalidValue", str(refused))
-    except RecursionError:
-        return _error(400, "invalidSyntax", "It is nested too deeply.")
-    except (DataError, OverflowError):
+        status, scim_type = next((status, word) for kind, status, word in _REFUSALS if isinstance(refused, kind))
+        return _error(status, scim_type, str(refused))
+    except (RecursionError, DataError, OverflowError):
         return _error(400, "invalidValue", "A value is out of bounds.")
 
 
 def _error(status: int, scim_type: str | None, detail: str) -> Reply:
-    told = {"schemas": [ERROR], "status": str(status), "detail": detail[:500]}
-    return Reply(status, told | ({"scimType": scim_type} if scim_type else {}))
+    said = {"schemas": [ERROR], "status": str(status), "detail": detail[:500]}
+    return Reply(status, said | ({"scimType": scim_type} if scim_type else {}))
 
 
-def _route(ask: Ask) -> Reply:
-    """Find what the address means. Raises NotFoundException, NotAllowedHere."""
-    head, rest = ask.parts[0] if ask.parts else "", ask.parts[1:]
+def way(parts: tuple[str, ...], method: str) -> Callable[[Ask], Reply]:
+    """Find what answers at an address. Raises NotFoundException, NotAllowedHere: before a body is even looked at."""
+    head, rest = parts[0] if parts else "", parts[1:]
     if head in KINDS:
-        return _resources(head, rest, ask)
-    if head in _DISCOVERY and len(rest) <= 1:
-        if ask.method != "GET":
-            raise NotAllowedHere()
-        if ask.query.get("filter"):
-            raise actions.NotAllowed("What the service says of itself cannot be filtered.")
-        return _DISCOVERY[head](*rest)
-    raise NotFoundException(detail="There is nothing at this address.")
-
-
-def _resources(endpoint: str, rest: tuple[str, ...], ask: Ask) -> Reply:
-    if not rest:
-        handler = {"GET": _search, "POST": _create}.get(ask.method)
-    elif rest == (".search",):
-        handler = {"POST": _search_by_post}.get(ask.method)
-    elif len(rest) == 1:
-        handler = {"GET": _read, "PUT": _change, "PATCH": _change, "DELETE": _delete}.get(ask.method)
-        if len(rest[0]) > ID_MAX or not rest[0].isprintable():
-            raise NotFoundException(detail="There is no such resource.")
+        handlers = _of_resource(rest)
+    elif head in _DISCOVERY and len(rest) <= 1:
+        handlers = {"GET": _discover}
+    elif parts in {(), (".search",)}:
+        handlers = {"POST": _search_all} if parts else {"GET": _search_all}
     else:
         raise NotFoundException(detail="There is nothing at this address.")
-    if handler is None:
+    if method not in handlers:
         raise NotAllowedHere()
-    return handler(endpoint, ask)
+    return handlers[method]
 
 
-def _create(endpoint: str, ask: Ask) -> Reply:
-    parameters = _parameters(endpoint, ask.query)
+def _of_resource(rest: tuple[str, ...]) -> dict[str, Callable[[Ask], Reply]]:
+    if not rest:
+        return {"GET": _search, "POST": _create}
+    if rest == (".search",):
+        return {"POST": _search}
+    if len(rest) > 1 or len(rest[0]) > ID_MAX or not rest[0].isprintable():
+        raise NotFoundException(detail="There is nothing at this address.")
+    return {"GET": _read, "PUT": _change, "PATCH": _change, "DELETE": _delete}
+
+
+def _discover(ask: Ask) -> Reply:
+    if ask.query.get("filter"):
+        raise actions.NotAllowed("What the service says of itself cannot be filtered.")
+    return _DISCOVERY[ask.parts[0]](*ask.parts[1:])
+
+
+def _create(ask: Ask) -> Reply:
+    endpoint = ask.parts[0]
+    asked = parameters(endpoint, ask.query)
     with transaction.atomic():
         pk = KINDS[endpoint].create(ask.body, actor=ask.actor, at=ask.at)
-        shown = _shown(endpoint, pk, parameters)
-    location = people.address_of(endpoint, pk)
-    return Reply(201, shown, {"Location": location, "ETag": _etag(shown)})
+        shown, etag = _shown(endpoint, pk, asked)
+    return Reply(201, shown, {"Location": people.address_of(endpoint, pk), "ETag": etag})
 
 
-def _read(endpoint: str, ask: Ask) -> Reply:
-    pk = ask.parts[1]
-    parameters = _parameters(endpoint, ask.query)
-    shown = _shown(endpoint, pk, parameters)
-    if ask.if_none_match and _matches(ask.if_none_match, _etag(shown)):
-        return Reply(304, None, {"ETag": _etag(shown)})
-    return Reply(200, shown, {"ETag": _etag(shown)})
+def _read(ask: Ask) -> Reply:
+    endpoint, pk = ask.parts
+    asked = parameters(endpoint, ask.query)
+    shown, etag = _shown(endpoint, pk, asked)
+    if ask.if_none_match and _matches(ask.if_none_match, etag):
+        return Reply(304, None, {"ETag": etag})
+    return Reply(200, shown, {"ETag": etag})
 
 
-def _change(endpoint: str, ask: Ask) -> Reply:
+def _change(ask: Ask) -> Reply:
     """PUT or PATCH: one transaction, in which nobody else changes it."""
-    kind, pk = KINDS[endpoint], ask.parts[1]
-    parameters = _parameters(endpoint, ask.query)
+    endpoint, pk = ask.parts
+    kind = KINDS[endpoint]
+    asked = parameters(endpoint, ask.query)
     with transaction.atomic():
         row = kind.locked(pk)
         _check_match(row, ask)
         do = kind.replace if ask.method == "PUT" else kind.patch
         do(row, ask.body, actor=ask.actor, at=ask.at)
         etag = people.version(row)
-        if ask.method == "PATCH" and kind is groups and "members" not in _without(parameters) and groups.is_large(pk):
+        if ask.method == "PATCH" and kind is groups and "members" not in without(asked) and groups.is_large(pk):
             return Reply(204, None, {"ETag": etag})
-        shown = _shown(endpoint, pk, parameters)
+        shown, _ = _shown(endpoint, pk, asked)
     return Reply(200, shown, {"ETag": etag, "Location": people.address_of(endpoint, pk)})
 
 
-def _delete(endpoint: str, ask: Ask) -> Reply:
+def _delete(ask: Ask) -> Reply:
+    kind = KINDS[ask.parts[0]]
     with transaction.atomic():
-        row = KINDS[endpoint].locked(ask.parts[1])
+        row = kind.locked(ask.parts[1])
         _check_match(row, ask)
-        KINDS[endpoint].delete(row, actor=ask.actor, at=ask.at)
+        kind.delete(row, actor=ask.actor, at=ask.at)
     return Reply(204)
 
 
-def _search_by_post(endpoint: str, ask: Ask) -> Reply:
-    """Search with what the body says, where an address would become too long."""
-    names = ("filter", "sortBy", "sortOrder", "startIndex", "count", "attributes", "excludedAttributes")
-    spelled = {name.lower(): name for name in names}
-    query = {spelled[name.lower()]: value for name, value in ask.body.items() if name.lower() in spelled}
-    for name, value in query.items():
-        if isinstance(value, list) and name in {"attributes", "excludedAttributes"}:
-            query[name] = ",".join(map(str, value))
-        elif not isinstance(value, str) and name not in {"startIndex", "count"}:
-            raise InvalidValueException(detail=f"{name} is a text.")
-    return _search(endpoint, Ask(ask.method, ask.parts, ask.actor, query=query, at=ask.at))
+def _search(ask: Ask) -> Reply:
+    """Search in one kind; by POST with what the body says, where an address would become too long."""
+    return Reply(200, search((ask.parts[0],), query_of(ask.body) if ask.method == "POST" else ask.query))
 
 
-def _search(endpoint: str, ask: Ask) -> Reply:
-    """Return a page of what a filter gives: one query for how many, one for the page."""
-    kind, query = KINDS[endpoint], ask.query
-    parameters = _parameters(endpoint, query)
-    start = max(1, whole_number(query.get("startIndex"), "startIndex", 1))
-    count = min(PAGE_MAX, max(0, whole_number(query.get("count"), "count", PAGE)))
-    found = kind.rows()
-    if query.get("filter"):
-        found = found.filter(kind.matching(str(query["filter"])))
-    order = query.get("sortOrder") or "ascending"
-    if order not in {"ascending", "descending"}:
-        raise InvalidValueException(detail="sortOrder is ascending or descending.")
-    by = query.get("sortBy")
-    found = found.order_by(*(kind.ordered(str(by), descending=order == "descending") if by else ["pk"]))
-    total = found.count()
-    rows = found[start - 1 : start - 1 + count] if count and start <= total else []
-    shown = [_dumped(one, parameters) for one in kind.shown_all(rows, without=_without(parameters))]
-    told = {"schemas": [LIST], "totalResults": total, "startIndex": start, "itemsPerPage": len(shown)}
-    return Reply(200, told | ({"Resources": shown} if count else {}))
+def _search_all(ask: Ask) -> Reply:
+    """Search in all kinds at once."""
+    return Reply(200, search(tuple(KINDS), query_of(ask.body) if ask.method == "POST" else ask.query))
 
 
-def _parameters(endpoint: str, query: Mapping[str, Any]) -> Any:
-    """Return which attributes are asked for. Raises ValidationError, InvalidValueException."""
-    told = {name: query[name] for name in ("attributes", "excludedAttributes") if query.get(name)}
-    if any(len(str(value)) > NAMES_MAX for value in told.values()):
-        raise InvalidValueException(detail="Too many attributes are named.")
-    return _PARAMETERS[endpoint].model_validate(told, scim_policy=TOLERANT)
-
-
-def _without(parameters: Any) -> frozenset[str]:
-    """Return what need not be read: `members`, unless they are asked for."""
-    excluded = {str(name).lower().rpartition(":")[2] for name in parameters.excluded_attributes or ()}
-    wanted = {str(name).lower().rpartition(":")[2].partition(".")[0] for name in parameters.attributes or ()}
-    unwanted = "members" in excluded or (bool(wanted) and "members" not in wanted)
-    return frozenset({"members"}) if unwanted else frozenset()
-
-
-def _shown(endpoint: str, pk: str, parameters: Any) -> dict[str, Any]:
-    return _dumped(KINDS[endpoint].shown(pk, without=_without(parameters)), parameters)
-
-
-def _dumped(resource: Any, parameters: Any) -> dict[str, Any]:
-    shown: dict[str, Any] = resource.model_dump(
-        scim_ctx=Context.RESOURCE_QUERY_RESPONSE,
-        response_parameters=parameters,
-    )
-    # Kept beside what was asked for: the ETag is of the resource, whatever part of it is shown.
-    shown.setdefault("meta", {"version": resource.meta.version})
-    return shown
-
-
-def _etag(shown: Mapping[str, Any]) -> str:
-    return str(shown["meta"].get("version", ""))
+def _shown(endpoint: str, pk: str, asked: Any) -> tuple[dict[str, Any], str]:
+    """Return what is to be seen of a resource, and the ETag of all of it."""
+    resource = KINDS[endpoint].shown(pk, without=without(asked))
+    return dumped(resource, asked), str(resource.meta.version)
 
 
 def _check_match(row: Any, ask: Ask) -> None:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
 from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
-from scim2_models import PayloadTooLargeException, SCIMException
+from scim2_models import InvalidValueException, PayloadTooLargeException, SCIMException
 
 from accounts.scim import bulk, reading
 from accounts.scim.door import caller
 from accounts.scim.resources import BODY_MAX
-from accounts.scim.serving import Ask, NotAllowedHere, Reply, answer, told
+from accounts.scim.serving import Ask, NotAllowedHere, Reply, told, way
 
 CONTENT_TYPE = "application/scim+json"
 # More would be no question to us: an address has to fit into a log.
@@ -51,11 +52,11 @@ def _answered(request: HttpRequest, path: str) -> Reply:
     if actor is None:
         raise Unauthenticated()
     method = request.method or ""
-    if method not in {"GET", "POST", "PUT", "PATCH", "DELETE"}:
-        raise NotAllowedHere()
+    parts = tuple(part for part in path[:_PATH_MAX].split("/") if part)
+    do = _way_of_bulk(method) if parts == ("Bulk",) else way(parts, method)
     ask = Ask(
         method=method,
-        parts=tuple(part for part in path[:_PATH_MAX].split("/") if part),
+        parts=parts,
         actor=actor,
         body=_body(request) if method in {"POST", "PUT", "PATCH"} else {},
         query=_query(request),
@@ -63,11 +64,13 @@ def _answered(request: HttpRequest, path: str) -> Reply:
         if_none_match=request.headers.get("If-None-Match", ""),
         at=at,
     )
-    if ask.parts == ("Bulk",):
-        if method != "POST":
-            raise NotAllowedHere()
-        return bulk.perform(ask)
-    return answer(ask)
+    return do(ask)
+
+
+def _way_of_bulk(method: str) -> Callable[[Ask], Reply]:
+    if method != "POST":
+        raise NotAllowedHere()
+    return bulk.perform
 
 
 def _body(request: HttpRequest) -> dict[str, Any]:
@@ -83,8 +86,11 @@ def _body(request: HttpRequest) -> dict[str, Any]:
 
 def _query(request: HttpRequest) -> dict[str, str]:
     """Return the parameters; a name that comes twice counts once. Raises InvalidValueException."""
-    told = {name: value for name, value in request.GET.items()}
-    for name, value in told.items():
+    try:
+        query = {name: str(value) for name, value in request.GET.items()}
+    except TooManyFieldsSent:
+        raise InvalidValueException(detail="There are too many parameters.") from None
+    for name, value in query.items():
         reading.plain(name)
         reading.plain(value)
-    return told
+    return query
