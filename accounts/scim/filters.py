@@ -5,6 +5,7 @@ Texts are compared by their keys (accounts.scim.resources.key), by code points, 
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -40,6 +41,7 @@ _LOOKUPS = {
     CompareOperator.lt: "lt",
     CompareOperator.le: "lte",
 }
+_VALUE = re.compile(r'"(?:[^"\\]|\\.)*"')
 _CONDITIONS: dict[str, Any] = {
     "exact": Exact,
     "gt": GreaterThan,
@@ -65,6 +67,8 @@ def groups(text: str) -> Q:
 def _parsed(bound: Any, text: str) -> ScimFilter[Any]:
     if len(text) > LENGTH_MAX:
         raise InvalidFilterException(detail=f"A filter has at most {LENGTH_MAX} characters.")
+    if _nested(text) > 2 * DEPTH_MAX:
+        raise InvalidFilterException(detail="The filter is nested too deeply.")
     if any(ord(sign) < 32 or 0xD800 <= ord(sign) <= 0xDFFF for sign in text):
         raise InvalidFilterException(detail="A filter holds no control characters.")
     try:
@@ -78,6 +82,15 @@ def _parsed(bound: Any, text: str) -> ScimFilter[Any]:
     if _measure(parsed.ast, 1) > TERMS_MAX:
         raise InvalidFilterException(detail=f"A filter has at most {TERMS_MAX} terms.")
     return parsed
+
+
+def _nested(text: str) -> int:
+    """Return how deep parentheses and brackets are nested, outside of values: asked before anything recursive reads it."""
+    depth, deepest = 0, 0
+    for sign in _VALUE.sub("", text):
+        depth += (sign in "([") - (sign in ")]")
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _measure(node: FilterNode, depth: int) -> int:
@@ -121,6 +134,8 @@ class _Compiler(FilterVisitor[Q]):
         """Compare an attribute with a value."""
         binding = self._comparison(node.attr_path)
         value = node.value
+        if path_of(binding) in _TIMES and not isinstance(value, str):
+            raise InvalidFilterException(detail="Times are compared with times.")
         if value is None:
             return self._absent(binding, node.op)
         value = coerce_value(binding, value, node.op)

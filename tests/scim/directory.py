@@ -46,7 +46,10 @@ class Directory:
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         """Ask for anything below /scim/v2/."""
         content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        told = {"Authorization": f"Bearer {self.token}", **{name.replace("_", "-"): each for name, each in headers.items()}}
+        told = {
+            "Authorization": f"Bearer {self.token}",
+            **{name.replace("_", "-"): each for name, each in headers.items()},
+        }
         response: Any = self.client.generic(
             method, f"/scim/v2/{path}", content, content_type="application/scim+json", headers=told
         )
