@@ -85,7 +85,7 @@ def _parsed(bound: Any, text: str) -> ScimFilter[Any]:
 
 
 def _nested(text: str) -> int:
-    """Return how deep parentheses and brackets are nested, outside of values: asked before anything recursive reads it."""
+    """Return how deep brackets are nested, outside of values: asked before anything recursive reads the filter."""
     depth, deepest = 0, 0
     for sign in _VALUE.sub("", text):
         depth += (sign in "([") - (sign in ")]")
