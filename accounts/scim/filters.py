@@ -10,11 +10,11 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.expressions import Combinable, OrderBy
-from django.db.models.functions import Collate, NullIf, Right, StrIndex, Substr
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Collate, Right, StrIndex, Substr
 from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, LessThan, LessThanOrEqual
-from scim2_models import InvalidFilterException, InvalidPathException, Path, SCIMException, ScimFilter
+from scim2_models import InvalidFilterException, SCIMException, ScimFilter
 from scim2_models.path import (
     AttributeBinding,
     AttrPath,
@@ -49,7 +49,7 @@ _CONDITIONS: dict[str, Any] = {
     "lt": LessThan,
     "lte": LessThanOrEqual,
 }
-_TIMES = {"meta.created": "created_at", "meta.lastmodified": "changed_at"}
+TIMES = {"meta.created": "created_at", "meta.lastmodified": "changed_at"}
 
 
 def people(text: str) -> Q:
@@ -134,7 +134,7 @@ class _Compiler(FilterVisitor[Q]):
         """Compare an attribute with a value."""
         binding = self._comparison(node.attr_path)
         value = node.value
-        if path_of(binding) in _TIMES and not isinstance(value, str):
+        if path_of(binding) in TIMES and not isinstance(value, str):
             raise InvalidFilterException(detail="Times are compared with times.")
         if value is None:
             return self._absent(binding, node.op)
@@ -194,8 +194,8 @@ class _People(_Compiler):
             return _text("pk", op, key(str(value), exact=True))
         if path == "active":
             return Q(user__is_active=bool(value))
-        if path in _TIMES:
-            return _time(_TIMES[path], op, value)
+        if path in TIMES:
+            return _time(TIMES[path], op, value)
         if path in {"groups.value", "enterprise.manager.value"}:
             return _reference(path, op, value)
         _refuse_unkept(path)
@@ -204,7 +204,7 @@ class _People(_Compiler):
 
     def present(self, path: str) -> Q:
         """Ask the columns, or whether a value is kept; of a complex attribute any part of it."""
-        if path in {"id", "active", "meta", *_TIMES, "schemas"}:
+        if path in {"id", "active", "meta", *TIMES, "schemas"}:
             return Q(pk__isnull=False)
         if path in {"groups", "groups.value", "groups.display"}:
             return Q(Exists(_groups_of_person()))
@@ -274,8 +274,8 @@ class _Groups(_Compiler):
 
     def compare(self, path: str, op: CompareOperator, value: Any) -> Q:
         """Compare columns."""
-        if path in _TIMES:
-            return _time(_TIMES[path], op, value)
+        if path in TIMES:
+            return _time(TIMES[path], op, value)
         if path == "members.value":
             return _reference(path, op, value)
         column = {"id": "pk", "externalid": "external_id", "displayname": "name_key"}.get(path)
@@ -287,7 +287,7 @@ class _Groups(_Compiler):
 
     def present(self, path: str) -> Q:
         """Ask whether there is a value."""
-        if path in {"id", "displayname", "meta", *_TIMES, "schemas"}:
+        if path in {"id", "displayname", "meta", *TIMES, "schemas"}:
             return Q(pk__isnull=False)
         if path == "externalid":
             return ~Q(external_id="")
@@ -359,56 +359,3 @@ def by_code_points(column: str | Combinable) -> Collate:
     return Collate(
         F(column) if isinstance(column, str) else column, "C" if connection.vendor == "postgresql" else "BINARY"
     )
-
-
-def order_people(sort_by: str, *, descending: bool) -> list[OrderBy]:
-    """Return how people are ordered by an attribute; who has none comes last, or first if descending.
-
-    Raises InvalidPathException.
-    """
-    path = _sortable(Path[Person], sort_by)
-    if path == "id":
-        return _ordered(by_code_points("pk"), descending)
-    if path in _TIMES:
-        return _ordered(F(_TIMES[path]), descending)
-    if path == "active":
-        return _ordered(F("user__is_active"), descending)
-    if path.partition(".")[0] in {"meta", "schemas", "groups"} or path.startswith("enterprise.manager"):
-        raise InvalidPathException(path=sort_by, detail=f"People cannot be sorted by {sort_by[:100]}.")
-    rows = PushedValue.objects.filter(person=OuterRef("pk"), path=path).order_by("item")
-    return _ordered(by_code_points(Subquery(rows.values("key")[:1])), descending)
-
-
-def order_groups(sort_by: str, *, descending: bool) -> list[OrderBy]:
-    """Return how groups are ordered by an attribute. Raises InvalidPathException."""
-    path = _sortable(Path[Group], sort_by)
-    if path in _TIMES:
-        return _ordered(F(_TIMES[path]), descending)
-    column = {"id": "pk", "externalid": "external_id", "displayname": "name_key"}.get(path)
-    if column is None:
-        raise InvalidPathException(path=sort_by, detail=f"Groups cannot be sorted by {sort_by[:100]}.")
-    return _ordered(by_code_points(NullIf(F(column), Value(""))), descending)
-
-
-def _sortable(bound: Any, sort_by: str) -> str:
-    """Return the path of one attribute that has an order; a list of complex values stands for its `value`."""
-    if len(sort_by) > 200:
-        raise InvalidPathException(path=sort_by[:50], detail="sortBy names one attribute.")
-    try:
-        binding = bound(sort_by).resolve()
-    except (SCIMException, ValueError, RecursionError):
-        binding = None
-    if binding is None:
-        raise InvalidPathException(path=sort_by, detail="sortBy names no attribute.")
-    path = path_of(binding)
-    kind = binding.target_type
-    if isinstance(kind, type) and hasattr(kind, "model_fields"):
-        if "value" not in kind.model_fields or not binding.is_multivalued:
-            raise InvalidPathException(path=sort_by, detail="sortBy names a complex attribute: name a part of it.")
-        path = f"{path}.value"
-    return path
-
-
-def _ordered(expression: Any, descending: bool) -> list[OrderBy]:
-    first = expression.desc(nulls_first=True) if descending else expression.asc(nulls_last=True)
-    return [first, F("pk").desc() if descending else F("pk").asc()]

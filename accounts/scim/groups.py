@@ -18,7 +18,7 @@ from scim2_models.path import AttrPath, CompareOperator, Comparison, ValuePath
 
 from accounts import actions
 from accounts.models import GroupMembership, PushedGroup, PushedPerson
-from accounts.scim import filters
+from accounts.scim import filters, sorting
 from accounts.scim.people import address_of, meta
 from accounts.scim.reading import Body
 from accounts.scim.resources import TOLERANT, Group
@@ -77,7 +77,7 @@ def matching(text: str) -> Q:
 
 def ordered(sort_by: str, *, descending: bool) -> list[OrderBy]:
     """Return how groups are ordered."""
-    return filters.order_groups(sort_by, descending=descending)
+    return sorting.order_groups(sort_by, descending=descending)
 
 
 def shown(pk: str, *, without: frozenset[str] = frozenset()) -> Any:

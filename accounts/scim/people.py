@@ -14,7 +14,7 @@ from scim2_models import Context, NotFoundException, PatchOp
 
 from accounts import actions, claims
 from accounts.models import GroupMembership, PushedPerson
-from accounts.scim import facts, filters
+from accounts.scim import facts, filters, sorting
 from accounts.scim.reading import Body, key_named, named
 from accounts.scim.resources import ENTERPRISE, TOLERANT, Person
 from audit.actor import Actor
@@ -68,7 +68,7 @@ def matching(text: str) -> Q:
 
 def ordered(sort_by: str, *, descending: bool) -> list[OrderBy]:
     """Return how people are ordered."""
-    return filters.order_people(sort_by, descending=descending)
+    return sorting.order_people(sort_by, descending=descending)
 
 
 def shown(pk: str, **_: Any) -> Any:

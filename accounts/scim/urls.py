@@ -6,5 +6,5 @@ from accounts.scim import views
 
 urlpatterns = [
     path("scim/v2", views.scim, name="scim_root"),
-    re_path(r"^scim/v2/(?P<path>.*)$", views.scim, name="scim"),
+    re_path(r"^scim/v2/(?P<path>[\s\S]*)\Z", views.scim, name="scim"),
 ]

@@ -109,7 +109,7 @@ def holds(tree: Any, told: Json, item: Json | None = None) -> bool:
         case ("[", inner):
             return any(holds(inner, told, one) for one in told.get("addresses", []))
         case ("active", value):
-            return bool(told["active"]) == value
+            return bool(told["active"] == value)
         case (name, op, value):
             return _compares(_values(name, told, item), op, value, exact=name == "externalId")
     raise AssertionError(tree)
