@@ -50,6 +50,9 @@ ACTIONS = {
     "token.issued": "Made a token",
     "token.revoked": "Revoked a token",
     "token.expiry_changed": "Changed when a token ends",
+    "client.allowed": "Allowed a command-line client to act for them",
+    "client.signed_in": "Signed in by a command-line client",
+    "client.reuse_found": "Revoked a command-line client: its code or token was used twice",
     "letter.given_up": "Gave up sending a letter",
     "letter.retried": "Had a letter sent again",
 }

@@ -156,6 +156,11 @@ def tokens_of(user: User, at: datetime) -> QuerySet[ApiToken]:
     return live(at).filter(owner=user, kind=TokenKind.PERSONAL).select_related("owner", "grant")
 
 
+def all_tokens_of(user: User, at: datetime) -> QuerySet[ApiToken]:
+    """Return what acts as the person now, newest first: their tokens, and those of clients they signed in."""
+    return live(at).filter(owner=user).select_related("owner", "grant")
+
+
 def why_cannot_ask(user: User) -> str:
     """Return why somebody from outside can ask for nothing now; "" for everybody else."""
     if not user.is_outside or (user.invited_by is not None and user.invited_by.is_active):

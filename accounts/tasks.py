@@ -30,6 +30,12 @@ def sweep_old_letters() -> int:
 
 
 @shared_task
+def sweep_tokens() -> int:
+    """Remove tokens that are long over, and answers kept for repeats."""
+    return actions.tidy_tokens()
+
+
+@shared_task
 def sweep_leaving() -> int:
     """Disable the people from outside who were to leave by now."""
     return actions.sweep_leaving()

@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from accounts import views
-from accounts.views import away, factors, invited
+from accounts.views import away, clients, factors, invited, tokens
 
 urlpatterns = [
     # allauth finds its own pages by these names.
@@ -21,6 +21,11 @@ urlpatterns = [
     path("account/second-factor/codes/", factors.factor_codes, name="factor_codes"),
     path("account/second-factor/prove/", factors.factor_prove, name="factor_prove"),
     path("account/second-factor/<int:factor>/remove/", factors.factor_remove, name="factor_remove"),
+    path("account/tokens/", tokens.tokens, name="account_tokens"),
+    path("account/tokens/<uuid:token>/end/", tokens.expiry, name="account_token_expiry"),
+    path("account/tokens/<uuid:token>/revoke/", tokens.revoke, name="account_token_revoke"),
+    path("oauth/authorize", clients.authorize, name="oauth_authorize"),
+    path("oauth/token", clients.token, name="oauth_token"),
     path("account/away/", away.delegate, name="delegate"),
     path("account/away/<int:delegation>/end/", away.end_delegation, name="end_delegation"),
     path("people/invited/", invited.invited, name="invited"),

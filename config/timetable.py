@@ -68,5 +68,6 @@ TIMETABLE: tuple[Line, ...] = (
         "access_requests.tasks.sweep_stand_ins", 10, "Asks stand-ins of who is away, and asks them no more afterwards."
     ),
     Line("accounts.tasks.sweep_sessions", 3600, "Deletes sessions that are over, so that the table does not grow."),
+    Line("accounts.tasks.sweep_tokens", 3600, "Removes tokens that are long over; they are good for nothing already."),
     Line("accounts.tasks.sweep_old_letters", 3600, "Empties letters of a month ago; nobody waits for that."),
 )

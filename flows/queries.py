@@ -179,7 +179,7 @@ def could_approve(group: dict[str, Any], requestor: PersonFacts) -> list[PersonF
     Webhooks are no people: where a group joins one with people by "and", both have to say yes.
     """
     group = people_part(group)
-    found = list(User.objects.filter(_maybe(group, requestor), is_active=True).distinct())
+    found = list(User.objects.filter(_maybe(group, requestor), is_active=True, is_service=False).distinct())
     facts = facts_of(found)
     people = [facts[user.pk] for user in found]
     return [person for person in people if matches(group, person, requestor)]

@@ -30,7 +30,7 @@ _COMPLEMENT = {
 
 
 def people(group: dict[str, Any], *, approving: bool = False, regrouped: Regrouped | None = None) -> QuerySet[User]:
-    """Return the active people who fulfil a group of conditions; nobody does where there are none.
+    """Return the active people, not services, who fulfil a group of conditions; nobody does where there are none.
 
     As flows.decision.matches; of approvers, "manager" is fulfilled by whoever is an active person's manager. Webhooks
     are left out: they are no people. With `regrouped`, who would fulfil it after that change of a group.
@@ -42,7 +42,9 @@ def people(group: dict[str, Any], *, approving: bool = False, regrouped: Regroup
     joined = parts[0]
     for part in parts[1:]:
         joined = joined & part if group["operator"] == LogicalOperator.AND else joined | part
-    return User.objects.filter(joined, Q(is_outside=False) | _naming(group, regrouped), is_active=True)
+    return User.objects.filter(
+        joined, Q(is_outside=False) | _naming(group, regrouped), is_active=True, is_service=False
+    )
 
 
 def _naming(group: dict[str, Any], regrouped: Regrouped | None) -> Q:

@@ -1,5 +1,6 @@
 """The only writers of people and groups: one function per verb, with its permission, audit entry and news inside."""
 
+from accounts.actions.clients import GrantRefused, allow_client, redeem_code, refresh_client, tidy_tokens
 from accounts.actions.delegations import delegate, end_delegation
 from accounts.actions.factors import (
     FactorRefused,
@@ -56,6 +57,7 @@ __all__ = [
     "AlreadyThere",
     "BadValue",
     "FactorRefused",
+    "GrantRefused",
     "InUse",
     "Keep",
     "KeptElsewhere",
@@ -67,6 +69,7 @@ __all__ = [
     "add_app",
     "add_key",
     "add_member",
+    "allow_client",
     "change_expiry",
     "change_pushed",
     "change_pushed_group",
@@ -98,7 +101,9 @@ __all__ = [
     "record_refused_sign_in",
     "record_sign_in",
     "record_sign_out",
+    "redeem_code",
     "reencrypt_factors",
+    "refresh_client",
     "remove_factor",
     "remove_member",
     "rename_group",
@@ -118,6 +123,7 @@ __all__ = [
     "take_groups",
     "take_over",
     "tidy_letters",
+    "tidy_tokens",
     "use_sign_in_link",
     "write_letter",
 ]

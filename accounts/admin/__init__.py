@@ -24,9 +24,10 @@ from django.utils.safestring import SafeString
 
 from accounts import actions, asking_first
 from accounts.admin.more import MoreOfGroups, MoreOfPeople
+from accounts.admin.tokens import TokenAdmin
 from accounts.choices import LETTER_LOOKS, GroupSource, LetterState, Role
 from accounts.forms import PersonForm, named_group, named_person
-from accounts.models import Attribute, Group, GroupMembership, Letter, User
+from accounts.models import ApiToken, Attribute, Group, GroupMembership, Letter, User
 from accounts.regrouping import ended, foretold
 from audit.actor import Actor, person
 from audit.choices import Source
@@ -47,6 +48,7 @@ _MEMBERS_SHOWN = 200
 # Our sign-in page, with its rate limit, before the admin site's own; and nothing that looks like people but is not.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 admin.site.unregister([Authenticator, EmailAddress, DjangoGroup, SocialAccount, SocialApp, SocialToken])
+admin.site.register(ApiToken, TokenAdmin)
 
 
 class _ThroughActions(_AnyAdmin):

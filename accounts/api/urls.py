@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, re_path
 
-from accounts.api import session, tokens
+from accounts.api import document, session, tokens
 from accounts.rest.views import unknown
 
 urlpatterns: list[URLPattern] = [
+    path("api/openapi.json", document.openapi, name="api_openapi"),
+    path("api/docs/", document.docs, name="api_docs"),
     path("api/client/v1/session", session.Session.as_view(), name="api_session"),
     path("api/client/v1/session/is-mfa-enrolled", session.FactorEnrolled.as_view(), name="api_factor_enrolled"),
     path("api/client/v1/personal-tokens", tokens.PersonalTokens.as_view(), name="api_personal_tokens"),
@@ -19,4 +21,4 @@ urlpatterns: list[URLPattern] = [
     ),
 ]
 # Stands last of all addresses (config/urls.py).
-unknown_addresses: list[URLPattern] = [path("api/<path:rest>", unknown, name="api_unknown")]
+unknown_addresses: list[URLPattern] = [re_path(r"^api/(?P<rest>.*)$", unknown, name="api_unknown")]

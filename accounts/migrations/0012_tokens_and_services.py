@@ -31,6 +31,7 @@ class Migration(migrations.Migration):
                 ("code_expires_at", models.DateTimeField()),
                 ("code_used_at", models.DateTimeField(blank=True, null=True)),
                 ("ends_at", models.DateTimeField()),
+                ("session_round", models.PositiveIntegerField(default=0)),
                 ("revoked_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "user",

@@ -27,6 +27,8 @@ class ClientGrant(models.Model):
     code_used_at = models.DateTimeField(null=True, blank=True)
     # Nothing of it lasts longer, however often it is refreshed.
     ends_at = models.DateTimeField()
+    # The person's round of sessions then: what ends every session of theirs ends this.
+    session_round = models.PositiveIntegerField(default=0)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

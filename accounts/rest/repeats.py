@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -19,11 +18,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.encoders import JSONEncoder
 
+from accounts.actions.clients import ANSWERS_KEPT
 from accounts.models import ApiToken, IdempotentAnswer
 from accounts.rest.authentication import token_of
 from accounts.rest.errors import Conflict, Unprocessable
 
-KEPT = timedelta(hours=24)
 _KEY_MAX = 255
 Handler = Callable[..., Response]
 
@@ -54,15 +53,10 @@ def once(key: str, handler: Handler, *, secret: bool) -> Handler:
     return handle
 
 
-def forget_old(at: datetime) -> int:
-    """Remove the answers of more than a day ago, and return how many."""
-    return IdempotentAnswer.objects.filter(created_at__lt=at - KEPT).delete()[0]
-
-
 def _begin(token: ApiToken, key: str, digest: str) -> IdempotentAnswer:
     """Return the row of the key: a new one, or that of who was first; a second one at the same time waits here."""
     now = timezone.now()
-    IdempotentAnswer.objects.filter(token=token, key=key, created_at__lt=now - KEPT).delete()
+    IdempotentAnswer.objects.filter(token=token, key=key, created_at__lt=now - ANSWERS_KEPT).delete()
     try:
         with transaction.atomic():
             return IdempotentAnswer.objects.create(token=token, key=key, digest=digest, created_at=now)

@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts import actions, factors
 from accounts.choices import ChangeKind, GroupSource, LetterKind, Role, SignInRefusal
 from accounts.claims import Told
-from accounts.models import Change, Delegation, Group, Letter, PushedGroup, PushedPerson, User
+from accounts.models import ApiToken, Change, Delegation, Group, Letter, PushedGroup, PushedPerson, User
 from accounts.scim.facts import PushedFacts
 from accounts.scim.facts import read as read_pushed
 from accounts.scim.resources import Person
@@ -52,6 +52,30 @@ def a_group(cast: Cast) -> Group:
     return group
 
 
+def a_token(cast: Cast) -> ApiToken:
+    """Return the requester's token."""
+    found = ApiToken.objects.first()
+    return found or actions.issue_token(cast.requester, "laptop", actor=person(cast.requester, Source.PORTAL))[0]
+
+
+BEGUN = {"client_id": "some-cli", "redirect_uri": "http://localhost:64131/"}
+
+
+def a_code(cast: Cast, actor: Actor) -> None:
+    """Allow a client, and keep its code."""
+    scopes = ["end_user:inventory:read"]
+    # The challenge of the verifier in RFC 7636, appendix B.
+    challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+    code = actions.allow_client(cast.requester, **BEGUN, challenge=challenge, scopes=scopes, actor=actor)
+    cast.requester.__dict__["code"] = code
+
+
+def redeemed(cast: Cast) -> Any:
+    """Use the code."""
+    verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+    return actions.redeem_code(cast.requester.__dict__["code"], **BEGUN, verifier=verifier)
+
+
 def a_link(cast: Cast) -> None:
     """Make a link whose token is known."""
     cast.requester.__dict__["token"] = actions.make_sign_in_link(cast.requester)
@@ -72,6 +96,7 @@ def a_letter(cast: Cast) -> Letter:
 # What the platform does by itself, with nobody's permission to ask: a letter is no change, the row is its record.
 # What is sealed again is the same as before; whoever rotates keys records that (integrations.actions.reencrypt).
 MACHINERY = {"write_letter", "send_letters", "drop_letter", "tidy_letters", "reencrypt_factors"}
+MACHINERY |= {"refresh_client", "tidy_tokens"}
 ISSUER = "https://login.example.com"
 TOLD = Told(ISSUER, "s-1", "rita@example.com", verified=True)
 
@@ -434,6 +459,29 @@ TABLE |= {
         before=a_pushed_group,
     ),
 }
+TABLE |= {
+    "issue_token": Verb(lambda c, a: actions.issue_token(c.requester, "laptop", actor=a), "token.issued", own=True),
+    "revoke_token": Verb(lambda c, a: actions.revoke_token(a_token(c), actor=a), "token.revoked", before=a_token),
+    "change_expiry": Verb(
+        lambda c, a: actions.change_expiry(a_token(c), timezone.now() + timedelta(days=1), actor=a),
+        "token.expiry_changed",
+        before=a_token,
+        own=True,
+    ),
+    "create_service": Verb(
+        lambda c, a: actions.create_service("Build farm", roles=[Role.VIEWER], actor=a),
+        "service.created",
+        (ChangeKind.PERSON_CHANGED,),
+        {"roles": ["viewer"]},
+    ),
+    "allow_client": Verb(a_code, "client.allowed", own=True),
+    "redeem_code": Verb(
+        lambda c, a: redeemed(c),
+        "client.signed_in",
+        before=lambda c: a_code(c, person(c.requester, Source.PORTAL)),
+        open=True,
+    ),
+}
 GUARDED = [name for name, verb in TABLE.items() if not verb.open]
 
 
@@ -450,7 +498,7 @@ def test_no_verb_is_missing_from_the_table() -> None:
 
 
 def test_every_declared_action_is_used(db: None) -> None:
-    declared = {name for name in ACTIONS if name.startswith(("user.", "group."))}
+    declared = {name for name in ACTIONS if name.startswith(("user.", "group.", "token.", "service."))}
     assert declared - {verb.action for verb in TABLE.values()} == {
         "user.password_removed",
         "user.factor_refused",
