@@ -20,6 +20,7 @@ class GroupSource(models.TextChoices):
 
     LOCAL = "local", "Latchkey"
     OIDC = "oidc", "Single sign-on"
+    PUSHED = "pushed", "Directory (SCIM)"
 
 
 class SignInRefusal(models.TextChoices):
@@ -83,6 +84,7 @@ class LetterKind(models.TextChoices):
     OUTSIDE = "outside", "Nobody answers for people from outside any more"
     PROPOSAL = "proposal", "A change of policy waits for a second yes"
     ENVELOPE = "envelope", "A break-glass envelope needs an admin"
+    PUSHED_OUT = "pushed_out", "The directory disabled many people at once"
 
 
 # What everybody may choose not to get.
@@ -101,6 +103,7 @@ LETTERS_TO_ADMINS = (
     LetterKind.OUTSIDE,
     LetterKind.PROPOSAL,
     LetterKind.ENVELOPE,
+    LetterKind.PUSHED_OUT,
 )
 
 

@@ -55,21 +55,24 @@ def _subject(document: Claims) -> str:
     return subject
 
 
-def _email(document: Claims) -> str:
-    """Return the address in lower case; "" for what is none.
+def address(said: object) -> str:
+    """Return an e-mail address in lower case; "" for what is none.
 
     Beyond ASCII an address must be in lower case already: some signs become plain ASCII letters when lowered (the sign
     of the Kelvin becomes k), and an address must not turn into somebody else's.
     """
-    email = document.get("email")
-    if not isinstance(email, str) or len(email) > _EMAIL_MAX:
+    if not isinstance(said, str) or len(said) > _EMAIL_MAX:
         return ""
-    email = email.strip()
+    email = said.strip()
     try:
         validate_email(email)
     except ValidationError:
         return ""
     return email.lower() if email.isascii() or email == email.lower() else ""
+
+
+def _email(document: Claims) -> str:
+    return address(document.get("email"))
 
 
 def _verified(documents: Sequence[Claims], email: str) -> bool:

@@ -1,6 +1,6 @@
 """Addresses of signing in and of one's own account. Of allauth's pages only those that are needed: nobody signs up."""
 
-from django.urls import path
+from django.urls import include, path
 
 from accounts import views
 from accounts.views import away, clients, factors, invited, tokens
@@ -35,5 +35,6 @@ urlpatterns = [
     path("account/oidc/", views.oidc_start, name="oidc_start"),
     # Registered at the identity provider: it does not change.
     path("account/oidc/callback/", views.oidc_callback, name="oidc_callback"),
+    path("", include("accounts.scim.urls")),
     path("sign-in/<str:token>/", views.sign_in_link, name="sign_in_link"),
 ]

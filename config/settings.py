@@ -155,6 +155,8 @@ TOKEN_DAYS = env.integer("LATCHKEY_TOKEN_DAYS", 90)
 MFA_ADAPTER = "accounts.adapters.FactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = "Latchkey"
+# A directory that disables more people by SCIM within a minute raises an alarm, and is heeded.
+SCIM_DISABLES_PER_MINUTE = env.integer("LATCHKEY_SCIM_DISABLES_PER_MINUTE", 50)
 
 REDIS_URL = env.text("LATCHKEY_REDIS_URL")
 CELERY_BROKER_URL = REDIS_URL or "memory://localhost/"

@@ -29,6 +29,8 @@ from accounts.actions.people import (
     set_roles,
     set_theme,
 )
+from accounts.actions.pushing import change_pushed, forget_pushed, provision
+from accounts.actions.pushing_groups import change_pushed_group, forget_pushed_group, push_group
 from accounts.actions.rules import (
     AlreadyThere,
     BadValue,
@@ -69,6 +71,8 @@ __all__ = [
     "add_member",
     "allow_client",
     "change_expiry",
+    "change_pushed",
+    "change_pushed_group",
     "choose_letters",
     "create_group",
     "create_service",
@@ -84,11 +88,15 @@ __all__ = [
     "end_stay",
     "extend_stay",
     "forget_identities",
+    "forget_pushed",
+    "forget_pushed_group",
     "invite",
     "issue_token",
     "make_sign_in_link",
     "prove_by_code",
     "prove_by_key",
+    "provision",
+    "push_group",
     "record_failed_sign_in",
     "record_refused_sign_in",
     "record_sign_in",

@@ -148,7 +148,7 @@ def set_roles(user: User, roles: Iterable[Role], *, actor: Actor) -> None:
     with transaction.atomic():
         require(actor, "accounts.change_roleassignment")
         if Role.ADMIN not in wanted:
-            _keep_an_admin_besides(user)
+            keep_an_admin_besides(user)
         # The person's row orders two writers; without it the roles could become what neither of them said.
         stored = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
         if stored.is_outside and wanted - {Role.GRANTEE}:
@@ -171,7 +171,7 @@ def disable_user(user: User, *, actor: Actor) -> None:
     """
     with transaction.atomic():
         require(actor, "accounts.change_user")
-        _keep_an_admin_besides(user)
+        keep_an_admin_besides(user)
         shut_out(user, "user.disabled", actor=actor, at=timezone.now())
     user.refresh_from_db()
 
@@ -194,7 +194,8 @@ def enable_user(user: User, *, actor: Actor) -> None:
     """Let the person in again; earlier sessions stay over. Nothing happens to who is active. Raises NotAllowed."""
     with transaction.atomic():
         require(actor, "accounts.change_user")
-        if User.objects.filter(pk=user.pk, is_active=False).update(is_active=True, disabled_at=None):
+        rows = User.objects.filter(pk=user.pk, is_active=False)
+        if rows.update(is_active=True, disabled_at=None, pushed_out=False):
             record("user.enabled", user, actor)
             tell(ChangeKind.PERSON_ENABLED, user, [user])
     user.refresh_from_db()
@@ -285,7 +286,7 @@ def _save_unique(user: User) -> None:
         raise
 
 
-def _keep_an_admin_besides(user: User) -> None:
+def keep_an_admin_besides(user: User) -> None:
     """Raise LastAdmin when `user` is an active admin and there is no other.
 
     Locks the admins' rows first and counts afterwards: of two admins removing each other at once the second one waits

@@ -146,8 +146,9 @@ def _may_issue(owner: User, actor: Actor) -> None:
 
 def _scopes(owner: User, wanted: Iterable[str] | None) -> list[str]:
     """Return the scopes in order. Raises BadValue for one that is none, or that the owner has no use for."""
-    useful = set(STAFF_SCOPES if owner.is_staff else ())
-    useful |= set(() if owner.is_service else END_USER_SCOPES)
+    # Pushing people takes no role: the scope is all of it, and it is a program's.
+    useful = set(STAFF_SCOPES if owner.is_staff else ()) - {TokenScope.SCIM}
+    useful |= {TokenScope.SCIM} if owner.is_service else set(END_USER_SCOPES)
     given = useful if wanted is None else set(wanted)
     known = {str(scope) for scope in TokenScope}
     if unknown := sorted(given - known):

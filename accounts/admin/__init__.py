@@ -23,7 +23,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts import actions, asking_first
-from accounts.admin.more import MoreOfPeople
+from accounts.admin.more import MoreOfGroups, MoreOfPeople
 from accounts.admin.tokens import TokenAdmin
 from accounts.choices import LETTER_LOOKS, GroupSource, LetterState, Role
 from accounts.forms import PersonForm, named_group, named_person
@@ -156,14 +156,18 @@ class UserAdmin(MoreOfPeople, _ThroughActions):
     list_filter = ("is_active", "is_outside", "roles__role")
     search_fields = ("email", "name")
     list_select_related = ("manager", "invited_by")
-    readonly_fields = ("single_sign_on", "second_factors", "answered_for", "away", "stood_in")
+    readonly_fields = ("single_sign_on", "directory", "second_factors", "answered_for", "away", "stood_in")
     actions = ("disable", "enable", "forget_identities", "reset_factors", "take_over")
 
     def get_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """Return what may be edited, or for who may only look what there is to see."""
         shown = ("email", "name", "manager", "time_zone")
         may = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
-        told = ("single_sign_on", "second_factors", "answered_for", "away" if may else "stood_in") if obj else ()
+        told = (
+            ("single_sign_on", "directory", "second_factors", "answered_for", "away" if may else "stood_in")
+            if obj
+            else ()
+        )
         if not may:
             return (*shown, "role_names", "is_active", "disabled_at", *told)
         return (*shown, "roles", *(("new_password",) if settings.PASSWORD_SIGN_IN else ()), *told)
@@ -187,7 +191,7 @@ class UserAdmin(MoreOfPeople, _ThroughActions):
         linked = [f"{one} since {one.linked_at:%Y-%m-%d}" for one in user.identities.order_by("issuer")]
         if not linked:
             return "Not linked. The first sign-in links it, by the verified e-mail address."
-        groups = user.groups.exclude(source=GroupSource.LOCAL).order_by("name").values_list("name", flat=True)
+        groups = user.groups.filter(source=GroupSource.OIDC).order_by("name").values_list("name", flat=True)
         return f"{'; '.join(linked)}. Groups: {', '.join(groups) or 'none'}."
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
@@ -235,11 +239,12 @@ class UserAdmin(MoreOfPeople, _ThroughActions):
 
 
 @admin.register(Group)
-class GroupAdmin(_ThroughActions):
+class GroupAdmin(MoreOfGroups, _ThroughActions):
     """Groups and, where they are few, their members; those of large groups are edited at the person."""
 
     fields = ("name",)
-    list_display = ("name", "source", "member_count")
+    list_display = ("name", "source", "member_count", "external_id", "last_pushed")
+    list_select_related = ("pushed",)
     list_filter = ("source",)
     search_fields = ("name",)
 

@@ -1,4 +1,4 @@
-"""People, what is known of them, and the tokens they hold."""
+"""People, what is known of them and pushed of them, and the tokens they hold."""
 
 from accounts.models.people import (
     AbstractChange,
@@ -14,6 +14,7 @@ from accounts.models.people import (
     User,
     UserManager,
 )
+from accounts.models.pushed import PushedGroup, PushedPerson, PushedValue
 from accounts.models.tokens import ApiToken, ClientGrant, IdempotentAnswer, RefreshToken
 
 __all__ = [
@@ -28,6 +29,9 @@ __all__ = [
     "IdempotentAnswer",
     "Identity",
     "Letter",
+    "PushedGroup",
+    "PushedPerson",
+    "PushedValue",
     "RefreshToken",
     "RoleAssignment",
     "SignInLink",

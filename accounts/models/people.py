@@ -46,6 +46,8 @@ class User(AbstractBaseUser):
     is_service = models.BooleanField("service", default=False, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     disabled_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # Disabled by whoever pushes people here (accounts.scim): only then may a push let them in again.
+    pushed_out = models.BooleanField(default=False, editable=False)
     # Part of what binds a session to its person: one more, and every session until now is over.
     session_round = models.PositiveIntegerField(default=0, editable=False)
 
@@ -76,7 +78,9 @@ class User(AbstractBaseUser):
                 fields=["leaves_at"],
                 name="accounts_user_leaving",
                 condition=models.Q(leaves_at__isnull=False, is_active=True),
-            )
+            ),
+            # How many the directory disabled within a minute: many are told to the admins.
+            models.Index(fields=["disabled_at"], name="accounts_user_pushed_out", condition=models.Q(pushed_out=True)),
         ]
 
     def __str__(self) -> str:

@@ -15,7 +15,10 @@ from django.utils import timezone
 from accounts import actions, factors
 from accounts.choices import ChangeKind, GroupSource, LetterKind, Role, SignInRefusal
 from accounts.claims import Told
-from accounts.models import ApiToken, Change, Delegation, Group, Letter, User
+from accounts.models import ApiToken, Change, Delegation, Group, Letter, PushedGroup, PushedPerson, User
+from accounts.scim.facts import PushedFacts
+from accounts.scim.facts import read as read_pushed
+from accounts.scim.resources import Person
 from audit.actor import Actor, connector, person, system
 from audit.choices import ACTIONS, Source
 from audit.models import AuditEntry
@@ -391,6 +394,71 @@ TABLE |= {
         open=True,
     ),
 }
+
+
+def a_pushed_person(cast: Cast) -> PushedPerson:
+    """Return somebody whom a directory pushed, and disabled at once."""
+    there = PushedPerson.objects.select_for_update().filter(user_name="pia").first()
+    return there or actions.provision(told(active=False), actor=system())
+
+
+def told(**said: Any) -> PushedFacts:
+    """Return what a directory says of somebody."""
+    emails = [{"value": "pia@example.com"}]
+    return read_pushed(Person.model_validate({"userName": "pia", "emails": emails, "active": True, **said}))
+
+
+def a_pushed_group(cast: Cast) -> PushedGroup:
+    """Return a group that a directory pushed."""
+    there = PushedGroup.objects.select_for_update().filter(group__name="Pilots").first()
+    return there or actions.push_group("Pilots", "p-1", frozenset(), actor=system())
+
+
+def a_changed_group(cast: Cast, actor: Actor) -> None:
+    """Rename the group that a directory pushed."""
+    group = a_pushed_group(cast)
+    nobody: frozenset[Any] = frozenset()
+    actions.change_pushed_group(group, actor=actor, name="Crew", external_id="p-1", joining=nobody, leaving=nobody)
+
+
+TABLE |= {
+    "provision": Verb(
+        lambda c, a: actions.provision(told(), actor=a),
+        "user.provisioned",
+        (ChangeKind.PERSON_CHANGED,),
+        {"roles": [], "user_name": "pia", "external_id": "", "active": True},
+    ),
+    "change_pushed": Verb(
+        lambda c, a: actions.change_pushed(a_pushed_person(c), told(active=False, nickName="P"), actor=a),
+        "user.pushed",
+        (),
+        {"told": ["nickName"], "gone": []},
+        before=a_pushed_person,
+    ),
+    "forget_pushed": Verb(
+        lambda c, a: actions.forget_pushed(a_pushed_person(c), actor=a),
+        "user.push_forgotten",
+        (),
+        {"user_name": "pia", "external_id": "", "groups_left": 0},
+        before=a_pushed_person,
+    ),
+    "push_group": Verb(
+        lambda c, a: actions.push_group("Pilots", "p-1", frozenset(), actor=a),
+        "group.pushed",
+        (),
+        {"external_id": "p-1"},
+    ),
+    "change_pushed_group": Verb(
+        a_changed_group, "group.renamed", (ChangeKind.GROUP_CHANGED,), {"from": "Pilots"}, before=a_pushed_group
+    ),
+    "forget_pushed_group": Verb(
+        lambda c, a: actions.forget_pushed_group(a_pushed_group(c), actor=a),
+        "group.push_forgotten",
+        (ChangeKind.GROUP_CHANGED,),
+        {"members": 0},
+        before=a_pushed_group,
+    ),
+}
 TABLE |= {
     "issue_token": Verb(lambda c, a: actions.issue_token(c.requester, "laptop", actor=a), "token.issued", own=True),
     "revoke_token": Verb(lambda c, a: actions.revoke_token(a_token(c), actor=a), "token.revoked", before=a_token),
@@ -431,7 +499,14 @@ def test_no_verb_is_missing_from_the_table() -> None:
 
 def test_every_declared_action_is_used(db: None) -> None:
     declared = {name for name in ACTIONS if name.startswith(("user.", "group.", "token.", "service."))}
-    assert declared - {verb.action for verb in TABLE.values()} == {"user.password_removed", "user.factor_refused"}
+    assert declared - {verb.action for verb in TABLE.values()} == {
+        "user.password_removed",
+        "user.factor_refused",
+        # What comes with another one: tests/scim.
+        "user.push_linked",
+        "user.many_pushed_out",
+        "group.members_pushed",
+    }
 
 
 @pytest.mark.parametrize("name", TABLE)

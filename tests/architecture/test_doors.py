@@ -60,6 +60,7 @@ OWN_ROOMS = {
         "claims": "what an identity provider says of a person, read",
         "oidc": "allauth's exchange with the identity provider, held to our rules",
         "roles": "what each role may do",
+        "scim": "people and groups pushed by identity providers",
         "trail": "sign-ins of Django and allauth, told to the audit trail",
     },
     "audit": {

@@ -37,6 +37,8 @@ from tests.story import Story, allow_extensions, begin, flow, simulated_provider
 
 SIGN_IN = "/account/login/"
 EVERYBODY, NOBODY, OWN = "everybody", "nobody", "own"
+# A session counts for nothing: it takes a token of the API.
+TOKEN = "token"
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ TABLE: dict[str, Row] = {
     "readyz": Row(EVERYBODY),
     "favicon": Row(EVERYBODY),
     "account_login": Row(EVERYBODY),
+    "scim_root": Row(TOKEN),
+    "scim": Row(TOKEN),
     "sign_in_link": Row(EVERYBODY),
     "oidc_start": Row(EVERYBODY, "post"),
     "oidc_callback": Row(EVERYBODY),
@@ -281,6 +285,8 @@ def address_of(name: str, about: str, request_id: int, session_id: Any) -> str:
         kwargs["pk"] = kept(about) if request_id != 999999 else 999999 if about == REPORT else uuid.uuid4()
     if about == FORM:
         kwargs["token"] = SentForm.objects.get().token if request_id != 999999 else uuid.uuid4()
+    if name == "scim":
+        kwargs["path"] = "Users"
     if name == "sign_in_link":
         kwargs["token"] = "nothing"
     return reverse(name, kwargs=kwargs)
@@ -307,6 +313,9 @@ def test_an_outsider_gets_nothing_of_others(
         for told in (secret, "orders_prod", "Rita", "vera@", str(session.pk), session.group.login):
             assert told not in text
     if row.answer == EVERYBODY:
+        return
+    if row.answer == TOKEN:
+        assert (answer.status_code, nameless.status_code) == (401, 401)
         return
     assert nameless.status_code == 302
     assert nameless["Location"].startswith(SIGN_IN)
