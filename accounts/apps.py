@@ -38,6 +38,8 @@ ACTIONS = {
     "group.deleted": "Deleted a group",
     "group.member_added": "Added a member to a group",
     "group.member_removed": "Removed a member from a group",
+    "group.members_told": "A directory said who is in a group",
+    "group.kept": "Kept a group that nobody tells of any more",
     "letter.given_up": "Gave up sending a letter",
     "letter.retried": "Had a letter sent again",
 }

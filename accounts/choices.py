@@ -20,6 +20,7 @@ class GroupSource(models.TextChoices):
 
     LOCAL = "local", "Latchkey"
     OIDC = "oidc", "Single sign-on"
+    DIRECTORY = "directory", "A directory"
 
 
 class SignInRefusal(models.TextChoices):

@@ -157,7 +157,7 @@ class Group(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["source", "name"],
-                condition=~models.Q(source=GroupSource.LOCAL),
+                condition=models.Q(source=GroupSource.OIDC),
                 name="accounts_group_told_once",
             )
         ]

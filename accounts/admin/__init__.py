@@ -185,7 +185,7 @@ class UserAdmin(MoreOfPeople, _ThroughActions):
         linked = [f"{one} since {one.linked_at:%Y-%m-%d}" for one in user.identities.order_by("issuer")]
         if not linked:
             return "Not linked. The first sign-in links it, by the verified e-mail address."
-        groups = user.groups.exclude(source=GroupSource.LOCAL).order_by("name").values_list("name", flat=True)
+        groups = user.groups.filter(source=GroupSource.OIDC).order_by("name").values_list("name", flat=True)
         return f"{'; '.join(linked)}. Groups: {', '.join(groups) or 'none'}."
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:

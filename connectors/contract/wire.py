@@ -143,6 +143,7 @@ class WireOrder:
     digests: dict[str, str] = field(default_factory=dict)
     references: dict[str, SecretReference] = field(default_factory=dict)
     resume: str = ""
+    cursor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
