@@ -161,6 +161,8 @@ class SyncState(models.TextChoices):
     FAILED = "failed", "Failed"
 
 
+# Read, and not settled yet.
+UNDECIDED = (SyncState.WAITING, SyncState.APPLYING)
 SYNC_LOOKS = {
     SyncState.RUNNING: Look("move", "spinner"),
     SyncState.WAITING: Look("wait", "hourglass"),

@@ -40,6 +40,14 @@ from accounts.actions.rules import (
     SignInRefused,
     require,
 )
+from accounts.actions.sign_in import (
+    make_sign_in_link,
+    record_failed_sign_in,
+    record_refused_sign_in,
+    record_sign_in,
+    record_sign_out,
+    use_sign_in_link,
+)
 from accounts.actions.told import (
     ToldPerson,
     change_attributes,
@@ -48,14 +56,6 @@ from accounts.actions.told import (
     make_told_group,
     rename_told_group,
     take_person,
-)
-from accounts.actions.sign_in import (
-    make_sign_in_link,
-    record_failed_sign_in,
-    record_refused_sign_in,
-    record_sign_in,
-    record_sign_out,
-    use_sign_in_link,
 )
 
 __all__ = [

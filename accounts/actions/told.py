@@ -113,7 +113,11 @@ def rename_told_group(group: Group, name: str, *, actor: Actor) -> None:
             return
         stored.save(update_fields=["name"])
         record("group.renamed", stored, actor, {"from": before})
-        tell(ChangeKind.GROUP_CHANGED, stored, GroupMembership.objects.filter(group=stored).values_list("user", flat=True))
+        tell(
+            ChangeKind.GROUP_CHANGED,
+            stored,
+            GroupMembership.objects.filter(group=stored).values_list("user", flat=True),
+        )
 
 
 def change_members(

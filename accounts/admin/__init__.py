@@ -154,14 +154,18 @@ class UserAdmin(MoreOfPeople, _ThroughActions):
     list_filter = ("is_active", "is_outside", "roles__role")
     search_fields = ("email", "name")
     list_select_related = ("manager", "invited_by")
-    readonly_fields = ("single_sign_on", "second_factors", "answered_for", "away", "stood_in")
+    readonly_fields = ("identities_page", "single_sign_on", "second_factors", "answered_for", "away", "stood_in")
     actions = ("disable", "enable", "forget_identities", "reset_factors", "take_over")
 
     def get_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """Return what may be edited, or for who may only look what there is to see."""
         shown = ("email", "name", "manager", "time_zone")
         may = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
-        told = ("single_sign_on", "second_factors", "answered_for", "away" if may else "stood_in") if obj else ()
+        told = (
+            ("identities_page", "single_sign_on", "second_factors", "answered_for", "away" if may else "stood_in")
+            if obj
+            else ()
+        )
         if not may:
             return (*shown, "role_names", "is_active", "disabled_at", *told)
         return (*shown, "roles", *(("new_password",) if settings.PASSWORD_SIGN_IN else ()), *told)

@@ -32,6 +32,10 @@ else:
     _AnyAdmin = admin.ModelAdmin
 
 
+# A page of the floor above, known here by its address only.
+_IDENTITIES = "admin:integrations_integration_person"
+
+
 def _actor(request: HttpRequest) -> Actor:
     return person(request.user, Source.ADMIN)
 
@@ -43,6 +47,11 @@ class MoreOfPeople(_AnyAdmin):
     def from_outside(self, user: User) -> SafeString | str:
         """Return the badge of who is in no directory."""
         return format_html("{}", render_to_string("portal/_outside.html", {"person": user}))
+
+    @admin.display(description="where it comes from")
+    def identities_page(self, user: User) -> SafeString:
+        """Return the way to the page that says where each fact about the person came from."""
+        return format_html('<a href="{}">Where each fact comes from</a>', reverse(_IDENTITIES, args=[user.pk]))
 
     @admin.display(description="second factors")
     def second_factors(self, user: User) -> str:

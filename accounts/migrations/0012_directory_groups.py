@@ -4,23 +4,29 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0011_letters_about_drift'),
+        ("accounts", "0011_letters_about_drift"),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='group',
-            name='accounts_group_told_once',
+            model_name="group",
+            name="accounts_group_told_once",
         ),
         migrations.AlterField(
-            model_name='group',
-            name='source',
-            field=models.CharField(choices=[('local', 'Latchkey'), ('oidc', 'Single sign-on'), ('directory', 'A directory')], default='local', editable=False, max_length=20),
+            model_name="group",
+            name="source",
+            field=models.CharField(
+                choices=[("local", "Latchkey"), ("oidc", "Single sign-on"), ("directory", "A directory")],
+                default="local",
+                editable=False,
+                max_length=20,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='group',
-            constraint=models.UniqueConstraint(condition=models.Q(('source', 'oidc')), fields=('source', 'name'), name='accounts_group_told_once'),
+            model_name="group",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("source", "oidc")), fields=("source", "name"), name="accounts_group_told_once"
+            ),
         ),
     ]

@@ -118,9 +118,7 @@ class _Execution:
             return call()
         except TargetError as error:
             told = error.report()
-            report = replace(
-                told, message=self.redactor.scrub(told.message), fix=self.redactor.scrub(told.fix)
-            )
+            report = replace(told, message=self.redactor.scrub(told.message), fix=self.redactor.scrub(told.fix))
         except Exception as error:  # noqa: BLE001 - the one broad except: below
             # A report is owed for every order: without one, the order would be leased again and again and nobody would
             # learn why. Whatever a provider did not foresee ends here, and the log gets the traceback without secrets.

@@ -121,7 +121,9 @@ class Service:
     def _send(self, file: RequestFile, request: Composed, accept: Collection[int]) -> Answer:
         """Send a request file with its slots filled."""
         url = self.base + request.path
-        return self._exchange(file, accept, request.method, url, params=request.query or None, json=request.body, data=request.form)
+        return self._exchange(
+            file, accept, request.method, url, params=request.query or None, json=request.body, data=request.form
+        )
 
     def _exchange(self, file: ProgramFile, accept: Collection[int], method: str, url: str, **given: Any) -> Answer:
         """Send a request within what is left of the lease and judge the answer."""

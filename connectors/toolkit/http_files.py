@@ -10,8 +10,8 @@
     }
 
 In `path` a slot is filled by its value as one percent-encoded segment, and `{+name}` by its value as several, parted by
-slashes and each encoded. Instead of `body`, which travels as JSON, there may be `form`, an object of texts that travels as
-a form does. In `query`, `body` and `form` a slot is a whole string,
+slashes and each encoded. Instead of `body`, which travels as JSON, there may be `form`, an object of texts that travels
+as a form does. In `query`, `body` and `form` a slot is a whole string,
 and the value takes its place in the parsed tree. Nothing else can be filled in, so a value can never become a further
 segment, parameter or key.
 """
@@ -64,7 +64,9 @@ class RequestFile(ProgramFile):
         except ValueError as error:
             raise Misconfigured(f"{self.path.name} is no JSON: {error}") from error
         if not isinstance(found, dict) or not KEYS.issuperset(found) or not {"what", "method", "path"} <= found.keys():
-            raise Misconfigured(f"{self.path.name}: a request has what, method, path, and may have needs, query, body or form.")
+            raise Misconfigured(
+                f"{self.path.name}: a request has what, method, path, and may have needs, query, body or form."
+            )
         if found["method"] not in METHODS or not str(found["path"]).startswith("/"):
             raise Misconfigured(f"{self.path.name}: a method of {', '.join(METHODS)}, and a path that begins with /.")
         return found

@@ -41,6 +41,11 @@ def objects(data: Any, file: RequestFile, *keys: str) -> list[dict[str, Any]]:
     return data
 
 
+def record(value: Any) -> dict[str, Any]:
+    """Return a value that is an object; an empty one for what is none."""
+    return value if isinstance(value, dict) else {}
+
+
 def text(record: dict[str, Any], *keys: str) -> str:
     """Return the first of these that is a text, without space around it; "" when none is."""
     for key in keys:

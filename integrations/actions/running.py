@@ -26,8 +26,8 @@ from connectors.runners.rules_file import rules_from_environment
 from connectors.stores.builtin import SecretUnreadable
 from integrations import wire
 from integrations.actions import baseline, inventory, leasing, orders, secrets
-from integrations.choices import SYNCS, ConnectorKind
 from integrations.actions.people.reading import cursor_of
+from integrations.choices import SYNCS, ConnectorKind
 from integrations.models import Connector, ConnectorInstance, Order
 
 log = logging.getLogger(__name__)

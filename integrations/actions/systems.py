@@ -27,7 +27,7 @@ from integrations.actions.orders import order_for_system
 from integrations.actions.people.settings import begin_directory, sync_verb
 from integrations.actions.running import embedded_connector, owners_rules
 from integrations.actions.secrets import refer, set_secret
-from integrations.choices import OPEN_ORDERS, SYNCS, ConnectorKind, IntegrationStatus, OrderVerb
+from integrations.choices import OPEN_ORDERS, SYNCS, UNDECIDED, ConnectorKind, IntegrationStatus, OrderVerb
 from integrations.models import (
     Change,
     Connector,
@@ -245,6 +245,8 @@ def sync_due(*, at: datetime | None = None, limit: int = 50) -> int:
     """Order syncs that the timetable owes; return how many."""
     moment = at or timezone.now()
     due = Integration.objects.filter(sync_due_at__lte=moment).exclude(status=IntegrationStatus.DISABLED)
+    # What a directory told is taken over, or refused, before it is asked again.
+    due = due.exclude(sync_runs__state__in=UNDECIDED)
     rows = list(due.exclude(orders__verb__in=SYNCS, orders__state__in=OPEN_ORDERS)[:limit])
     for integration in rows:
         order_for_system(integration, OrderVerb.CHECK, at=moment)

@@ -8,217 +8,361 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0012_directory_groups'),
-        ('integrations', '0011_ends_before_the_rest'),
+        ("accounts", "0012_directory_groups"),
+        ("integrations", "0011_ends_before_the_rest"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Directory',
+            name="Directory",
             fields=[
-                ('integration', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='directory', serialize=False, to='integrations.integration')),
-                ('share_percent', models.PositiveSmallIntegerField(default=10, help_text='Per cent of its people, or of its groups. A sync that would take more waits for an admin’s yes.', validators=[django.core.validators.MaxValueValidator(100)], verbose_name='share that may go without a yes')),
-                ('creates_people', models.BooleanField(default=True, help_text='Without, only people who are here already get what the directory tells of them.', verbose_name='make people of who is new')),
-                ('sync_minutes', models.PositiveIntegerField(default=15, validators=[django.core.validators.MinValueValidator(5), django.core.validators.MaxValueValidator(1440)], verbose_name='minutes between two syncs')),
-                ('whole_hours', models.PositiveIntegerField(default=24, help_text='In between, only what changed is asked for, where the directory can tell that.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(720)], verbose_name='hours between two whole readings')),
-                ('cursor', models.TextField(blank=True, editable=False)),
-                ('whole_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "integration",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="directory",
+                        serialize=False,
+                        to="integrations.integration",
+                    ),
+                ),
+                (
+                    "share_percent",
+                    models.PositiveSmallIntegerField(
+                        default=10,
+                        help_text="Per cent of its people, or of its groups. A sync that would take more waits for an admin’s yes.",
+                        validators=[django.core.validators.MaxValueValidator(100)],
+                        verbose_name="share that may go without a yes",
+                    ),
+                ),
+                (
+                    "creates_people",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Without, only people who are here already get what the directory tells of them.",
+                        verbose_name="make people of who is new",
+                    ),
+                ),
+                (
+                    "sync_minutes",
+                    models.PositiveIntegerField(
+                        default=15,
+                        validators=[
+                            django.core.validators.MinValueValidator(5),
+                            django.core.validators.MaxValueValidator(1440),
+                        ],
+                        verbose_name="minutes between two syncs",
+                    ),
+                ),
+                (
+                    "whole_hours",
+                    models.PositiveIntegerField(
+                        default=24,
+                        help_text="In between, only what changed is asked for, where the directory can tell that.",
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(720),
+                        ],
+                        verbose_name="hours between two whole readings",
+                    ),
+                ),
+                ("cursor", models.TextField(blank=True, editable=False)),
+                ("whole_at", models.DateTimeField(blank=True, editable=False, null=True)),
             ],
             options={
-                'default_permissions': (),
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='DirectoryAttribute',
+            name="DirectoryAttribute",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('path', models.CharField(max_length=200)),
-                ('type', models.CharField(max_length=100)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("path", models.CharField(max_length=200)),
+                ("type", models.CharField(max_length=100)),
             ],
             options={
-                'ordering': ['id'],
-                'default_permissions': (),
+                "ordering": ["id"],
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='Shift',
+            name="Shift",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=300)),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=300)),
+                ("starts_at", models.DateTimeField()),
+                ("ends_at", models.DateTimeField()),
             ],
             options={
-                'default_permissions': ('view',),
+                "default_permissions": ("view",),
             },
         ),
         migrations.CreateModel(
-            name='StagedFact',
+            name="StagedFact",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('step', models.PositiveSmallIntegerField()),
-                ('kind', models.CharField(choices=[('person', 'A person'), ('manager', "Somebody's manager"), ('person_gone', 'A person is gone'), ('group', 'A group'), ('group_gone', 'A group is gone'), ('members', 'All members of a group are told'), ('joined', 'A person is in a group'), ('left', 'A person left a group'), ('shift', 'Somebody is on a shift')], max_length=20)),
-                ('key', models.CharField(max_length=300)),
-                ('other', models.CharField(blank=True, max_length=300)),
-                ('active', models.BooleanField(default=True)),
-                ('data', models.JSONField(default=dict)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("step", models.PositiveSmallIntegerField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("person", "A person"),
+                            ("manager", "Somebody's manager"),
+                            ("person_gone", "A person is gone"),
+                            ("group", "A group"),
+                            ("group_gone", "A group is gone"),
+                            ("members", "All members of a group are told"),
+                            ("joined", "A person is in a group"),
+                            ("left", "A person left a group"),
+                            ("shift", "Somebody is on a shift"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("key", models.CharField(max_length=300)),
+                ("other", models.CharField(blank=True, max_length=300)),
+                ("active", models.BooleanField(default=True)),
+                ("data", models.JSONField(default=dict)),
             ],
             options={
-                'default_permissions': (),
+                "default_permissions": (),
             },
         ),
         migrations.RemoveConstraint(
-            model_name='order',
-            name='integrations_order_person_fits_verb',
+            model_name="order",
+            name="integrations_order_person_fits_verb",
         ),
         migrations.RemoveConstraint(
-            model_name='origin',
-            name='integrations_origin_once',
+            model_name="origin",
+            name="integrations_origin_once",
         ),
         migrations.RemoveConstraint(
-            model_name='origin',
-            name='integrations_origin_one_of',
+            model_name="origin",
+            name="integrations_origin_one_of",
         ),
         migrations.AddField(
-            model_name='origin',
-            name='attribute',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='origins', to='accounts.attribute'),
+            model_name="origin",
+            name="attribute",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="origins",
+                to="accounts.attribute",
+            ),
         ),
         migrations.AddField(
-            model_name='origin',
-            name='digest',
+            model_name="origin",
+            name="digest",
             field=models.CharField(blank=True, max_length=64),
         ),
         migrations.AddField(
-            model_name='origin',
-            name='present',
+            model_name="origin",
+            name="present",
             field=models.BooleanField(default=True),
         ),
         migrations.AddField(
-            model_name='origin',
-            name='shut_out',
+            model_name="origin",
+            name="shut_out",
             field=models.BooleanField(default=False),
         ),
         migrations.AddField(
-            model_name='origin',
-            name='told',
+            model_name="origin",
+            name="told",
             field=models.JSONField(blank=True, default=dict),
         ),
         migrations.AddField(
-            model_name='origin',
-            name='told_at',
+            model_name="origin",
+            name="told_at",
             field=models.DateTimeField(default=django.utils.timezone.now),
         ),
         migrations.AddField(
-            model_name='syncrun',
-            name='applied',
+            model_name="syncrun",
+            name="applied",
             field=models.PositiveIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name='syncrun',
-            name='cursor',
+            model_name="syncrun",
+            name="cursor",
             field=models.TextField(blank=True),
         ),
         migrations.AddField(
-            model_name='syncrun',
-            name='groups_leaving',
+            model_name="syncrun",
+            name="groups_leaving",
             field=models.PositiveIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name='syncrun',
-            name='leaving',
+            model_name="syncrun",
+            name="leaving",
             field=models.PositiveIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name='syncrun',
-            name='warnings',
+            model_name="syncrun",
+            name="warnings",
             field=models.JSONField(blank=True, default=list),
         ),
         migrations.AddField(
-            model_name='syncrun',
-            name='whole',
+            model_name="syncrun",
+            name="whole",
             field=models.BooleanField(default=True),
         ),
         migrations.AlterField(
-            model_name='order',
-            name='verb',
-            field=models.CharField(choices=[('check', 'Check'), ('discover', 'Discover'), ('people', 'People'), ('apply', 'Apply'), ('read_back', 'Read back'), ('reset_credentials', 'Reset credentials'), ('rotate', 'Rotate'), ('clean_up', 'Clean up')], max_length=20),
+            model_name="order",
+            name="verb",
+            field=models.CharField(
+                choices=[
+                    ("check", "Check"),
+                    ("discover", "Discover"),
+                    ("people", "People"),
+                    ("apply", "Apply"),
+                    ("read_back", "Read back"),
+                    ("reset_credentials", "Reset credentials"),
+                    ("rotate", "Rotate"),
+                    ("clean_up", "Clean up"),
+                ],
+                max_length=20,
+            ),
         ),
         migrations.AlterField(
-            model_name='syncrun',
-            name='state',
-            field=models.CharField(choices=[('running', 'Running'), ('waiting', 'Waits for a yes'), ('applying', 'Being taken over'), ('refused', 'Refused by an admin'), ('succeeded', 'Succeeded'), ('failed', 'Failed')], default='running', max_length=20),
+            model_name="syncrun",
+            name="state",
+            field=models.CharField(
+                choices=[
+                    ("running", "Running"),
+                    ("waiting", "Waits for a yes"),
+                    ("applying", "Being taken over"),
+                    ("refused", "Refused by an admin"),
+                    ("succeeded", "Succeeded"),
+                    ("failed", "Failed"),
+                ],
+                default="running",
+                max_length=20,
+            ),
         ),
         migrations.AddIndex(
-            model_name='syncrun',
-            index=models.Index(condition=models.Q(('state__in', ['waiting', 'applying'])), fields=['id'], name='integrations_run_people'),
+            model_name="syncrun",
+            index=models.Index(
+                condition=models.Q(("state__in", ["waiting", "applying"])),
+                fields=["id"],
+                name="integrations_run_people",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('person__isnull', True), ('verb__in', ['check', 'discover', 'people'])), models.Q(('person__isnull', False), models.Q(('verb__in', ['check', 'discover', 'people']), _negated=True)), _connector='OR'), name='integrations_order_person_fits_verb'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("person__isnull", True), ("verb__in", ["check", "discover", "people"])),
+                    models.Q(
+                        ("person__isnull", False),
+                        models.Q(("verb__in", ["check", "discover", "people"]), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="integrations_order_person_fits_verb",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='origin',
-            constraint=models.UniqueConstraint(condition=models.Q(('user__isnull', False)), fields=('integration', 'source_id'), name='integrations_origin_user_id_once'),
+            model_name="origin",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("user__isnull", False)),
+                fields=("integration", "source_id"),
+                name="integrations_origin_user_id_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='origin',
-            constraint=models.UniqueConstraint(condition=models.Q(('group__isnull', False)), fields=('integration', 'source_id'), name='integrations_origin_group_id_once'),
+            model_name="origin",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("group__isnull", False)),
+                fields=("integration", "source_id"),
+                name="integrations_origin_group_id_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='origin',
-            constraint=models.UniqueConstraint(condition=models.Q(('user__isnull', False)), fields=('integration', 'user'), name='integrations_origin_user_once'),
+            model_name="origin",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("user__isnull", False)),
+                fields=("integration", "user"),
+                name="integrations_origin_user_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='origin',
-            constraint=models.UniqueConstraint(condition=models.Q(('attribute__isnull', False)), fields=('integration', 'attribute'), name='integrations_origin_attribute_once'),
+            model_name="origin",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("attribute__isnull", False)),
+                fields=("integration", "attribute"),
+                name="integrations_origin_attribute_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='origin',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('attribute__isnull', True), ('group__isnull', True), ('user__isnull', False)), models.Q(('attribute__isnull', True), ('group__isnull', False), ('user__isnull', True)), models.Q(('attribute__isnull', False), ('group__isnull', True), ('user__isnull', True)), _connector='OR'), name='integrations_origin_one_of'),
+            model_name="origin",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("attribute__isnull", True), ("group__isnull", True), ("user__isnull", False)),
+                    models.Q(("attribute__isnull", True), ("group__isnull", False), ("user__isnull", True)),
+                    models.Q(("attribute__isnull", False), ("group__isnull", True), ("user__isnull", True)),
+                    _connector="OR",
+                ),
+                name="integrations_origin_one_of",
+            ),
         ),
         migrations.AddField(
-            model_name='directoryattribute',
-            name='directory',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attributes', to='integrations.directory'),
+            model_name="directoryattribute",
+            name="directory",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="attributes", to="integrations.directory"
+            ),
         ),
         migrations.AddField(
-            model_name='shift',
-            name='integration',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='shifts', to='integrations.integration'),
+            model_name="shift",
+            name="integration",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="shifts", to="integrations.integration"
+            ),
         ),
         migrations.AddField(
-            model_name='shift',
-            name='run',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='shifts', to='integrations.syncrun'),
+            model_name="shift",
+            name="run",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="shifts", to="integrations.syncrun"
+            ),
         ),
         migrations.AddField(
-            model_name='shift',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='shifts', to=settings.AUTH_USER_MODEL),
+            model_name="shift",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="shifts", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='stagedfact',
-            name='run',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='facts', to='integrations.syncrun'),
+            model_name="stagedfact",
+            name="run",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="facts",
+                to="integrations.syncrun",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='directoryattribute',
-            constraint=models.UniqueConstraint(fields=('directory', 'path', 'type'), name='integrations_directory_path_once'),
+            model_name="directoryattribute",
+            constraint=models.UniqueConstraint(
+                fields=("directory", "path", "type"), name="integrations_directory_path_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='shift',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='integrations_shift_lasts'),
+            model_name="shift",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_at__gt", models.F("starts_at"))), name="integrations_shift_lasts"
+            ),
         ),
         migrations.AddIndex(
-            model_name='stagedfact',
-            index=models.Index(fields=['run', 'step', 'id'], name='integrations_fact_next'),
+            model_name="stagedfact",
+            index=models.Index(fields=["run", "step", "id"], name="integrations_fact_next"),
         ),
         migrations.AddIndex(
-            model_name='stagedfact',
-            index=models.Index(fields=['run', 'kind', 'key'], name='integrations_fact_about'),
+            model_name="stagedfact",
+            index=models.Index(fields=["run", "kind", "key"], name="integrations_fact_about"),
         ),
     ]

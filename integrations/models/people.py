@@ -120,7 +120,9 @@ class Shift(models.Model):
 
         default_permissions = ("view",)
         constraints = [
-            models.CheckConstraint(condition=models.Q(ends_at__gt=models.F("starts_at")), name="integrations_shift_lasts")
+            models.CheckConstraint(
+                condition=models.Q(ends_at__gt=models.F("starts_at")), name="integrations_shift_lasts"
+            )
         ]
 
     def __str__(self) -> str:

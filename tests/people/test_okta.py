@@ -11,6 +11,7 @@ from accounts.models import Group
 from integrations import actions
 from integrations.models import Origin, StagedFact
 from tests.cast import Cast
+from tests.http_server import Answer
 from tests.people.okta_site import TOKEN, OktaSite, error, limited, okta_site
 from tests.people.world import Connected, attributes_of, connected, groups_of, user
 
@@ -56,7 +57,7 @@ def test_a_second_sync_asks_for_what_changed_and_takes_that_over(okta: Connected
     site.person("00u6", "Finn", at=site.stamp())
     site.group("00g1", "Engineers", "00u1", "00u6", at=site.stamp())
     run = okta.sync()
-    assert (run.state, run.whole, run.added) == ("succeeded", False, 1)
+    assert (run.state, run.whole, run.added, run.warnings) == ("succeeded", False, 1, [])
     assert user("cem").manager == user("dora")
     assert attributes_of("cem") == {("okta_city", "Aachen")}
     assert groups_of("cem") == {"Everyone"}
@@ -100,7 +101,8 @@ def test_a_page_that_fails_in_the_middle_changes_nothing_and_the_sync_goes_on_th
     okta.later(seconds=30)
     run = okta.sync()
     assert (run.state, run.added) == ("succeeded", 4)
-    assert [one.query.get("after") for one in site.asked if one.path == "/api/v1/users"][0] == ["4"]
+    first = next(one for one in site.asked if one.path == "/api/v1/users")
+    assert first.query["after"] == ["4"]
 
 
 def test_when_okta_asks_to_wait_the_sync_goes_on_then(okta: Connected, site: OktaSite) -> None:
@@ -129,9 +131,7 @@ def test_in_the_middle_of_a_groups_members_nothing_is_lost(okta: Connected, site
 
 
 def test_a_wrong_token_is_said_in_words_before_anything_is_saved(okta: Connected, site: OktaSite) -> None:
-    report = actions.try_connection(
-        "okta-directory", {"address": site.address}, {"token": "wrong"}, actor=okta.admin
-    )
+    report = actions.try_connection("okta-directory", {"address": site.address}, {"token": "wrong"}, actor=okta.admin)
     assert report.error is not None and report.error.kind == "credentials_rejected"
     site.trouble[len(site.asked) + 3] = error(403, "E0000006", "You do not have permission")
     found = actions.try_connection("okta-directory", {"address": site.address}, {"token": TOKEN}, actor=okta.admin)
@@ -146,8 +146,6 @@ def test_an_address_that_is_no_okta_tells_of_nobody_instead_of_emptying_the_dire
     okta.later(hours=25)
     site.now = datetime(2026, 3, 3, 13, 0, tzinfo=UTC)
     number = len(site.asked)
-    from tests.http_server import Answer
-
     site.trouble[number + 5] = Answer(data={"hello": "world"})
     run = okta.read()
     assert run.state == "failed" and "no list" in run.error

@@ -11,9 +11,10 @@ from typing import Any
 from connectors.contract.errors import CredentialsRejected, Misconfigured
 from connectors.contract.orders import Order
 from connectors.contract.provider import Run
-from connectors.providers.entra_id_directory import programs
 from connectors.toolkit.http import Answer, Service
 from connectors.toolkit.telling import parameter_of, text
+
+from . import programs
 
 FIELDS = (
     *("id", "displayName", "mail", "userPrincipalName", "accountEnabled", "userType"),

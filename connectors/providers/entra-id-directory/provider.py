@@ -10,9 +10,10 @@ from connectors.contract.errors import LeaseLost, TargetError, Unreachable
 from connectors.contract.orders import Finding, Order, Page
 from connectors.contract.people import GroupFact, MembersFact, PeoplePage, PersonFact
 from connectors.contract.provider import Run
-from connectors.providers.entra_id_directory import programs
-from connectors.providers.entra_id_directory.graph import SETUP, Graph, graph
 from connectors.toolkit.telling import mark, objects, place_of, text
+
+from . import programs
+from .graph import SETUP, Graph, graph
 
 PAGE = 500
 LATEST = "latest"
@@ -92,9 +93,7 @@ class _Everybody:
     def _latest(self, name: str) -> str:
         """Return a mark of now."""
         if name == "users":
-            answer = self.at.service.read(
-                programs.LIST_CHANGED_USERS, fields=self.at.fields, delta=LATEST, skip=None
-            )
+            answer = self.at.service.read(programs.LIST_CHANGED_USERS, fields=self.at.fields, delta=LATEST, skip=None)
         else:
             answer = self.at.service.read(programs.LIST_CHANGED_GROUPS, delta=LATEST, skip=None)
         return self.at.delta(answer) or ""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,14 +13,16 @@ from connectors.contract.errors import LeaseLost, Misconfigured, TargetError, Un
 from connectors.contract.orders import Finding, Order, Page
 from connectors.contract.people import GroupFact, MembersFact, PeoplePage, PersonFact
 from connectors.contract.provider import Run
-from connectors.providers.okta_directory import programs
 from connectors.toolkit.http import Service
-from connectors.toolkit.telling import clock, linked, mark, objects, place_of, text
+from connectors.toolkit.telling import clock, linked, mark, objects, place_of, record, text
+
+from . import programs
 
 # These cannot sign in; all others can, though some have to change or unlock their password first.
 INACTIVE = frozenset({"STAGED", "PROVISIONED", "SUSPENDED", "DEPROVISIONED"})
 # What changed is found by an index that lags behind: each sync looks at the last minutes of the one before again.
 OVERLAP = timedelta(minutes=10)
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z")
 SETUP = "Make a token as setup/1_token.md says."
 
 
@@ -29,13 +32,16 @@ class Okta:
     def check(self, order: Order, run: Run) -> tuple[Finding, ...]:
         """Try the token, and say what it may not read."""
         with _okta(order, run) as okta:
-            me = okta.read(programs.READ_CONNECTOR).data
-            profile = me.get("profile") if isinstance(me, dict) else None
-            login = text(profile, "login") if isinstance(profile, dict) else ""
+            me = record(okta.read(programs.READ_CONNECTOR).data)
+            login = text(record(me.get("profile")), "login")
             findings = [Finding("ok", f"{okta.base} answers; the token is {login or 'somebody'}'s.")]
-            for file, values in ((programs.LIST_USERS, {}), (programs.LIST_GROUPS, {"filter": None})):
+            tries: tuple[Callable[[], object], ...] = (
+                lambda: okta.read(programs.LIST_USERS, after=None),
+                lambda: okta.read(programs.LIST_GROUPS, filter=None, after=None),
+            )
+            for call in tries:
                 try:
-                    okta.read(file, after=None, **values)
+                    call()
                 except (LeaseLost, Unreachable):
                     raise
                 except TargetError as error:
@@ -101,8 +107,7 @@ class _Telling:
     def _group(self, group: dict[str, Any], page: str | None) -> Iterator[Page]:
         """Yield one group with its members."""
         key, after = text(group, "id"), None
-        profile = group.get("profile") if isinstance(group.get("profile"), dict) else {}
-        facts = (GroupFact(key, text(profile, "name") or key),)
+        facts: tuple[GroupFact, ...] = (GroupFact(key, text(record(group.get("profile")), "name") or key),)
         while True:
             answer = self.okta.read(programs.LIST_MEMBERS, group=key, after=after)
             ids = tuple(text(one, "id") for one in objects(answer.data, programs.LIST_MEMBERS))
@@ -117,8 +122,7 @@ class _Telling:
 
     def _person(self, user: dict[str, Any]) -> PersonFact:
         """Return a person; Okta's id and status, and the profile as it stands."""
-        found = user.get("profile")
-        profile: dict[str, Any] = found if isinstance(found, dict) else {}
+        profile = record(user.get("profile"))
         name = text(profile, "displayName") or f"{text(profile, 'firstName')} {text(profile, 'lastName')}".strip()
         return PersonFact(
             source_id=text(user, "id"),
@@ -135,10 +139,7 @@ class _Telling:
 
 def _moment(cursor: str) -> str | None:
     """Return a cursor that is a moment; None for what is none, which begins a whole sync."""
-    try:
-        return datetime.strptime(cursor, "%Y-%m-%dT%H:%M:%S.000Z").strftime("%Y-%m-%dT%H:%M:%S.000Z")
-    except ValueError:
-        return None
+    return cursor if MOMENT.fullmatch(cursor) else None
 
 
 @contextmanager

@@ -49,7 +49,9 @@ def _take(work: Work, row: StagedFact, origin: Origin | None) -> Origin | None:
         return None
     origin = origin or _linked(work, row, user)
     returned = not origin.present
-    told = {"email": user.email, "name": user.name} | {key: origin.told[key] for key in ("manager",) if key in origin.told}
+    told = {"email": user.email, "name": user.name} | {
+        key: origin.told[key] for key in ("manager",) if key in origin.told
+    }
     origin.present, origin.digest, origin.told, origin.told_at = True, digest, told, work.at
     if returned and origin.shut_out:
         accounts.actions.enable_user(user, actor=work.actor)
@@ -90,7 +92,7 @@ def _linked(work: Work, row: StagedFact, user: User) -> Origin:
 
 
 def _attributes(work: Work, user: User, record: dict[str, Any]) -> None:
-    """Make the person's attributes from this directory what its record says; those from elsewhere stay. Raises Refused."""
+    """Make what this directory says of the person what its record says; the rest stays. Raises Refused."""
     wanted = {(kind, value) for path, kind in work.mapping for value in values_at(record, path)}
     give_attributes(work, user, wanted, shifts=False)
 

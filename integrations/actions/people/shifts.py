@@ -51,7 +51,9 @@ def settle(integration: Integration, *, at: datetime) -> int:
     """Make the attributes of shifts of one schedule what is true at `at`; return how many people that changed."""
     kind = BUILT_IN.manifest(integration.type).shift_type
     wanted: dict[User, set[tuple[str, str]]] = defaultdict(set)
-    for shift in Shift.objects.filter(integration=integration, starts_at__lte=at, ends_at__gt=at).select_related("user"):
+    for shift in Shift.objects.filter(integration=integration, starts_at__lte=at, ends_at__gt=at).select_related(
+        "user"
+    ):
         wanted[shift.user].add((kind, shift.name))
     said: dict[User, set[tuple[str, str]]] = defaultdict(set)
     rows = Origin.objects.filter(integration=integration, attribute__type=kind).select_related("attribute__user")
