@@ -214,7 +214,7 @@ def _after(answer: Answer) -> float:
         return float(min(int(after[:9]), LONGEST_AFTER))
     here = _date(answer.headers.get("Date", "")) or datetime.now(UTC).timestamp()
     until = _date(after)
-    for name in ("X-Rate-Limit-Reset", "X-RateLimit-Reset"):
+    for name in ("X-Rate-Limit-Reset", "X-RateLimit-Reset", "RateLimit-Reset"):
         told = answer.headers.get(name, "").strip()
         # Some tell a moment and some a stretch; a stretch is no longer than a day.
         if until is None and answer.status == 429 and told.isdecimal() and len(told) <= 10:
