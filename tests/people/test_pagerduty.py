@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from accounts.models import User
 from accounts.queries import facts_of
 from flows.decision.conditions import fulfils
-from flows.decision.deciding import Condition
 from integrations import actions
 from integrations.models import Shift
 from tests.cast import Cast
@@ -54,10 +54,10 @@ def test_shifts_begin_and_end_in_time_without_pagerduty(duty: Connected) -> None
 
 def test_a_condition_on_a_shift_is_one_on_an_attribute(duty: Connected, cast: Cast) -> None:
     duty.sync()
-    condition = {"type": "pagerduty_on_call", "operator": "is", "values": ["Payments primary"]}
+    condition: dict[str, Any] = {"type": "pagerduty_on_call", "operator": "is", "values": ["Payments primary"]}
     facts = facts_of([cast.requester, cast.approver])
-    assert holds(condition, facts[cast.requester.pk])
-    assert not holds(condition, facts[cast.approver.pk])
+    assert fulfils(condition, facts[cast.requester.pk])
+    assert not fulfils(condition, facts[cast.approver.pk])
 
 
 def test_a_shift_that_was_swapped_is_as_the_next_sync_says(duty: Connected, site: PagerDutySite) -> None:

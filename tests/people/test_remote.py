@@ -40,9 +40,7 @@ def work_off(world: Connected, by: ByHand) -> None:
 
 
 @pytest.mark.parametrize("vendor", ["okta", "entra"])
-def test_people_come_through_a_remote_connector_as_they_do_here(
-    fresh_database: None, cast: Cast, vendor: str
-) -> None:
+def test_people_come_through_a_remote_connector_as_they_do_here(fresh_database: None, cast: Cast, vendor: str) -> None:
     remote = Connector.objects.create(name="beside", kind=ConnectorKind.REMOTE)
     by = instance(remote, at=NOON)
     with okta_site() as okta, entra_site() as entra:
