@@ -1,4 +1,4 @@
-"""A Google Workspace account: tokens for a service account, people, groups and members, held against the description."""
+"""A Google Workspace account: tokens, people, groups and members, each held against the description."""
 
 from __future__ import annotations
 

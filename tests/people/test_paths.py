@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from integrations.paths import problem, values_at
@@ -45,6 +45,7 @@ def test_what_is_no_path_is_said_to_be_none(path: str) -> None:
         values_at(RECORD, path)
 
 
+@settings(max_examples=60)
 @given(st.text(max_size=40))
 def test_no_text_does_anything_else_than_find_or_be_refused(path: str) -> None:
     if problem(path):
@@ -52,6 +53,7 @@ def test_no_text_does_anything_else_than_find_or_be_refused(path: str) -> None:
     assert all(isinstance(one, str) for one in values_at(RECORD, path))
 
 
+@settings(max_examples=60)
 @given(
     st.lists(st.text("abc", min_size=1, max_size=3), min_size=1, max_size=5),
     st.text(min_size=1, max_size=20).filter(lambda text: text.strip() == text and text.isprintable()),

@@ -76,23 +76,28 @@ def edit_directory(
     with transaction.atomic():
         row = Directory.objects.select_for_update(of=("self",)).select_related("integration").get(pk=directory.pk)
         before = shown(row)
-        for column in COLUMNS:
-            setattr(row, column, settings[column])
-        try:
-            row.clean_fields()
-        except ValidationError as error:
-            raise BadSettings({name: " ".join(words) for name, words in error.message_dict.items()}) from error
-        # What is mapped otherwise is seen only in records that are told anew.
-        row.cursor = ""
-        row.save()
-        row.attributes.all().delete()
-        DirectoryAttribute.objects.bulk_create(
-            DirectoryAttribute(directory=row, path=path, type=kind) for path, kind in wanted
-        )
+        _store(row, settings, wanted)
         after = shown(row)
         if before != after:
             details = {"before": before, "after": after}
             record("directory.edited", actor=actor, subject=subject_of(row.integration), details=details, at=at)
+
+
+def _store(row: Directory, settings: Mapping[str, Any], attributes: list[tuple[str, str]]) -> None:
+    """Write settings and attributes. Raises BadSettings."""
+    for column in COLUMNS:
+        setattr(row, column, settings[column])
+    try:
+        row.clean_fields()
+    except ValidationError as error:
+        raise BadSettings({name: " ".join(words) for name, words in error.message_dict.items()}) from error
+    # What is mapped otherwise is seen only in records that are told anew.
+    row.cursor = ""
+    row.save()
+    row.attributes.all().delete()
+    DirectoryAttribute.objects.bulk_create(
+        DirectoryAttribute(directory=row, path=path, type=kind) for path, kind in attributes
+    )
 
 
 def shown(row: Directory) -> dict[str, Any]:
