@@ -16,7 +16,7 @@ from django.db import transaction
 
 from accounts.actions.people import create_user, edit_user
 from accounts.actions.rules import BadValue, check, record, require, tell
-from accounts.choices import ChangeKind, GroupSource
+from accounts.choices import ChangeKind, GroupSource, Role
 from accounts.models import Attribute, Group, GroupMembership, User
 from audit.actor import Actor
 
@@ -51,6 +51,8 @@ def take_person(
             raise BadValue(f"{found.email} was invited from outside: end that stay first.")
         if (found.email, found.name) == (email, name or found.name):
             return found
+        if email != found.email and Role.ADMIN in found.role_set():
+            raise BadValue(f"{found.name} administers Latchkey: their address is changed there and nowhere else.")
         return edit_user(found, actor=actor, email=email, name=name or found.name)
 
 

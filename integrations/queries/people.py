@@ -11,14 +11,14 @@ from django.db.models import QuerySet
 
 from accounts.choices import GroupSource
 from accounts.models import Group, User
-from audit.choices import ActorKind
+from audit.choices import ActorKind, Source
 from audit.queries import Filters, matching, of_subject
 from integrations.choices import SyncState
 from integrations.models import Directory, Integration, Origin, SyncRun
 from integrations.queries.uses import Panel
 
 _ABOUT_PEOPLE = (
-    *("user.created", "user.edited", "user.profile_edited", "user.disabled", "user.enabled"),
+    *("user.created", "user.provisioned", "user.edited", "user.profile_edited", "user.disabled", "user.enabled"),
     *("user.attributes_set", "user.groups_told"),
 )
 _WARNINGS_SHOWN = 10
@@ -113,7 +113,7 @@ class _Entries:
 def _told_by(entry: Any) -> Iterable[tuple[str, ...]]:
     """Yield the facts that an entry says something of."""
     details = entry.details if isinstance(entry.details, dict) else {}
-    if entry.action == "user.created":
+    if entry.action in {"user.created", "user.provisioned"}:
         yield from (("email",), ("name",), ("manager",), ("active",))
     elif entry.action in {"user.disabled", "user.enabled"}:
         yield ("active",)
@@ -131,7 +131,9 @@ def _how(entry: Any, directory: Integration | None) -> str:
         return "directory"
     if entry.actor_kind == ActorKind.USER:
         return "by hand"
-    return "claims at sign-in" if entry.actor_name == "Single sign-on" else "push or platform"
+    if entry.source == Source.API or entry.actor_kind != ActorKind.SYSTEM:
+        return "push"
+    return "claims at sign-in" if entry.actor_name.startswith("Single sign-on") else "the platform"
 
 
 def _attributes(user: User, told: _Entries) -> list[Known]:

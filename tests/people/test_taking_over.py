@@ -152,6 +152,17 @@ def test_the_last_admin_is_never_disabled_and_the_run_says_so(okta: Connected, s
     assert run.state == "succeeded" and "last active admin" in run.warnings[0]
 
 
+def test_the_address_of_an_admin_is_not_changed_by_a_directory(okta: Connected, site: OktaSite, cast: Cast) -> None:
+    site.person("00u9", "Ada")
+    okta.sync()
+    site.now += timedelta(hours=25)
+    okta.later(hours=25)
+    site.person("00u9", "Ada", email="mallory@example.com")
+    run = okta.sync()
+    assert User.objects.get(pk=cast.admin.pk).email == "ada@example.com"
+    assert "administers Latchkey" in run.warnings[0]
+
+
 def test_news_of_who_is_disabled_goes_up_so_that_access_ends(okta: Connected, site: OktaSite) -> None:
     Directory.objects.update(share_percent=100)
     gone_after_a_day(okta, site, "00u4")
