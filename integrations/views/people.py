@@ -16,8 +16,8 @@ from accounts.models import User
 from integrations import actions, queries
 from integrations.actions.people.reading import groups_leaving, leaving
 from integrations.models import Directory, SyncRun
-from integrations.people_forms import DirectoryForm
 from integrations.views.common import actor_of, address_of, need, page
+from integrations.views.people_form import DirectoryForm
 
 ROWS = 100
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from integrations.paths import problem, values_at
+from integrations.actions.people.paths import problem, values_at
 
 RECORD = {
     "profile": {"city": "Köln", "level": 7, "remote": True, "nothing": None, "a.b": "dotted"},

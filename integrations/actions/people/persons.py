@@ -10,11 +10,11 @@ import accounts.actions
 from accounts.actions import Refused, ToldPerson
 from accounts.models import Attribute, User
 from integrations.actions.people import groups
+from integrations.actions.people.paths import values_at
 from integrations.actions.people.reading import STEPS
 from integrations.actions.people.work import Work
 from integrations.choices import Told
 from integrations.models import Origin, StagedFact
-from integrations.paths import values_at
 
 
 def take(work: Work, rows: list[StagedFact]) -> None:

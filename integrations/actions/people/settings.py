@@ -16,7 +16,7 @@ from audit.actions import Subject, record
 from audit.actor import Actor, system
 from connectors.contract.manifest import Manifest
 from connectors.registry import BUILT_IN
-from integrations import paths
+from integrations.actions.people import paths
 from integrations.choices import OrderVerb
 from integrations.models import Directory, DirectoryAttribute, Integration, Origin
 
