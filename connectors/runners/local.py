@@ -176,6 +176,8 @@ def _dispatch(execution: _Execution, registry: Registry, on_page: Callable[[Page
         _pages(execution, lambda: provider.discover(execution.order, execution.notes), on_page)
         return replace(report, resource_types=resource_types)
     if order.verb is Verb.PEOPLE:
+        if not hasattr(provider, "people"):
+            raise _Failed(Misconfigured(f"The provider '{order.provider}' tells of no people.").report())
         directory = cast(Directory, provider)
         _pages(execution, lambda: directory.people(order, notes), on_page)
         return report

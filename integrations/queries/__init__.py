@@ -28,7 +28,6 @@ from integrations.queries.people import (
     known_of,
     people_panel,
     waiting_run,
-    waiting_runs,
 )
 from integrations.queries.providers import (
     INSTEAD,
@@ -153,6 +152,5 @@ __all__ = [
     "unabsorbed",
     "uses",
     "waiting_run",
-    "waiting_runs",
     "waiting_with_error",
 ]

@@ -34,11 +34,6 @@ def waiting_run(integration: Integration) -> SyncRun | None:
     return SyncRun.objects.filter(integration=integration, state=SyncState.WAITING).order_by("-pk").first()
 
 
-def waiting_runs() -> QuerySet[SyncRun]:
-    """Return every run that waits for somebody's yes, the oldest first."""
-    return SyncRun.objects.filter(state=SyncState.WAITING).select_related("integration").order_by("pk")
-
-
 def people_panel(integration: Integration, user: Any) -> Panel | None:
     """Return what the page of a directory shows of its people."""
     row = directory_of(integration)

@@ -30,6 +30,8 @@ def work_off(world: Connected, by: ByHand) -> None:
         return by.hear(message, world.now)[0]
 
     means = Means(by.key, time.monotonic, ask, BUILT_IN, Rules())
+    # The lease counts from the last beat that the server heard, by the instance's own clock.
+    by.beat(world.now, echo=time.monotonic())
     while (work := by.work(world.now)) is not None:
         assert "reader-token" not in wire.write(work) and "s3cret" not in wire.write(work)
         held = Held(work.order.order_id, work.order.epoch, work.order.verb, time.monotonic() + 60)

@@ -193,6 +193,7 @@ def test_the_pages_tell_who_would_go_and_take_the_answer(okta: Connected, site: 
     client.login(email="ada@example.com", password=PASSWORD)
     base = f"/admin/integrations/integration/{okta.integration.pk}/"
     assert "2 people and 0 groups would go" in client.get(f"{base}change/").content.decode()
+    assert "2 people and 0 groups would go by it" in client.get("/admin/").content.decode()
     page = client.get(f"{base}going/?run={run.pk}").content.decode()
     assert "dora@example.com" in page and "emil@example.com" in page and "bea@example.com" not in page
     assert client.post(f"{base}going/", {"run": run.pk, "answer": "yes"}).status_code == 302
