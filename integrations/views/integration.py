@@ -89,6 +89,8 @@ def _config(integration: Integration, manifest: Manifest | None) -> list[tuple[s
         (one.label, f"kept, never shown ({stores[one.name].lower()} store)" if one.name in stores else "missing")
         for one in manifest.secret_fields()
     ]
+    if manifest.kind == "people":
+        return [*plain, *secret]
     kinds = {kind.id: kind.name for kind in manifest.resource_types}
     found = [kinds.get(kind, kind) for kind in integration.enabled_types]
     found = found or [kind.name for kind in manifest.resource_types if not kind.optional]

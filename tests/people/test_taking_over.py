@@ -8,6 +8,8 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
+from access_requests.actions import NotPossible, reconciling
+from access_requests.models import ReconcileRun
 from accounts import actions as accounts
 from accounts.actions import NotAllowed
 from accounts.choices import ChangeKind
@@ -15,6 +17,7 @@ from accounts.models import Change, Group, User
 from audit.actor import person, system
 from audit.choices import Source
 from audit.models import AuditEntry
+from flows.forms.shelf import Shelf
 from integrations import actions
 from integrations.models import Directory, Integration, Origin, StagedFact, SyncRun
 from tests.cast import PASSWORD, Cast
@@ -200,6 +203,15 @@ def test_the_pages_tell_who_would_go_and_take_the_answer(okta: Connected, site: 
     assert okta.run().state == "applying"
     for bad in ("", "x", "9" * 30):
         assert client.get(f"{base}going/?run={bad}").status_code == 404
+
+
+def test_no_drift_is_looked_for_in_a_directory_and_nobody_can_ask_for_something_there(okta: Connected) -> None:
+    okta.sync()
+    reconciling.sweep_drift(at=okta.now)
+    assert not ReconcileRun.objects.exists()
+    with pytest.raises(NotPossible):
+        reconciling.look_now(okta.integration, actor=okta.admin, at=okta.now)
+    assert Shelf([]).integrations == []
 
 
 def test_the_settings_page_keeps_what_was_typed_and_says_what_is_wrong(okta: Connected, client: Client) -> None:
