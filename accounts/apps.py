@@ -53,6 +53,8 @@ ACTIONS = {
     "client.allowed": "Allowed a command-line client to act for them",
     "client.signed_in": "Signed in by a command-line client",
     "client.reuse_found": "Revoked a command-line client: its code or token was used twice",
+    "group.members_told": "A directory said who is in a group",
+    "group.kept": "Kept a group that nobody tells of any more",
     "letter.given_up": "Gave up sending a letter",
     "letter.retried": "Had a letter sent again",
 }

@@ -21,6 +21,7 @@ class GroupSource(models.TextChoices):
     LOCAL = "local", "Latchkey"
     OIDC = "oidc", "Single sign-on"
     PUSHED = "pushed", "Directory (SCIM)"
+    DIRECTORY = "directory", "A directory"
 
 
 class SignInRefusal(models.TextChoices):

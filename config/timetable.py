@@ -53,6 +53,9 @@ TIMETABLE: tuple[Line, ...] = (
         "accounts.tasks.sweep_letters", 10, "Sends letters: those that were not rung for, and those to be tried again."
     ),
     Line("integrations.tasks.sweep_syncs", 60, "Starts syncs that are due; inventory may be minutes old."),
+    # A run ends after twenty seconds and goes on where it was; an admin who said yes watches its progress.
+    Line("integrations.tasks.sweep_people", 5, "Takes over what directories told, a hundred people at once."),
+    Line("integrations.tasks.sweep_shifts", 20, "Begins and ends what is said of people on shift, to the minute."),
     Line("integrations.tasks.sweep_deletions", 30, "Deletes large integrations in batches; nobody waits for it."),
     # A step asks for a few looks and sees what came of the last ones; runs begin every few hours, but who asks watches.
     Line("access_requests.tasks.sweep_drift", 5, "Looks for drift, a few people at once; begins what is due."),

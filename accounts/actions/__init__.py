@@ -52,6 +52,15 @@ from accounts.actions.sign_in import (
     use_sign_in_link,
 )
 from accounts.actions.tokens import change_expiry, create_service, issue_token, revoke_token
+from accounts.actions.told import (
+    ToldPerson,
+    change_attributes,
+    change_members,
+    keep_told_group,
+    make_told_group,
+    rename_told_group,
+    take_person,
+)
 
 __all__ = [
     "AlreadyThere",
@@ -66,11 +75,14 @@ __all__ = [
     "NotAllowed",
     "Refused",
     "SignInRefused",
+    "ToldPerson",
     "add_app",
     "add_key",
     "add_member",
     "allow_client",
+    "change_attributes",
     "change_expiry",
+    "change_members",
     "change_pushed",
     "change_pushed_group",
     "choose_letters",
@@ -92,7 +104,9 @@ __all__ = [
     "forget_pushed_group",
     "invite",
     "issue_token",
+    "keep_told_group",
     "make_sign_in_link",
+    "make_told_group",
     "prove_by_code",
     "prove_by_key",
     "provision",
@@ -107,6 +121,7 @@ __all__ = [
     "remove_factor",
     "remove_member",
     "rename_group",
+    "rename_told_group",
     "renew_codes",
     "require",
     "reset_factors",
@@ -122,6 +137,7 @@ __all__ = [
     "sweep_leaving",
     "take_groups",
     "take_over",
+    "take_person",
     "tidy_letters",
     "tidy_tokens",
     "use_sign_in_link",

@@ -146,6 +146,10 @@ def _actor(request: HttpRequest) -> Actor:
     return person(request.user, Source.ADMIN)
 
 
+# What the page of a person tells, and nobody writes there.
+_TOLD = ("identities_page", "single_sign_on", "directory", "second_factors")
+
+
 @admin.register(User)
 class UserAdmin(MoreOfPeople, _ThroughActions):
     """People. They are disabled, never deleted: the trail and the requests speak of them."""
@@ -156,7 +160,15 @@ class UserAdmin(MoreOfPeople, _ThroughActions):
     list_filter = ("is_active", "is_outside", "roles__role")
     search_fields = ("email", "name")
     list_select_related = ("manager", "invited_by")
-    readonly_fields = ("single_sign_on", "directory", "second_factors", "answered_for", "away", "stood_in")
+    readonly_fields = (
+        "identities_page",
+        "single_sign_on",
+        "directory",
+        "second_factors",
+        "answered_for",
+        "away",
+        "stood_in",
+    )
     actions = ("disable", "enable", "forget_identities", "reset_factors", "take_over")
 
     def get_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
@@ -164,7 +176,14 @@ class UserAdmin(MoreOfPeople, _ThroughActions):
         shown = ("email", "name", "manager", "time_zone")
         may = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         told = (
-            ("single_sign_on", "directory", "second_factors", "answered_for", "away" if may else "stood_in")
+            (
+                "identities_page",
+                "single_sign_on",
+                "directory",
+                "second_factors",
+                "answered_for",
+                "away" if may else "stood_in",
+            )
             if obj
             else ()
         )

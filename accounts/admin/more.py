@@ -33,6 +33,10 @@ else:
     _AnyAdmin = admin.ModelAdmin
 
 
+# A page of the floor above, known here by its address only.
+_IDENTITIES = "admin:integrations_integration_person"
+
+
 def _actor(request: HttpRequest) -> Actor:
     return person(request.user, Source.ADMIN)
 
@@ -54,6 +58,11 @@ class MoreOfPeople(_AnyAdmin):
         names = Group.objects.filter(source=GroupSource.PUSHED, members=user).order_by("name")
         groups = ", ".join(names.values_list("name", flat=True)) or "none"
         return f"{pushed} ({_pushed(pushed)}; SCIM id {pushed.pk}). Groups: {groups}."
+
+    @admin.display(description="where it comes from")
+    def identities_page(self, user: User) -> SafeString:
+        """Return the way to the page that says where each fact about the person came from."""
+        return format_html('<a href="{}">Where each fact comes from</a>', reverse(_IDENTITIES, args=[user.pk]))
 
     @admin.display(description="second factors")
     def second_factors(self, user: User) -> str:

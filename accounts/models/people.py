@@ -163,7 +163,7 @@ class Group(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["source", "name"],
-                condition=~models.Q(source=GroupSource.LOCAL),
+                condition=models.Q(source__in=[GroupSource.OIDC, GroupSource.PUSHED]),
                 name="accounts_group_told_once",
             )
         ]

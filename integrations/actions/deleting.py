@@ -12,8 +12,9 @@ from django.utils import timezone
 from accounts.actions import require
 from audit.actions import Subject, record
 from audit.actor import Actor, system
+from integrations.actions.people.settings import release
 from integrations.choices import IntegrationStatus, SecretStore
-from integrations.models import Integration, Order, StagedResource, StoredSecret
+from integrations.models import Integration, Order, StagedFact, StagedResource, StoredSecret
 from integrations.queries import dependants
 
 BATCH = 10_000
@@ -85,6 +86,7 @@ def _orders(integration: Integration) -> int:
         chosen = list(Order.objects.filter(integration=integration).order_by("created_at").values("pk")[:1000])
         ids = [one["pk"] for one in chosen]
         StagedResource.objects.filter(run__order__in=ids).delete()
+        StagedFact.objects.filter(run__order__in=ids).delete()
         Order.objects.filter(pk__in=ids).delete()
     return len(ids)
 
@@ -94,6 +96,7 @@ def _the_rest(integration: Integration, at: datetime) -> bool:
     try:
         with transaction.atomic():
             subject = _subject(integration)
+            release(integration)
             Integration.objects.get(pk=integration.pk).delete()
             record("integration.deleted", actor=system(), subject=subject, at=at)
     except Integration.DoesNotExist:

@@ -54,6 +54,10 @@ OWN: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "integrations_integration_delete": (ACT, (409, 409, 409, 403)),
     "integrations_integration_press": ((405, 405, 405, 405), (302, 302, 302, 403)),
     "integrations_integration_status": (LOOK, (405, 405, 405, 405)),
+    # Of no directory; and people are the admin’s.
+    "integrations_integration_directory": ((404, 403, 403, 403), (404, 403, 403, 403)),
+    "integrations_integration_going": ((404, 403, 403, 403), (404, 403, 403, 403)),
+    "integrations_integration_person": (LOOK, (405, 405, 405, 405)),
     "integrations_connector_changelist": (LOOK, LOOK),
     "integrations_connector_change": (LOOK, LOOK),
     "integrations_connector_history": (NOT_FOUND, NOT_FOUND),
@@ -190,6 +194,7 @@ def address(name: str, rows: dict[str, Any]) -> str:
         "why": list,
         "revoke": list,
         "connect": lambda: ["simulated"],
+        "person": lambda: [User.objects.get(email="rita@example.com").pk],
         "press": lambda: [rows[model].pk, "check"],
         "revoketoken": lambda: [rows[model].pk, 0],
         "look": lambda: [rows["integration"].pk],
