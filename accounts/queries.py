@@ -13,7 +13,7 @@ from django.db.models import Count, Max, Min, Q, QuerySet
 from accounts import post
 from accounts.choices import FACTOR_LASTS, LETTERS_WAITING, LetterState, Role
 from accounts.models import Attribute, Delegation, GroupMembership, Letter, User
-from accounts.roles import allow
+from accounts.roles import allowed
 
 # People per query, under SQLite's limit of parameters.
 _AT_ONCE = 10_000
@@ -117,7 +117,7 @@ def mail(at: datetime) -> Mail:
 
 def people_with(permission: str) -> list[User]:
     """Return active people one of whose roles allows `permission`, by name: whom to turn to. One query."""
-    able = [role for role in Role if allow(frozenset({role}), permission)]
+    able = [role for role in Role if role in allowed(permission)]
     return list(User.objects.filter(is_active=True, roles__role__in=able).distinct().order_by("name", "email"))
 
 
