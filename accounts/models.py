@@ -14,6 +14,7 @@ from django.utils.crypto import salted_hmac
 
 from accounts import roles, spaces
 from accounts.choices import LETTERS_WAITING, GroupSource, LetterKind, LetterState, Role, SpaceRole, Theme
+from accounts.roles import AnyRole
 
 
 class UserManager(BaseUserManager["User"]):
@@ -114,7 +115,7 @@ class User(AbstractBaseUser):
         """Return the ids of the spaces in which the person holds a role."""
         return frozenset(self._held[1])
 
-    def _everywhere(self) -> frozenset[roles.AnyRole]:
+    def _everywhere(self) -> frozenset[AnyRole]:
         """Return all roles, as far as they count wherever something is."""
         mine, there = self._held
         return mine.union(*there.values())
@@ -139,6 +140,12 @@ class User(AbstractBaseUser):
         space = getattr(obj, "space_id", None)
         return roles.allow(self._everywhere(), perm) or (
             space is not None and roles.allow_there(self.space_roles(space), perm)
+        )
+
+    def may_somewhere(self, perm: str) -> bool:
+        """Whether a role allows `perm`, and be it only in a space."""
+        return self.has_perm(perm) or (
+            self.is_active and any(roles.allow_there(mine, perm) for mine in self._held[1].values())
         )
 
     def has_perms(self, perm_list: Iterable[str], obj: Any = None) -> bool:

@@ -156,3 +156,9 @@ def why_cannot_ask(user: User) -> str:
         return ""
     name = user.invited_by.name if user.invited_by else "Nobody"
     return f"{name}, who invited {user.name}, is not here any more. Ask an admin to answer for {user.name}."
+
+
+def holding(role: Role, most: int) -> tuple[int, list[User]]:
+    """Return how many active people hold a role, and the first of them by name. Two queries."""
+    found = User.objects.filter(is_active=True, roles__role=role)
+    return found.count(), list(found.order_by("name", "email")[:most])

@@ -52,9 +52,15 @@ _RECORDS += " extensionapproval look narrowing overduenotice webhookcall"
 _SYSTEMS = "integration connector connectorinstance connectortoken resource resourcetype permission tag order origin"
 _SYSTEMS += " syncrun"
 
+_PEOPLE = "user group groupmembership attribute roleassignment delegation"
+
 MATRIX: tuple[Line, ...] = (
     # People
-    Line("See people and groups", _of("accounts", "view", "user group groupmembership attribute roleassignment delegation"), _READERS),
+    Line(
+        "See people and groups",
+        _of("accounts", "view", _PEOPLE),
+        _READERS,
+    ),
     Line(
         "Add, change, disable people; links, sign-in, second factors, absences",
         _of("accounts", _WRITE, "user attribute"),
@@ -233,7 +239,7 @@ MATRIX: tuple[Line, ...] = (
         ),
         rule="the platform",
     ),
-)  # fmt: skip
+)
 
 # By permission; what two lines name is said by the first.
 LINES: dict[str, Line] = {name: line for line in reversed(MATRIX) for name in line.permissions}
@@ -251,7 +257,7 @@ def allow_there(held: Iterable[SpaceRole], permission: str) -> bool:
 
 
 def allowed(permission: str) -> tuple[AnyRole, ...]:
-    """Return the roles that allow the permission wherever it is used. What the table does not speak of is the admin's."""
+    """Return the roles that allow the permission wherever it is used. Without a line: the admin."""
     line = LINES.get(permission)
     return line.anywhere if line else (A,)
 

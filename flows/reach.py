@@ -15,8 +15,8 @@ from django.db.models.lookups import Exact, GreaterThan
 from accounts.models import Attribute, GroupMembership, User
 from accounts.regrouping import Regrouped
 from flows.choices import ConditionType, LogicalOperator, MatchOperator, SelectorMode, SelectorType
-from flows.decision.conditions import people_part
 from flows.decision.bounding import by_query, selection
+from flows.decision.conditions import people_part
 from integrations.aql import selected
 from integrations.choices import IntegrationStatus, ResourceStatus
 from integrations.models import Resource, Tag

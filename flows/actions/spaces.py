@@ -88,9 +88,7 @@ def _refuse(name: str, scopes: list[AccessScope], row: Space) -> None:
         raise BadFlow(found)
 
 
-def _carry(
-    row: Space, content: dict[str, Any], *, actor: Actor, at: datetime, second: Second | None = None
-) -> None:
+def _carry(row: Space, content: dict[str, Any], *, actor: Actor, at: datetime, second: Second | None = None) -> None:
     """Give every flow in the space a version with its boundary."""
     flows = AccessFlow.objects.filter(space=row, current__isnull=False).select_related("current").order_by("pk")
     written = [

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flows.choices import SelectorMode, SelectorType, TargetKind
-from flows.decision.bounding import QUERIES, bounded, boundary_of, by_query, lies_within, query_of
+from flows.decision.bounding import QUERIES, boundary_of, bounded, by_query, lies_within, query_of
 from integrations.queries import Entitlement
 
 Document = dict[str, Any]

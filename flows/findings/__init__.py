@@ -12,8 +12,8 @@ from flows.findings.approvers import about_approval, approval_doubts
 from flows.findings.finding import APPROVERS, FOR, RULES, SPACE, TIME, WHAT, WHO, Finding
 from flows.findings.limits import doubtful, over_at_once, undrained
 from flows.findings.rules import about_rules
-from flows.giving import about_giving
 from flows.findings.spaces import about_space, beyond_doubts, still_named, words
+from flows.giving import about_giving
 from flows.models import AccessScope, Bundle, Space
 from integrations.aql import BadQuery, parse
 from integrations.models import Permission
@@ -64,9 +64,7 @@ def about_bundle(targets: list[dict[str, Any]], space: Space | None = None) -> l
     return found or about_space(documents.lying(documents.bundle_of("", "", targets)["targets"], space))
 
 
-def about_scope(
-    name: str, query: str, scope: AccessScope | None = None, space: Space | None = None
-) -> list[Finding]:
+def about_scope(name: str, query: str, scope: AccessScope | None = None, space: Space | None = None) -> list[Finding]:
     """Return why a scope must not be saved; `scope` is the one that would be changed."""
     found = [Finding(WHAT, text) for text in wrong_query(query)]
     if not name.strip():
@@ -132,4 +130,3 @@ def doubts(document: Document) -> list[Finding]:
     if document["duration_seconds"] is None and document["trigger"] != Trigger.AUTOMATIC:
         found.append(Finding(TIME, "Access without an end stays until somebody takes it away."))
     return found
-

@@ -7,7 +7,7 @@ from typing import Any
 
 from flows import reach
 from flows.choices import TargetKind
-from flows.decision.bounding import bounded, boundary_of, query_of
+from flows.decision.bounding import boundary_of, bounded, query_of
 from flows.decision.covering import Document, targets_of
 from flows.findings.finding import SPACE, WHAT, Finding
 from flows.models import AccessScope, AccessTarget, Bundle
@@ -15,7 +15,10 @@ from flows.reach import uuids
 
 Targets = Iterable[dict[str, Any]]
 # What may lie in a space, as a target names it.
-_KEPT = ((TargetKind.BUNDLE, "bundle", Bundle, "bundle"), (TargetKind.ACCESS_SCOPE, "access_scope", AccessScope, "access scope"))
+_KEPT = (
+    (TargetKind.BUNDLE, "bundle", Bundle, "bundle"),
+    (TargetKind.ACCESS_SCOPE, "access_scope", AccessScope, "access scope"),
+)
 
 
 def about_space(document: Document) -> list[Finding]:
@@ -69,7 +72,7 @@ def _of_others(targets: Targets, space: str) -> Iterator[str]:
     whole = [*targets, *(one for target in targets for one in target.get("targets", ()))]
     for kind, key, model, noun in _KEPT:
         ids = uuids({str(one[key]) for one in whole if one["kind"] == kind})
-        rows = model.objects.filter(pk__in=ids, space__isnull=False).select_related("space") if ids else ()  # type: ignore[attr-defined]
+        rows = model.objects.filter(pk__in=ids, space__isnull=False).select_related("space") if ids else ()
         for row in rows:
             if str(row.space_id) != space:
                 yield f"The {noun} “{row.name}” lies in the space “{row.space}”: only policy of that space names it."

@@ -8,88 +8,177 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0011_letters_about_drift'),
-        ('flows', '0007_drain_minutes'),
+        ("accounts", "0011_letters_about_drift"),
+        ("flows", "0007_drain_minutes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Space',
+            name="Space",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=64, unique=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=64, unique=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.AlterField(
-            model_name='appliedpolicy',
-            name='kind',
-            field=models.CharField(choices=[('flow', 'Access flow'), ('scope', 'Access scope'), ('bundle', 'Bundle'), ('webhook', 'Webhook'), ('space', 'Space')], max_length=20),
+            model_name="appliedpolicy",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("flow", "Access flow"),
+                    ("scope", "Access scope"),
+                    ("bundle", "Bundle"),
+                    ("webhook", "Webhook"),
+                    ("space", "Space"),
+                ],
+                max_length=20,
+            ),
         ),
         migrations.AlterField(
-            model_name='proposal',
-            name='kind',
-            field=models.CharField(choices=[('flow', 'Access flow'), ('scope', 'Access scope'), ('bundle', 'Bundle'), ('webhook', 'Webhook'), ('space', 'Space')], max_length=20),
+            model_name="proposal",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("flow", "Access flow"),
+                    ("scope", "Access scope"),
+                    ("bundle", "Bundle"),
+                    ("webhook", "Webhook"),
+                    ("space", "Space"),
+                ],
+                max_length=20,
+            ),
         ),
         migrations.AlterField(
-            model_name='revision',
-            name='kind',
-            field=models.CharField(choices=[('flow', 'Access flow'), ('scope', 'Access scope'), ('bundle', 'Bundle'), ('webhook', 'Webhook'), ('space', 'Space')], max_length=20),
+            model_name="revision",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("flow", "Access flow"),
+                    ("scope", "Access scope"),
+                    ("bundle", "Bundle"),
+                    ("webhook", "Webhook"),
+                    ("space", "Space"),
+                ],
+                max_length=20,
+            ),
         ),
         migrations.AddField(
-            model_name='accessflow',
-            name='space',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='flows', to='flows.space'),
+            model_name="accessflow",
+            name="space",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="flows",
+                to="flows.space",
+            ),
         ),
         migrations.AddField(
-            model_name='accessscope',
-            name='space',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='own_scopes', to='flows.space'),
+            model_name="accessscope",
+            name="space",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="own_scopes",
+                to="flows.space",
+            ),
         ),
         migrations.AddField(
-            model_name='bundle',
-            name='space',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='bundles', to='flows.space'),
+            model_name="bundle",
+            name="space",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="bundles",
+                to="flows.space",
+            ),
         ),
         migrations.CreateModel(
-            name='SpaceScope',
+            name="SpaceScope",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('scope', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bounding', to='flows.accessscope')),
-                ('space', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='boundary', to='flows.space')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "scope",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="bounding", to="flows.accessscope"
+                    ),
+                ),
+                (
+                    "space",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="boundary", to="flows.space"
+                    ),
+                ),
             ],
             options={
-                'default_permissions': (),
+                "default_permissions": (),
             },
         ),
         migrations.AddField(
-            model_name='space',
-            name='scopes',
-            field=models.ManyToManyField(related_name='bounds', through='flows.SpaceScope', to='flows.accessscope'),
+            model_name="space",
+            name="scopes",
+            field=models.ManyToManyField(related_name="bounds", through="flows.SpaceScope", to="flows.accessscope"),
         ),
         migrations.CreateModel(
-            name='SpaceMember',
+            name="SpaceMember",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('space_owner', 'Space owner'), ('space_manager', 'Space manager')], max_length=20)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('group', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='spaces', to='accounts.group')),
-                ('space', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='members', to='flows.space')),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='spaces', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("space_owner", "Space owner"), ("space_manager", "Space manager")], max_length=20
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "group",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="spaces",
+                        to="accounts.group",
+                    ),
+                ),
+                (
+                    "space",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="members", to="flows.space"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="spaces",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('user__isnull', True), ('group__isnull', True), _connector='XOR'), name='flows_member_one_identity'), models.UniqueConstraint(fields=('space', 'user', 'role'), name='flows_member_person_once'), models.UniqueConstraint(fields=('space', 'group', 'role'), name='flows_member_group_once')],
+                "ordering": ["id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("user__isnull", True), ("group__isnull", True), _connector="XOR"),
+                        name="flows_member_one_identity",
+                    ),
+                    models.UniqueConstraint(fields=("space", "user", "role"), name="flows_member_person_once"),
+                    models.UniqueConstraint(fields=("space", "group", "role"), name="flows_member_group_once"),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='spacescope',
-            constraint=models.UniqueConstraint(fields=('space', 'scope'), name='flows_space_scope_once'),
+            model_name="spacescope",
+            constraint=models.UniqueConstraint(fields=("space", "scope"), name="flows_space_scope_once"),
         ),
     ]

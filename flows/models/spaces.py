@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import uuid
+from typing import TYPE_CHECKING
 
 from django.db import models
 from django.utils import timezone
 
 from accounts.choices import SpaceRole
 from accounts.models import Group, User
+
+if TYPE_CHECKING:
+    from flows.models.targets import AccessScope
 
 NAME_MAX = 64
 
@@ -19,7 +23,9 @@ class Space(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=NAME_MAX, unique=True)
     # The boundary: access scopes of the account, never of a space, or a manager could move it.
-    scopes = models.ManyToManyField("AccessScope", through="SpaceScope", related_name="bounds")
+    scopes: models.ManyToManyField[AccessScope, SpaceScope] = models.ManyToManyField(
+        "AccessScope", through="SpaceScope", related_name="bounds"
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
