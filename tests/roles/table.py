@@ -1,4 +1,4 @@
-"""What each verb and each page of the desk asks for: a permission of accounts.roles, or who may where no role decides."""
+"""What each verb and each page of the desk asks for: a permission of accounts.roles, or who may without one."""
 
 from __future__ import annotations
 
@@ -179,9 +179,9 @@ PAGES: dict[str, tuple[str, str]] = {
     "skip_step": ("post", "integrations.add_integration"),
 }
 # Whoever may enter the desk; each shows only what its reader may see.
-DESK = {"index", "login", "logout", "password_change", "password_change_done", "jsi18n", "app_list", "None"}
+DESK = {"index", "login", "logout", "password_change", "password_change_done", "jsi18n", "app_list"}
 # Of the admin site itself: there is nothing behind them here.
-EMPTY = {"autocomplete", "view_on_site"}
+EMPTY = {"autocomplete", "view_on_site", "(?P<url>.*)$", "<path:object_id>/"}
 # Only who proposed it.
 RULED = {"flows_proposal_withdraw"}
 # What nobody makes or deletes by hand: refused to every role.
