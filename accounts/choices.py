@@ -15,6 +15,13 @@ class Role(models.TextChoices):
     GRANTEE = "grantee", "Grantee"
 
 
+class SpaceRole(models.TextChoices):
+    """What a person may do in a space, a part of policy; they hold it there and nowhere else."""
+
+    OWNER = "space_owner", "Space owner"
+    MANAGER = "space_manager", "Space manager"
+
+
 class GroupSource(models.TextChoices):
     """Who says who is in a group. A group is changed where it comes from, and nowhere else."""
 

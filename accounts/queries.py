@@ -13,7 +13,7 @@ from django.db.models import Count, Max, Min, Q, QuerySet
 from accounts import post
 from accounts.choices import FACTOR_LASTS, LETTERS_WAITING, LetterState, Role, TokenKind
 from accounts.models import ApiToken, Attribute, Delegation, GroupMembership, Letter, User
-from accounts.roles import allow
+from accounts.roles import allowed
 from accounts.tokens import live
 
 # People per query, under SQLite's limit of parameters.
@@ -118,7 +118,7 @@ def mail(at: datetime) -> Mail:
 
 def people_with(permission: str) -> list[User]:
     """Return active people one of whose roles allows `permission`, by name: whom to turn to. One query."""
-    able = [role for role in Role if allow(frozenset({role}), permission)]
+    able = [role for role in Role if role in allowed(permission)]
     return list(active_users().filter(roles__role__in=able).distinct().order_by("name", "email"))
 
 
@@ -167,3 +167,9 @@ def why_cannot_ask(user: User) -> str:
         return ""
     name = user.invited_by.name if user.invited_by else "Nobody"
     return f"{name}, who invited {user.name}, is not here any more. Ask an admin to answer for {user.name}."
+
+
+def holding(role: Role, most: int) -> tuple[int, list[User]]:
+    """Return how many active people hold a role, and the first of them by name. Two queries."""
+    found = User.objects.filter(is_active=True, roles__role=role)
+    return found.count(), list(found.order_by("name", "email")[:most])

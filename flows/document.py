@@ -18,6 +18,7 @@ from flows.models import (
     Condition,
     FlowCheck,
     Selector,
+    Space,
     Timeframe,
     Webhook,
 )
@@ -45,6 +46,7 @@ def compose(flow: AccessFlow) -> Document:
         grantees=[_condition(row) for row in conditions if row.party == Party.GRANTEE],
         timeframe=_timeframe(Timeframe.objects.filter(flow=flow).first()),
         checks=[str(pk) for pk in flow.checks.values_list("webhook", flat=True)],
+        space=compose_space(flow.space) if flow.space else None,
     )
 
 
@@ -73,9 +75,12 @@ def assemble_in_order(
     grantees: Iterable[dict[str, Any]] = (),
     timeframe: dict[str, Any] | None = None,
     checks: Iterable[str] = (),
+    space: dict[str, Any] | None = None,
 ) -> Document:
     """Return the same with the lists in the order they are told in."""
-    return {
+    # Said only where there is one, so that a flow of the whole account is the same document as ever.
+    lies = {"space": space} if space else {}
+    return lies | {
         "id": str(flow.pk),
         "name": flow.name,
         "description": flow.description,
@@ -219,6 +224,18 @@ def compose_scope(scope: AccessScope) -> dict[str, Any]:
         "name": scope.name,
         "query": scope.query,
     }
+
+
+def compose_space(space: Space) -> dict[str, Any]:
+    """Return a space as a flow's version keeps it: its boundary, each scope with its query."""
+    scopes = [compose_scope(one) for one in space.scopes.all()]
+    return {"id": str(space.pk), "name": space.name, "scopes": ordered(scopes)}
+
+
+def lying(targets: list[dict[str, Any]], space: Space | None) -> Document:
+    """Return as much of a document as says what is given, and where it lies."""
+    lies = {"space": compose_space(space)} if space else {}
+    return lies | {"targets": targets}
 
 
 def compose_webhook(webhook: Webhook) -> dict[str, Any]:

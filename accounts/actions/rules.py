@@ -62,12 +62,15 @@ class SignInRefused(Refused):
         self.refusal, self.user = refusal, user
 
 
-def require(actor: Actor, permission: str) -> None:
-    """Raise NotAllowed unless the actor is the platform itself or a person who has the permission right now."""
+def require(actor: Actor, permission: str, about: Any = None) -> None:
+    """Raise NotAllowed unless the actor is the platform itself or a person who has the permission right now.
+
+    With `about` it is enough to have it in the space that this lies in.
+    """
     if actor.kind == ActorKind.SYSTEM:
         return
     user = User.objects.filter(pk=actor.id).first() if actor.kind == ActorKind.USER else None
-    if user is None or not user.has_perm(permission):
+    if user is None or not user.has_perm(permission, about):
         raise NotAllowed(f"{actor.name or 'This actor'} may not do this: it needs the permission {permission}.")
 
 

@@ -12,8 +12,9 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from accounts import roles
-from accounts.choices import LETTERS_WAITING, GroupSource, LetterKind, LetterState, Role, Theme
+from accounts import roles, spaces
+from accounts.choices import LETTERS_WAITING, GroupSource, LetterKind, LetterState, Role, SpaceRole, Theme
+from accounts.roles import AnyRole
 
 
 class UserManager(BaseUserManager["User"]):
@@ -102,16 +103,33 @@ class User(AbstractBaseUser):
 
     def role_set(self) -> frozenset[Role]:
         """Return the person's roles; read once per instance."""
-        cached: frozenset[Role] | None = self.__dict__.get("_roles")
+        return self._held[0]
+
+    @property
+    def _held(self) -> tuple[frozenset[Role], dict[str, frozenset[SpaceRole]]]:
+        """The roles, and those of each space by its id; read once per instance."""
+        cached: tuple[frozenset[Role], dict[str, frozenset[SpaceRole]]] | None = self.__dict__.get("_roles")
         if cached is None:
-            cached = frozenset(Role(value) for value in self.roles.values_list("role", flat=True))
-            self.__dict__["_roles"] = cached
+            cached = self.__dict__["_roles"] = spaces.held(self)
         return cached
+
+    def space_roles(self, space: Any) -> frozenset[SpaceRole]:
+        """Return the roles that the person holds in the space with this id."""
+        return self._held[1].get(str(space), frozenset())
+
+    def spaces_held(self) -> frozenset[str]:
+        """Return the ids of the spaces in which the person holds a role."""
+        return frozenset(self._held[1])
+
+    def _everywhere(self) -> frozenset[AnyRole]:
+        """Return all roles, as far as they count wherever something is."""
+        mine, there = self._held
+        return mine.union(*there.values())
 
     @property
     def is_staff(self) -> bool:
         """Whether the person may enter the admin site at all."""
-        return self.is_active and bool(self.role_set() & roles.STAFF)
+        return self.is_active and (bool(self.role_set() & roles.STAFF) or bool(self.spaces_held()))
 
     @property
     def is_superuser(self) -> bool:
@@ -119,8 +137,22 @@ class User(AbstractBaseUser):
         return False
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:
-        """Whether one of the person's roles allows `perm` ("app.action_model")."""
-        return self.is_active and roles.allow(self.role_set(), perm)
+        """Whether one of the person's roles allows `perm` ("app.action_model").
+
+        With `obj` also whether a role does that they hold in the space that it lies in.
+        """
+        if not self.is_active:
+            return False
+        space = getattr(obj, "space_id", None)
+        return roles.allow(self._everywhere(), perm) or (
+            space is not None and roles.allow_there(self.space_roles(space), perm)
+        )
+
+    def may_somewhere(self, perm: str) -> bool:
+        """Whether a role allows `perm`, and be it only in a space."""
+        return self.has_perm(perm) or (
+            self.is_active and any(roles.allow_there(mine, perm) for mine in self._held[1].values())
+        )
 
     def has_perms(self, perm_list: Iterable[str], obj: Any = None) -> bool:
         """Whether every permission is allowed."""
@@ -128,7 +160,7 @@ class User(AbstractBaseUser):
 
     def has_module_perms(self, app_label: str) -> bool:
         """Whether the person sees anything of the app in the admin site."""
-        return self.is_active and roles.allow_module(self.role_set(), app_label)
+        return self.is_active and roles.allow_module(self._everywhere(), app_label)
 
 
 class RoleAssignment(models.Model):

@@ -15,7 +15,7 @@ from audit.actor import Actor
 from flows import actions, events
 from flows.admin import effects, frame, history, proposing
 from flows.admin.automatic import beside
-from flows.admin.frame import actor_of, need
+from flows.admin.frame import actor_of, need, need_to_write, places_of
 from flows.admin.reading import faults, read
 from flows.admin.steps import may_grow, steps
 from flows.api.terraform import flow_text
@@ -33,11 +33,13 @@ VERSIONS_BESIDE = 6
 
 def form_page(request: HttpRequest, flow: AccessFlow | None) -> HttpResponse:
     """Show the form of a flow; save it through the action, or say in words why not."""
-    need(request, "flows.change_accessflow" if flow else "flows.add_accessflow")
+    need_to_write(request, "accessflow", flow)
     button = request.POST.get("_do", "")
     try:
         sent = pressed(request.POST, button) if request.method == "POST" else None
-        form = PolicyForm(flow, sent, zone=getattr(request.user, "time_zone", ""))
+        form = PolicyForm(
+            flow, sent, zone=getattr(request.user, "time_zone", ""), places=places_of(request, "accessflow")
+        )
     except BadRows as problem:
         return _refused(request, flow, problem)
     checked = request.method == "POST" and not button
@@ -183,7 +185,7 @@ def show_page(request: HttpRequest, flow: AccessFlow) -> HttpResponse:
 
 def switch_page(request: HttpRequest, flow: AccessFlow) -> HttpResponse:
     """Ask, with what changes, then switch the flow on or off; on is refused where policy refuses the flow."""
-    need(request, "flows.change_accessflow")
+    need(request, "flows.change_accessflow", flow)
     told: dict[str, Any] = {"refused": [], "need": None}
     wanted = request.POST.get("active", "")
     if request.method == "POST" and wanted in {"on", "off", "propose"}:
@@ -246,7 +248,7 @@ def restore_page(request: HttpRequest, flow: AccessFlow, number: str) -> HttpRes
 
 def delete_page(request: HttpRequest, flow: AccessFlow) -> HttpResponse:
     """Ask, then delete; refused once a request has named the flow."""
-    need(request, "flows.delete_accessflow")
+    need(request, "flows.delete_accessflow", flow)
     refused = ""
     if request.method == "POST":
         name = flow.name

@@ -75,6 +75,7 @@ def as_written(flow: AccessFlow) -> Document:
         grantees=[_condition(one) for one in conditions if one.party == Party.GRANTEE],
         timeframe=_timeframe(flow),
         checks=[str(one.webhook_id) for one in flow.checks.all()],
+        space=documents.compose_space(flow.space) if flow.space else None,
     )
 
 

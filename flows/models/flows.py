@@ -22,6 +22,8 @@ class AccessFlow(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=150, unique=True)
     description = models.TextField(blank=True)
+    # Nothing: of the whole account.
+    space = models.ForeignKey("Space", models.PROTECT, null=True, blank=True, related_name="flows")
     active = models.BooleanField(default=True)
     trigger = models.CharField(max_length=20, choices=Trigger.choices, default=Trigger.SELF_SERVE)
     requestor_operator = models.CharField(

@@ -29,6 +29,7 @@ class Names:
     webhooks: Mapping[str, str] = field(default_factory=dict)
     bundles: Mapping[str, Part] = field(default_factory=dict)
     scopes: Mapping[str, Part] = field(default_factory=dict)
+    spaces: Mapping[str, str] = field(default_factory=dict)
 
     def integration(self, name: str) -> str:
         """Return the id of an integration."""
@@ -37,6 +38,10 @@ class Names:
     def webhook(self, name: str) -> str:
         """Return the id of a webhook."""
         return _id(self.webhooks, name)
+
+    def space(self, name: str) -> str:
+        """Return the id of a space; nothing for the whole account."""
+        return _id(self.spaces, name) if name else ""
 
     def bundle(self, name: str) -> Part:
         """Return a bundle as a target."""
@@ -61,6 +66,7 @@ def flow_form(document: Document, names: Names) -> Form:
     return {
         "name": document["name"],
         "description": document.get("description", ""),
+        "space": _space_form(document.get("space"), names),
         "active": document["active"],
         "trigger": document["trigger"],
         "requestors": _group_form(document["requestors"], names),
@@ -96,6 +102,10 @@ def flow_form(document: Document, names: Names) -> Form:
             "labels": list(settings.get("labels") or ()),
         },
     }
+
+
+def _space_form(space: Part | None, names: Names) -> str:
+    return names.spaces.get(space["id"], space["name"]) if space else ""
 
 
 def _field_form(one: Part) -> Part:
@@ -274,13 +284,16 @@ def flow_columns(form: Form) -> dict[str, Any]:
 
 def scope_form(scope: AccessScope) -> Form:
     """Return what a scope says."""
-    return {"name": scope.name, "description": scope.description, "query": scope.query}
+    space = scope.space.name if scope.space else ""
+    return {"name": scope.name, "description": scope.description, "space": space, "query": scope.query}
 
 
 def bundle_form(bundle: Bundle, names: Names) -> Form:
     """Return what a bundle says."""
     targets = names.bundles[str(bundle.pk)]["targets"]
-    return {"name": bundle.name, "description": bundle.description, "targets": _targets_form(targets, names)}
+    space = bundle.space.name if bundle.space else ""
+    told = {"name": bundle.name, "description": bundle.description, "space": space}
+    return told | {"targets": _targets_form(targets, names)}
 
 
 def webhook_form(webhook: Webhook) -> Form:

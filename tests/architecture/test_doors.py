@@ -35,6 +35,10 @@ MORE_DOORS = {
     # The floor that knows owners says that they may invite.
     ("accounts", "inviting"),
     ("accounts", "regrouping"),
+    # The table of roles, shown as a page.
+    ("accounts", "roles"),
+    # The floor that knows spaces says what roles are held in them.
+    ("accounts", "spaces"),
 }
 
 ROOMS = {
@@ -61,6 +65,7 @@ OWN_ROOMS = {
         "oidc": "allauth's exchange with the identity provider, held to our rules",
         "roles": "what each role may do",
         "scim": "people and groups pushed by identity providers",
+        "spaces": "what roles a person holds, also in spaces, of which a floor above knows",
         "trail": "sign-ins of Django and allauth, told to the audit trail",
     },
     "audit": {
