@@ -379,3 +379,7 @@ class Letter(models.Model):
     def __str__(self) -> str:
         """Show whom it is to and what about."""
         return f"{self.subject} (to {self.address})"
+
+
+# At the end: it points at User. A file of its own, for this one is long.
+from accounts.session_models import BrowserSession  # noqa: E402, F401

@@ -8,11 +8,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.db.models import Count, Max, Min, Q, QuerySet
+from django.utils.crypto import constant_time_compare
 
 from accounts import post
-from accounts.choices import FACTOR_LASTS, LETTERS_WAITING, LetterState, Role
-from accounts.models import Attribute, Delegation, GroupMembership, Letter, User
+from accounts.choices import FACTOR_LASTS, LETTERS_WAITING, LetterState, Role, SessionEnd
+from accounts.clock import why_over
+from accounts.models import Attribute, BrowserSession, Delegation, GroupMembership, Letter, User
 from accounts.roles import allow
 
 # People per query, under SQLite's limit of parameters.
@@ -156,3 +162,36 @@ def why_cannot_ask(user: User) -> str:
         return ""
     name = user.invited_by.name if user.invited_by else "Nobody"
     return f"{name}, who invited {user.name}, is not here any more. Ask an admin to answer for {user.name}."
+
+
+def open_sessions(user: User, at: datetime) -> QuerySet[BrowserSession]:
+    """Return where a person is signed in at `at`, what was used last comes first."""
+    return BrowserSession.objects.filter(
+        user=user,
+        ended_at=None,
+        began_at__gt=at - timedelta(hours=settings.SESSION_HOURS),
+        seen_at__gt=at - timedelta(minutes=settings.SESSION_IDLE_MINUTES),
+        session_key__in=Session.objects.filter(expire_date__gt=at).values("session_key"),
+    ).order_by("-seen_at", "pk")
+
+
+def sessions_ended_with(user: User) -> int:
+    """Return how many sessions ended when the person was disabled the last time. One query."""
+    if user.disabled_at is None:
+        return 0
+    return BrowserSession.objects.filter(user=user, ended_at=user.disabled_at, ended_how=SessionEnd.DISABLED).count()
+
+
+def signed_in_by(key: str | None, at: datetime) -> User | None:
+    """Return who is signed in, now, by the session with this key; for lines that outlast the request they began with.
+
+    Two queries.
+    """
+    said = SessionStore(key).load() if key else {}
+    if why_over(said, at) is not None or said.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS:
+        return None
+    user = User.objects.filter(pk=said.get(SESSION_KEY), is_active=True).first()
+    if user is None:
+        return None
+    bound = constant_time_compare(str(said.get(HASH_SESSION_KEY, "")), user.get_session_auth_hash())
+    return user if bound else None

@@ -27,16 +27,16 @@ def hostile() -> Iterator[Hostile]:
         yield one
 
 
-def sign_in(client: Client) -> Any:
+def sign_in(client: Client, hostile: Hostile) -> Any:
     """Go there and come back."""
     page = client.post(START)
     if page.status_code != 200:
         return page
-    return client.get(CALLBACK, {"code": "c", "state": asked(page.context["address"])["state"]})
+    return client.get(CALLBACK, {"code": "c", "state": hostile.begun(page.context["address"])})
 
 
 def test_the_plain_answer_is_taken(cast: Cast, client: Client, hostile: Hostile) -> None:
-    assert sign_in(client).status_code == 302
+    assert sign_in(client, hostile).status_code == 302
     assert client.get("/account/").status_code == 200
 
 
@@ -80,7 +80,7 @@ def test_an_answer_that_breaks_the_standard_lets_nobody_in(
 ) -> None:
     for name, value in REFUSED[case].items():
         setattr(hostile, name, value)
-    page = sign_in(client)
+    page = sign_in(client, hostile)
     assert (page.status_code, b"sent an answer that cannot be used" in page.content) == (502, True)
     assert client.get("/account/").status_code == 302
     assert not Identity.objects.exists()
@@ -121,10 +121,10 @@ def test_a_description_that_is_none_is_told(
 
 def test_the_description_is_asked_for_once_in_many_sign_ins(cast: Cast, hostile: Hostile) -> None:
     for _ in range(3):
-        assert sign_in(Client()).status_code == 302
+        assert sign_in(Client(), hostile).status_code == 302
     assert hostile.asked["/realm/.well-known/openid-configuration"] == 1
     cache.clear()
-    sign_in(Client())
+    sign_in(Client(), hostile)
     assert hostile.asked["/realm/.well-known/openid-configuration"] == 2
 
 
@@ -143,7 +143,7 @@ def test_claims_of_the_id_token_count_where_there_is_no_user_information(
 ) -> None:
     hostile.configuration = {"userinfo_endpoint": None}
     hostile.id_claims = GOOD | {"groups": ["Engineers"]}
-    sign_in(client)
+    sign_in(client, hostile)
     assert client.get("/account/").status_code == 200
     assert set(cast.requester.groups.values_list("name", flat=True)) == {"Engineers"}
 
@@ -157,13 +157,13 @@ def test_an_address_is_verified_if_it_is_said_so_and_nowhere_denied(
     both = {name: value for name, value in GOOD.items() if name != "email_verified"}
     hostile.id_claims = both | ({"email_verified": in_token} if in_token is not None else {})
     hostile.userinfo = both | ({"email_verified": in_userinfo} if in_userinfo is not None else {})
-    assert sign_in(client).status_code == status
+    assert sign_in(client, hostile).status_code == status
 
 
 def test_a_verified_address_does_not_verify_another(cast: Cast, client: Client, hostile: Hostile) -> None:
     hostile.id_claims = {"email": "mallory@example.com", "email_verified": True}
     hostile.userinfo = {"sub": "rita", "email": "ada@example.com"}
-    assert sign_in(client).status_code == 403
+    assert sign_in(client, hostile).status_code == 403
     assert not Identity.objects.exists()
 
 
@@ -176,7 +176,7 @@ def test_names_are_shown_as_text_and_cut_to_fit(cast: Cast, client: Client, host
         ("", "n" * 150),
     ):
         hostile.userinfo = GOOD | {"name": said}
-        sign_in(client)
+        sign_in(client, hostile)
         assert User.objects.get(pk=cast.requester.pk).name == kept
         assert b"<script>alert" not in client.get("/account/").content
 
@@ -184,7 +184,7 @@ def test_names_are_shown_as_text_and_cut_to_fit(cast: Cast, client: Client, host
 def test_where_the_provider_ends_no_sessions_nothing_is_kept_for_it(
     cast: Cast, client: Client, hostile: Hostile
 ) -> None:
-    sign_in(client)
+    sign_in(client, hostile)
     assert "oidc" not in client.session
     assert client.post("/account/logout/").status_code == 302
 
