@@ -31,7 +31,8 @@ def begin(request: HttpRequest, user: User, how: str, address: str, at: datetime
     """Begin the clock of a session in which somebody has just signed in."""
     now, before = at or timezone.now(), id_of(request)
     if before:
-        # The same person signed in again: the key is another, the earlier session is gone.
+        # The same person signed in again. Django keeps the key then; it may be somebody's who planted it.
+        request.session.cycle_key()
         actions.note_end(before, how=SessionEnd.REPLACED, at=now)
     key = str(request.session.session_key)
     row = actions.begin_session(

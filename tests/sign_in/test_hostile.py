@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
+import time
 from collections.abc import Iterator
 from typing import Any
 
+import jwt
 import pytest
+from cryptography.hazmat.primitives import serialization
 from django.core.cache import cache
 from django.test import Client, override_settings
 
 from accounts.models import Identity, User
 from tests.cast import Cast
-from tests.sign_in.hostile import Hostile, speaking, token
+from tests.sign_in.hostile import Hostile, private, public, speaking, token
 from tests.sign_in.provider import CALLBACK, configured
 from tests.sign_in.walking import PRODUCT, START, asked, last
 
@@ -40,12 +44,53 @@ def test_the_plain_answer_is_taken(cast: Cast, client: Client, hostile: Hostile)
     assert client.get("/account/").status_code == 200
 
 
+def confused(claims: Any) -> str:
+    """Sign with HMAC, the key being what everybody knows: the public key."""
+    known = (
+        private("k1")
+        .public_key()
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    )
+    return str(jwt.api_jws.PyJWS().encode(json.dumps(claims).encode(), hmac_of(known), algorithm="HS256"))
+
+
+def hmac_of(key: bytes) -> bytes:
+    """Return a key that the library takes for a secret: it refuses PEM by its first line, an attacker's does not."""
+    return key.replace(b"-----BEGIN", b"----- BEGIN")
+
+
+def changed(claims: Any) -> str:
+    """Sign for Rita, then write somebody else's name in."""
+    head, _, signature = token(claims).split(".")
+    return ".".join([head, token(claims | {"sub": "ada"}).split(".")[1], signature])
+
+
 REFUSED: dict[str, dict[str, Any]] = {
     "for another client": {"id_claims": {"aud": "another"}},
     "for nobody": {"id_claims": {"aud": None}},
     "for several, and authorised for another": {"id_claims": {"aud": ["latchkey", "b"], "azp": "b"}},
     "of another issuer": {"id_claims": {"iss": "https://evil.example"}},
     "of no issuer": {"id_claims": {"iss": None}},
+    "unsigned": {"sign": lambda claims: jwt.encode(claims, None, algorithm="none")},
+    "signed with the public key as a secret": {"sign": lambda claims: confused(claims)},
+    "signed with the client secret": {"sign": lambda claims: jwt.encode(claims, "s" * 32, algorithm="HS256")},
+    "signed with another's key": {"sign": lambda claims: token(claims, "k2", kid="k1")},
+    "signed with a key nobody has told of": {"sign": lambda claims: token(claims, "k2")},
+    "signed with a key too short": {"sign": lambda claims: token(claims, "small"), "keys": [public("small")]},
+    "signed with a key for something else": {"keys": [public("k1") | {"use": "enc"}]},
+    "signed in another way than the key is for": {"keys": [public("k1") | {"alg": "ES384"}]},
+    "with an extension that must be understood": {"sign": lambda claims: token(claims, crit=["b64"], b64=True)},
+    "changed after it was signed": {"sign": lambda claims: changed(claims)},
+    "keys that are no list": {"answers": {"/jwks": (200, {}, b'{"keys": {}}')}},
+    "keys without end": {"keys": [public("k1")] * 51},
+    "with the nonce of another sign-in": {"id_claims": {"nonce": "another"}},
+    "without a nonce": {"id_claims": {"nonce": None}},
+    "made long ago": {"id_claims": {"iat": int(time.time()) - 700}},
+    "made tomorrow": {"id_claims": {"iat": int(time.time()) + 86400, "exp": int(time.time()) + 90000}},
+    "that does not say when it was made": {"id_claims": {"iat": None}},
+    "with a time that is true": {"id_claims": {"iat": True}},
+    "of another access token": {"id_claims": {"at_hash": "b1JvB0R0o9Jf6uB7mT0bZw"}},
+    "for several, and nobody authorised": {"id_claims": {"aud": ["latchkey", "b"]}},
     "over": {"id_claims": {"exp": 1}},
     "without an end": {"id_claims": {"exp": None}},
     "with an end that is no time": {"id_claims": {"exp": "soon"}},
