@@ -31,19 +31,21 @@ class Unusable(OAuth2Error):  # type: ignore[misc]  # allauth ships no types
 
 @dataclass
 class _Call:
-    """One call that is under way: for whom, and over which connections."""
+    """One call that is under way: for whom, and over which sockets.
+
+    A connection forgets its socket once an answer without a length has begun, so the sockets themselves are kept.
+    """
 
     host: str
-    connections: list[HTTPConnection] = field(default_factory=list)
+    sockets: list[socket.socket] = field(default_factory=list)
     late: bool = False
 
     def give_up(self) -> None:
         """Break off: whoever answers a byte at a time holds no page longer than the time there is."""
         self.late = True
-        for one in self.connections:
+        for one in self.sockets:
             try:
-                if one.sock is not None:
-                    one.sock.shutdown(socket.SHUT_RDWR)
+                one.shutdown(socket.SHUT_RDWR)
             except OSError:
                 # It is closed already.
                 continue
@@ -64,10 +66,10 @@ def _leads_inside(host: str) -> bool:
     return any(is_inside(str(one[4][0])) for one in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM))
 
 
-def _admitted(connection: HTTPConnection, made: socket.socket) -> socket.socket:
+def _admitted(made: socket.socket) -> socket.socket:
     """Return the socket, if it leads where this provider may lead us. Raises Unusable."""
     call = _call.get()
-    call.connections.append(connection)
+    call.sockets.append(made)
     if is_inside(str(made.getpeername()[0])) and not _leads_inside(call.host):
         made.close()
         raise Unusable("The provider names an address inside our own network.")
@@ -76,12 +78,17 @@ def _admitted(connection: HTTPConnection, made: socket.socket) -> socket.socket:
 
 class _Http(HTTPConnection):
     def _new_conn(self) -> socket.socket:
-        return _admitted(self, super()._new_conn())
+        return _admitted(super()._new_conn())
 
 
 class _Https(HTTPSConnection):
+    def connect(self) -> None:
+        super().connect()
+        # TLS has taken the first socket over.
+        _call.get().sockets.append(self.sock)
+
     def _new_conn(self) -> socket.socket:
-        return _admitted(self, super()._new_conn())
+        return _admitted(super()._new_conn())
 
 
 class _HttpPool(HTTPConnectionPool):
@@ -122,7 +129,11 @@ class BoundedSession(Session):
         try:
             given |= {"timeout": self.seconds, "allow_redirects": False, "stream": True}
             answer = super().request(method, url, **given)
-            return _read(answer, time.monotonic() + self.seconds)
+            whole = _read(answer, time.monotonic() + self.seconds)
+            if call.late:
+                # Cut off in the middle, which looks like an end where no length was told.
+                raise Timeout("The provider took too long.")
+            return whole
         except OSError as error:
             # RequestException is one too.
             if call.late:
