@@ -27,7 +27,8 @@ def session_of(provider: Any) -> BoundedSession:
 def description_of(provider: Any) -> dict[str, Any]:
     """Return what the provider says of itself, minutes old at most. Raises RequestException, Unusable."""
     where = f"{provider.issuer.rstrip('/')}/.well-known/openid-configuration"
-    return _kept("description", provider, lambda: _checked(_fetched(provider, where), provider))
+    kept: dict[str, Any] = _kept("description", provider, lambda: _checked(_fetched(provider, where), provider))
+    return kept
 
 
 def keys_of(provider: Any, anew: bool = False) -> list[Jwk]:
@@ -36,7 +37,8 @@ def keys_of(provider: Any, anew: bool = False) -> list[Jwk]:
     Whoever sends us tokens of unknown keys makes us ask once a minute, not once for each.
     """
     fresh = anew and cache.add(_name("again", provider), True, _KEYS_AGAIN_SECONDS)
-    return _kept("keys", provider, lambda: _fetched_keys(provider), anew=fresh)
+    kept: list[Jwk] = _kept("keys", provider, lambda: _fetched_keys(provider), anew=fresh)
+    return kept
 
 
 def _fetched_keys(provider: Any) -> list[Jwk]:

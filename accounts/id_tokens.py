@@ -173,7 +173,7 @@ def _fitting(keys: Sequence[Jwk], head: Mapping[str, Any]) -> Iterator[Any]:
 
 def _opened(token: str, key: Any, algorithm: str) -> dict[str, Any] | None:
     """Return the token's claims, None when another key signed it. Times are ours to look at."""
-    unread = dict.fromkeys(
+    unread: Any = dict.fromkeys(
         ("verify_exp", "verify_nbf", "verify_iat", "verify_aud", "verify_iss", "verify_sub", "verify_jti"), False
     )
     try:

@@ -382,4 +382,4 @@ class Letter(models.Model):
 
 
 # At the end: it points at User. A file of its own, for this one is long.
-from accounts.session_models import BrowserSession  # noqa: E402, F401
+from accounts.session_models import BrowserSession as BrowserSession  # noqa: E402, PLC0414

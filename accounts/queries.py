@@ -188,9 +188,13 @@ def signed_in_by(key: str | None, at: datetime) -> User | None:
     Two queries.
     """
     said = SessionStore(key).load() if key else {}
-    if why_over(said, at) is not None or said.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS:
+    if (
+        SESSION_KEY not in said
+        or why_over(said, at) is not None
+        or said.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS
+    ):
         return None
-    user = User.objects.filter(pk=said.get(SESSION_KEY), is_active=True).first()
+    user = User.objects.filter(pk=str(said.get(SESSION_KEY)), is_active=True).first()
     if user is None:
         return None
     bound = constant_time_compare(str(said.get(HASH_SESSION_KEY, "")), user.get_session_auth_hash())

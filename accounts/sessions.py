@@ -60,7 +60,8 @@ def rotate(request: HttpRequest, change: Callable[[], Any] | None = None) -> Non
     """
     with transaction.atomic():
         mine = id_of(request)
-        list(BrowserSession.objects.select_for_update(of=("self",)).filter(pk=mine or None))
+        if mine:
+            list(BrowserSession.objects.select_for_update(of=("self",)).filter(pk=mine))
         (change or request.session.cycle_key)()
         if mine and not actions.move_session(mine, str(request.session.session_key)):
             request.session.flush()

@@ -99,7 +99,8 @@ def end_sessions_told(
 def end_all(user: User, how: SessionEnd, *, at: datetime, but: str = "") -> int:
     """End all open sessions of a person and return how many there were; for other verbs, which record it."""
     rows = BrowserSession.objects.filter(user=user)
-    counted = open_sessions(user, at).exclude(pk=but or None).count()
+    open_now = open_sessions(user, at)
+    counted = (open_now.exclude(pk=but) if but else open_now).count()
     _end(rows.exclude(pk=but) if but else rows, how, at)
     return counted
 
