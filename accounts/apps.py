@@ -38,6 +38,7 @@ ACTIONS = {
     "user.signed_in": "Signed in",
     "user.sign_in_failed": "Failed to sign in",
     "user.signed_out": "Signed out",
+    "user.sessions_ended": "Ended sessions of a person",
     "group.created": "Created a group",
     "group.renamed": "Renamed a group",
     "group.deleted": "Deleted a group",

@@ -41,15 +41,32 @@ class SignInRefusal(models.TextChoices):
     UNKNOWN = "unknown", "unknown person"
     TAKEN = "taken", "address linked to another account of the provider"
     DISABLED = "disabled", "disabled"
+    FOREIGN = "foreign", "address of a domain the provider does not vouch for"
+    ANOTHER = "another", "another account of the provider than this person’s"
     # What came of the exchange.
     STALE = "stale", "not begun here, used already or too late"
     BAD_ANSWER = "bad_answer", "answer of the provider not to be used"
     CANCELLED = "cancelled", "given up at the provider"
     UNREACHABLE = "unreachable", "provider does not answer"
+    NOT_PROVEN = "not_proven", "the provider did not prove what was asked of it"
 
 
 # Not a word about a person, and anybody can cause them at any time: they go to the log, not to the trail.
 NOT_RECORDED = frozenset({SignInRefusal.STALE, SignInRefusal.CANCELLED, SignInRefusal.UNREACHABLE})
+
+
+class SessionEnd(models.TextChoices):
+    """How a session in a browser ended, in the words of the page that lists them."""
+
+    SIGNED_OUT = "signed_out", "signed out"
+    ENDED = "ended", "ended on another device"
+    BY_ADMIN = "by_admin", "ended by an admin"
+    REPLACED = "replaced", "signed in again"
+    IDLE = "idle", "nothing was done for too long"
+    TIME = "time", "its time was over"
+    PASSWORD = "password", "the password changed"
+    DISABLED = "disabled", "the account was disabled"
+    PROVIDER = "provider", "ended at the identity provider"
 
 
 # One success with a second factor counts for an hour.

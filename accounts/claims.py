@@ -33,19 +33,44 @@ class Told:
     name: str = ""
     groups: tuple[str, ...] = ()
     groups_trouble: str = ""
+    # The manager's address, "" for nobody; None where managers are not taken from this provider.
+    manager: str | None = None
+    # What names of this provider's groups begin with; "" for those of the first provider.
+    prefix: str = ""
+    # Whether the provider may vouch for addresses like this one.
+    vouched: bool = True
 
 
-def read(issuer: str, documents: Sequence[Claims], groups_claim: str) -> Told:
+def read(
+    issuer: str,
+    documents: Sequence[Claims],
+    groups_claim: str,
+    *,
+    manager_claim: str = "",
+    prefix: str = "",
+    reserved: tuple[str, ...] = (),
+) -> Told:
     """Return what the documents (userinfo, ID token; the earlier one counts) say. Raises ValueError without a subject.
 
-    All documents must be about the same subject: one taken from somebody else's sign-in is refused.
+    All documents must be about the same subject: one taken from somebody else's sign-in is refused. Groups get
+    `prefix`; none is taken whose name begins with one of `reserved`, which are other providers'.
     """
     subjects = {_subject(document) for document in documents}
     if len(subjects) != 1:
         raise ValueError("The documents speak of different subjects.")
     email = next(filter(None, (_email(document) for document in documents)), "")
-    groups, trouble = _groups(documents, groups_claim)
-    return Told(issuer, subjects.pop(), email, _verified(documents, email), _name(documents), groups, trouble)
+    groups, trouble = _groups(documents, groups_claim, prefix, reserved)
+    return Told(
+        issuer,
+        subjects.pop(),
+        email,
+        _verified(documents, email),
+        _name(documents),
+        groups,
+        trouble,
+        manager=_manager(documents, manager_claim) if manager_claim else None,
+        prefix=prefix,
+    )
 
 
 def _subject(document: Claims) -> str:
@@ -53,6 +78,18 @@ def _subject(document: Claims) -> str:
     if not isinstance(subject, str) or not subject or len(subject) > _SUBJECT_MAX or not subject.isprintable():
         raise ValueError("There is no subject.")
     return subject
+
+
+def _manager(documents: Sequence[Claims], claim: str) -> str:
+    """Return the manager's address; "" for what is none. Some providers wrap it: {"value": …} or {"email": …}."""
+    said: Any = next((document[claim] for document in documents if claim in document), "")
+    if isinstance(said, dict):
+        said = said.get("email") or said.get("value")
+    return address(said)
+
+
+def _email(document: Claims) -> str:
+    return address(document.get("email"))
 
 
 def address(said: object) -> str:
@@ -100,7 +137,9 @@ def _name(documents: Sequence[Claims]) -> str:
     return ""
 
 
-def _groups(documents: Sequence[Claims], claim: str) -> tuple[tuple[str, ...], str]:
+def _groups(
+    documents: Sequence[Claims], claim: str, prefix: str, reserved: tuple[str, ...]
+) -> tuple[tuple[str, ...], str]:
     """Return the names of the groups, sorted, each once, and what of the claim was not taken."""
     said: Any = next((document[claim] for document in documents if claim in document), [])
     if not isinstance(said, list):
@@ -108,9 +147,10 @@ def _groups(documents: Sequence[Claims], claim: str) -> tuple[tuple[str, ...], s
     if len(said) > GROUPS_MAX:
         # Any choice among them would be ours, and another one each time.
         return (), f"The claim {claim} lists {len(said)} groups; at most {GROUPS_MAX} are taken."
-    fitting = {one for one in said if _is_group_name(one)}
-    wrong = sum(not _is_group_name(one) for one in said)
-    return tuple(sorted(fitting)), f"{wrong} entries of the claim {claim} are no names." if wrong else ""
+    fitting = [f"{prefix}{one}" for one in said if _is_group_name(one) and _is_group_name(f"{prefix}{one}")]
+    fitting = [one for one in fitting if not one.startswith(reserved)] if reserved else fitting
+    wrong = len(said) - len(fitting)
+    return tuple(sorted(set(fitting))), f"{wrong} entries of the claim {claim} are no names." if wrong else ""
 
 
 def _is_group_name(value: object) -> bool:

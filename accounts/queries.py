@@ -8,11 +8,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.db.models import Count, Max, Min, Q, QuerySet
+from django.utils.crypto import constant_time_compare
 
 from accounts import post
-from accounts.choices import FACTOR_LASTS, LETTERS_WAITING, LetterState, Role, TokenKind
-from accounts.models import ApiToken, Attribute, Delegation, GroupMembership, Letter, User
+from accounts.choices import FACTOR_LASTS, LETTERS_WAITING, LetterState, Role, SessionEnd, TokenKind
+from accounts.clock import why_over
+from accounts.models import ApiToken, Attribute, BrowserSession, Delegation, GroupMembership, Letter, User
 from accounts.roles import allowed
 from accounts.tokens import live
 
@@ -173,3 +179,40 @@ def holding(role: Role, most: int) -> tuple[int, list[User]]:
     """Return how many active people hold a role, and the first of them by name. Two queries."""
     found = User.objects.filter(is_active=True, roles__role=role)
     return found.count(), list(found.order_by("name", "email")[:most])
+
+
+def open_sessions(user: User, at: datetime) -> QuerySet[BrowserSession]:
+    """Return where a person is signed in at `at`, what was used last comes first."""
+    return BrowserSession.objects.filter(
+        user=user,
+        ended_at=None,
+        began_at__gt=at - timedelta(hours=settings.SESSION_HOURS),
+        seen_at__gt=at - timedelta(minutes=settings.SESSION_IDLE_MINUTES),
+        session_key__in=Session.objects.filter(expire_date__gt=at).values("session_key"),
+    ).order_by("-seen_at", "pk")
+
+
+def sessions_ended_with(user: User) -> int:
+    """Return how many sessions ended when the person was disabled the last time. One query."""
+    if user.disabled_at is None:
+        return 0
+    return BrowserSession.objects.filter(user=user, ended_at=user.disabled_at, ended_how=SessionEnd.DISABLED).count()
+
+
+def signed_in_by(key: str | None, at: datetime) -> User | None:
+    """Return who is signed in, now, by the session with this key; for lines that outlast the request they began with.
+
+    Two queries.
+    """
+    said = SessionStore(key).load() if key else {}
+    if (
+        SESSION_KEY not in said
+        or why_over(said, at) is not None
+        or said.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS
+    ):
+        return None
+    user = User.objects.filter(pk=str(said.get(SESSION_KEY)), is_active=True).first()
+    if user is None:
+        return None
+    bound = constant_time_compare(str(said.get(HASH_SESSION_KEY, "")), user.get_session_auth_hash())
+    return user if bound else None

@@ -45,3 +45,4 @@ def sweep_leaving() -> int:
 def sweep_sessions() -> None:
     """Delete the sessions that are over: also of strangers, who get one by beginning to sign in."""
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+    actions.sweep_sessions()

@@ -3,12 +3,12 @@
 from django.urls import include, path
 
 from accounts import views
-from accounts.views import away, clients, factors, invited, tokens
+from accounts.views import away, clients, factors, invited, signed_in, single_sign_on, tokens
 
 urlpatterns = [
     # allauth finds its own pages by these names.
     path("account/login/", views.sign_in, name="account_login"),
-    path("account/logout/", views.sign_out, name="account_logout"),
+    path("account/logout/", single_sign_on.sign_out, name="account_logout"),
     path("account/reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
     path("account/", views.account, name="account"),
     path("account/theme/", views.theme, name="account_theme"),
@@ -32,9 +32,15 @@ urlpatterns = [
     path("people/invited/<uuid:person>/extend/", invited.extend_stay, name="extend_stay"),
     path("people/invited/<uuid:person>/end/", invited.end_stay, name="end_stay"),
     path("people/invited/<uuid:person>/letter/", invited.invite_again, name="invite_again"),
-    path("account/oidc/", views.oidc_start, name="oidc_start"),
-    # Registered at the identity provider: it does not change.
-    path("account/oidc/callback/", views.oidc_callback, name="oidc_callback"),
+    path("account/sessions/", signed_in.sessions, name="sessions"),
+    path("account/sessions/end-others/", signed_in.end_others, name="end_other_sessions"),
+    path("account/sessions/<uuid:session>/end/", signed_in.end_one, name="end_session"),
+    path("account/oidc/", single_sign_on.oidc_start, name="oidc_start"),
+    # Registered at identity providers: these do not change.
+    path("account/oidc/callback/", single_sign_on.oidc_callback, name="oidc_callback"),
+    path("account/oidc/back-channel/", single_sign_on.back_channel, name="oidc_back_channel"),
+    path("account/oidc/<slug:provider>/callback/", single_sign_on.oidc_callback, name="oidc_callback_of"),
+    path("account/oidc/<slug:provider>/back-channel/", single_sign_on.back_channel, name="oidc_back_channel_of"),
     path("", include("accounts.scim.urls")),
     path("sign-in/<str:token>/", views.sign_in_link, name="sign_in_link"),
 ]

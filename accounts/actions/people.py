@@ -27,7 +27,8 @@ from accounts.actions.rules import (
     sentences,
     tell,
 )
-from accounts.choices import ChangeKind, Role
+from accounts.actions.sessions import end_all
+from accounts.choices import ChangeKind, Role, SessionEnd
 from accounts.models import Attribute, RoleAssignment, User
 from audit.actor import Actor
 
@@ -126,6 +127,17 @@ def rename_told(user: User, name: str, *, actor: Actor) -> None:
         user.name = name
 
 
+def manage_told(user: User, email: str, *, actor: Actor) -> None:
+    """Give the person the manager whose address their identity provider says; nobody for an address nobody has.
+
+    Nobody is right then, too: who managed them before must not go on answering for them. Raises NotAllowed, BadValue.
+    """
+    manager = User.objects.filter(email=email).exclude(pk=user.pk).first() if email else None
+    if user.manager_id != (manager.pk if manager else None):
+        edit_user(user, actor=actor, manager=manager)
+        user.manager = manager
+
+
 def set_theme(user: User, theme: str, *, actor: Actor) -> None:
     """Choose how pages look to oneself. Raises NotAllowed, BadValue."""
     with transaction.atomic():
@@ -184,7 +196,8 @@ def shut_out(user: User, action: str, *, actor: Actor, at: datetime) -> bool:
     rows = User.objects.filter(pk=user.pk, is_active=True)
     if not rows.update(is_active=False, disabled_at=at, session_round=F("session_round") + 1):
         return False
-    record(action, user, actor)
+    ended = end_all(user, SessionEnd.DISABLED, at=at)
+    record(action, user, actor, {"sessions_ended": ended} if ended else None)
     tell(ChangeKind.PERSON_DISABLED, user, [user])
     tell_admins_of_outside(user, at=at)
     return True
@@ -222,16 +235,18 @@ def set_attributes(user: User, attributes: Iterable[tuple[str, str]], *, actor: 
         tell(ChangeKind.PERSON_CHANGED, user, [user])
 
 
-def set_password(user: User, password: str | None, *, actor: Actor) -> None:
+def set_password(user: User, password: str | None, *, actor: Actor, session: str = "") -> None:
     """Set a password, or with None take it away; every session ends. One's own, or with accounts.change_user.
 
-    Raises NotAllowed, BadValue. That the present password was asked for is the page's business.
+    `session` is the id of the one in which it was set, which goes on under another key. That the present password was
+    asked for is the page's business. Raises NotAllowed, BadValue.
     """
     with transaction.atomic():
         if not is_self(actor, user):
             require(actor, "accounts.change_user")
         _put_password(user, password)
         user.save(update_fields=["password"])
+        end_all(user, SessionEnd.PASSWORD, at=timezone.now(), but=session)
         record("user.password_set" if password else "user.password_removed", user, actor)
 
 

@@ -1,4 +1,4 @@
-"""People, what is known of them and pushed of them, and the tokens they hold."""
+"""People, what is known of them and pushed of them, where they are signed in, and the tokens they hold."""
 
 from accounts.models.people import (
     AbstractChange,
@@ -15,12 +15,14 @@ from accounts.models.people import (
     UserManager,
 )
 from accounts.models.pushed import PushedGroup, PushedPerson, PushedValue
+from accounts.models.sessions import BrowserSession
 from accounts.models.tokens import ApiToken, ClientGrant, IdempotentAnswer, RefreshToken
 
 __all__ = [
     "AbstractChange",
     "ApiToken",
     "Attribute",
+    "BrowserSession",
     "Change",
     "ClientGrant",
     "Delegation",

@@ -9,13 +9,24 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import transaction
 from django.utils import timezone
 
 from accounts import actions, factors
 from accounts.choices import ChangeKind, GroupSource, LetterKind, Role, SignInRefusal
 from accounts.claims import Told
-from accounts.models import ApiToken, Change, Delegation, Group, Letter, PushedGroup, PushedPerson, User
+from accounts.models import (
+    ApiToken,
+    BrowserSession,
+    Change,
+    Delegation,
+    Group,
+    Letter,
+    PushedGroup,
+    PushedPerson,
+    User,
+)
 from accounts.scim.facts import PushedFacts
 from accounts.scim.facts import read as read_pushed
 from accounts.scim.resources import Person
@@ -97,6 +108,8 @@ def a_letter(cast: Cast) -> Letter:
 # What is sealed again is the same as before; whoever rotates keys records that (integrations.actions.reencrypt).
 MACHINERY = {"write_letter", "send_letters", "drop_letter", "tidy_letters", "reencrypt_factors"}
 MACHINERY |= {"refresh_client", "tidy_tokens"}
+# How a session stands is its row; that somebody signed in or out is recorded by those who call these.
+MACHINERY |= {"begin_session", "name_provider", "note_seen", "move_session", "note_end", "sweep_sessions"}
 ISSUER = "https://login.example.com"
 TOLD = Told(ISSUER, "s-1", "rita@example.com", verified=True)
 
@@ -104,6 +117,17 @@ TOLD = Told(ISSUER, "s-1", "rita@example.com", verified=True)
 def a_sign_in(cast: Cast) -> None:
     """Let the requester sign in by single sign-on once."""
     actions.sign_in_with(TOLD, create=False)
+
+
+def a_session(cast: Cast) -> BrowserSession:
+    """Let the requester be signed in somewhere."""
+    there = BrowserSession.objects.filter(user=cast.requester).first()
+    if there is None:
+        store = SessionStore()
+        store.create()
+        there = actions.begin_session(cast.requester, str(store.session_key), how="link")
+    there.refresh_from_db()
+    return there
 
 
 NEW = "correct-horse-battery-2"
@@ -480,6 +504,37 @@ TABLE |= {
         "client.signed_in",
         before=lambda c: a_code(c, person(c.requester, Source.PORTAL)),
         open=True,
+    ),
+}
+TABLE |= {
+    "end_session": Verb(
+        lambda c, a: actions.end_session(a_session(c), actor=a),
+        "user.sessions_ended",
+        (),
+        {"sessions": 1, "how": "by_admin"},
+        before=a_session,
+    ),
+    "end_sessions": Verb(
+        lambda c, a: actions.end_sessions(c.requester, actor=a),
+        "user.sessions_ended",
+        (),
+        {"sessions": 1, "how": "all"},
+        before=a_session,
+    ),
+    "end_sessions_told": Verb(
+        lambda c, a: actions.end_sessions_told(ISSUER, subject="s-1", sid="", actor=a),
+        "user.sessions_ended",
+        (),
+        {"sessions": 1, "how": "provider"},
+        before=lambda c: (a_sign_in(c), actions.name_provider(a_session(c).pk, issuer=ISSUER, sid="p-1")),
+    ),
+    "prove_by_provider": Verb(
+        lambda c, a: actions.prove_by_provider(c.requester, issuer=ISSUER, subject="s-1", acr="mfa", actor=a),
+        "user.factor_proven",
+        (),
+        {"kind": "oidc", "issuer": ISSUER, "acr": "mfa"},
+        before=a_sign_in,
+        own=True,
     ),
 }
 GUARDED = [name for name, verb in TABLE.items() if not verb.open]

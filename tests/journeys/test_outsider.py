@@ -30,7 +30,7 @@ from access_requests.models import (
 )
 from accounts import actions as people_actions
 from accounts import factors
-from accounts.models import ApiToken, Delegation, User
+from accounts.models import ApiToken, BrowserSession, Delegation, User
 from flows.models import AccessFlow
 from tests.cast import PASSWORD, Cast
 from tests.story import Story, allow_extensions, begin, flow, simulated_provider
@@ -58,6 +58,7 @@ REPORT, EXPORT = "report", "export"
 REQUEST, SESSION, EXTENSION = "request", "session", "extension"
 FACTOR, ABSENCE, OUTSIDE, TOKEN = "factor", "delegation", "person", "token"
 ENVELOPE = "envelope"
+PROVIDER, BROWSER = "provider", "browser"
 FREEZE, REVOCATION, DECLARATION, KIND = "freeze", "revocation", "declaration", "kind"
 REQUEST, SESSION, EXTENSION, FORM = "request", "session", "extension", "form"
 TABLE: dict[str, Row] = {
@@ -70,6 +71,12 @@ TABLE: dict[str, Row] = {
     "sign_in_link": Row(EVERYBODY),
     "oidc_start": Row(EVERYBODY, "post"),
     "oidc_callback": Row(EVERYBODY),
+    "oidc_callback_of": Row(EVERYBODY, "get", PROVIDER),
+    "oidc_back_channel": Row(EVERYBODY, "post"),
+    "oidc_back_channel_of": Row(EVERYBODY, "post", PROVIDER),
+    "sessions": Row(OWN),
+    "end_other_sessions": Row(OWN, "post"),
+    "end_session": Row(NOBODY, "post", BROWSER),
     "account_logout": Row(EVERYBODY),
     "account_reauthenticate": Row(OWN),
     "account": Row(OWN),
@@ -240,6 +247,7 @@ def people(story: Story) -> None:
     people_actions.delegate(rita, story.cast.admin, now, day, actor=story.by(rita), at=now)
     people_actions.issue_token(rita, "Rita’s own", actor=story.by(rita))
     people_actions.invite("vera@vendor.example", "Vera", day, actor=story.by(ada), at=now)
+    client_of(rita)
 
 
 @pytest.fixture
@@ -287,6 +295,11 @@ def address_of(name: str, about: str, request_id: int, session_id: Any) -> str:
         kwargs["token"] = SentForm.objects.get().token if request_id != 999999 else uuid.uuid4()
     if name == "scim":
         kwargs["path"] = "Users"
+    if about == PROVIDER:
+        kwargs["provider"] = "nobody"
+    if about == BROWSER:
+        rows = BrowserSession.objects.filter(user__email="rita@example.com")
+        kwargs["session"] = rows.latest("began_at").pk if there else uuid.uuid4()
     if name == "sign_in_link":
         kwargs["token"] = "nothing"
     return reverse(name, kwargs=kwargs)
