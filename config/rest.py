@@ -24,6 +24,10 @@ FRAMEWORK: dict[str, Any] = {
 }
 # Requests in a minute: of one token, and of one address that brings none, or a bad one.
 PER_MINUTE = {"token": env.integer("LATCHKEY_API_PER_MINUTE", 1200), "address": 120}
+# How long a token of the API lasts at most.
+TOKEN_DAYS = env.integer("LATCHKEY_TOKEN_DAYS", 90)
+# A directory that disables more people by SCIM within a minute raises an alarm, and is heeded.
+SCIM_DISABLES_PER_MINUTE = env.integer("LATCHKEY_SCIM_DISABLES_PER_MINUTE", 50)
 OPENAPI: dict[str, Any] = {
     "TITLE": "Latchkey",
     "VERSION": "1",

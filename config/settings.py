@@ -146,16 +146,13 @@ PASSWORD_SIGN_IN = env.boolean("LATCHKEY_PASSWORD_SIGN_IN", default=True)
 SOCIALACCOUNT_ADAPTER = "accounts.oidc.SocialAccountAdapter"
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
 REST_FRAMEWORK, SPECTACULAR_SETTINGS, API_PER_MINUTE = rest.FRAMEWORK, rest.OPENAPI, rest.PER_MINUTE
-# How long a token of the API lasts at most.
-TOKEN_DAYS = env.integer("LATCHKEY_TOKEN_DAYS", 90)
+TOKEN_DAYS, SCIM_DISABLES_PER_MINUTE = rest.TOKEN_DAYS, rest.SCIM_DISABLES_PER_MINUTE
 ACCOUNT_RATE_LIMITS = signing_in.RATE_LIMITS
 BREACHED_PASSWORDS = signing_in.BREACHED_PASSWORDS
 # Second factors: allauth's apps, recovery codes and WebAuthn, in pages of ours (accounts/factors.py).
 MFA_ADAPTER = "accounts.adapters.FactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = "Latchkey"
-# A directory that disables more people by SCIM within a minute raises an alarm, and is heeded.
-SCIM_DISABLES_PER_MINUTE = env.integer("LATCHKEY_SCIM_DISABLES_PER_MINUTE", 50)
 
 REDIS_URL = env.text("LATCHKEY_REDIS_URL")
 CELERY_BROKER_URL = REDIS_URL or "memory://localhost/"
