@@ -50,7 +50,7 @@ _RECORDS = "accessrequest accesssession approval transition standingrecord proof
 _RECORDS += " envelope revocation declaration freeze review reconcilerun accessgroup accessunit dossier extension"
 _RECORDS += " extensionapproval look narrowing overduenotice webhookcall"
 _SYSTEMS = "integration connector connectorinstance connectortoken resource resourcetype permission tag order origin"
-_SYSTEMS += " syncrun"
+_SYSTEMS += " syncrun shift"
 
 _PEOPLE = "user group groupmembership attribute roleassignment delegation"
 
@@ -77,6 +77,21 @@ MATRIX: tuple[Line, ...] = (
         (A,),
         actions=_named("group", "created renamed deleted member_added member_removed"),
     ),
+    Line(
+        "Take over people and groups that a directory pushes or tells",
+        rule="what an admin connected: it needs the permissions of the lines above",
+        actions=(
+            *_named("user", "pushed provisioned push_linked push_forgotten many_pushed_out"),
+            *_named("group", "kept members_pushed members_told push_forgotten pushed"),
+        ),
+    ),
+    Line("See tokens of others", ("accounts.view_apitoken",), _READERS),
+    Line(
+        "Make services and their tokens; take back anybody’s token",
+        _of("accounts", "add change delete", "apitoken"),
+        (A,),
+        actions=("service.created",),
+    ),
     Line("Read the letters that were sent", ("accounts.read_letter",), (A, P, V)),
     Line("Have a letter sent again", ("accounts.retry_letter",), (A,), actions=("letter.retried",)),
     Line(
@@ -84,6 +99,9 @@ MATRIX: tuple[Line, ...] = (
         actions=(
             *_named("user", "profile_edited factor_added factor_removed recovery_codes_made factor_proven"),
             *_named("user", "factor_refused delegated delegation_ended link_used signed_in signed_out"),
+            *_named("user", "sessions_ended"),
+            *_named("token", "issued revoked expiry_changed"),
+            *_named("client", "allowed signed_in"),
         ),
         rule="everybody, for themselves",
     ),
@@ -105,6 +123,7 @@ MATRIX: tuple[Line, ...] = (
         actions=(
             *_named("integration", "connected edited disabled enabled delete_ordered deleted secret_set"),
             *_named("integration", "secret_referred check_ordered sync_ordered"),
+            *_named("directory", "allowed refused edited"),
         ),
     ),
     Line(
@@ -159,12 +178,17 @@ MATRIX: tuple[Line, ...] = (
         (A, P, V, OWNER, MANAGER),
     ),
     Line(
-        "Take anybody’s access away, freeze flows and integrations, review break-glass",
+        "Take anybody’s access away, review break-glass",
         ("requests.revoke_accessrequest",),
         (A, P),
-        actions=("revocation.begun", "revocation.switched_off", "freeze.begun", "freeze.thawed"),
+        actions=("revocation.begun", "revocation.switched_off"),
     ),
-    Line("Take all access away at once", ("requests.revoke_everywhere",), (A,)),
+    Line(
+        "Take all access away at once; freeze, thaw",
+        ("requests.revoke_everywhere",),
+        (A,),
+        actions=("freeze.begun", "freeze.thawed"),
+    ),
     Line(
         "Declare that access is over though nothing proves it; two have to",
         ("requests.decide_declaration",),
@@ -201,6 +225,7 @@ MATRIX: tuple[Line, ...] = (
         actions=(
             *_named("request", "created narrowed factor_proven favourite_kept favourite_dropped glass_broken"),
             *_named("extension", "requested cancelled"),
+            *_named("template", "kept changed dropped"),
             *("request.cancelled", "session.credentials_viewed", "session.reset_asked"),
         ),
         rule="whoever an access flow names",
@@ -230,6 +255,7 @@ MATRIX: tuple[Line, ...] = (
             *_named("user", "identity_linked groups_told sign_in_failed"),
             *("letter.given_up", "connector.instance_joined", "store.reencrypted", "flow.run_stopped"),
             *_named("order", "settled set_aside failed_try"),
+            *("client.reuse_found", "directory.synced", "directory.waits", "request.ended_again", "request.reopened"),
             *_named("request", "webhook_answered still_there overdue stand_in_asked stand_in_withdrawn rerouted"),
             *_named("request", "escalated draining drain_over drain_cut initializing pending_mfa pending approved"),
             *_named("request", "granting active revoking revoked failed lapsed"),

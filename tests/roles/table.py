@@ -10,7 +10,7 @@ RULE = "rule"
 VERBS: dict[str, str] = {
     # People
     "accounts.delegations.delegate": "accounts.change_user",
-    "accounts.delegations.end_delegation": "accounts.change_user",
+    "accounts.delegations.end_delegation": RULE,
     "accounts.factors.add_app": RULE,
     "accounts.factors.add_key": RULE,
     "accounts.factors.remove_factor": RULE,
@@ -29,8 +29,8 @@ VERBS: dict[str, str] = {
     "accounts.letters.choose_letters": RULE,
     "accounts.outside.invite": RULE,
     "accounts.outside.send_invitation": RULE,
-    "accounts.outside.extend_stay": "accounts.change_user",
-    "accounts.outside.end_stay": "accounts.change_user",
+    "accounts.outside.extend_stay": RULE,
+    "accounts.outside.end_stay": RULE,
     "accounts.outside.take_over": "accounts.change_user",
     "accounts.people.create_user": "accounts.add_user",
     "accounts.people.put_user": INNER,
@@ -48,6 +48,30 @@ VERBS: dict[str, str] = {
     "accounts.rules.require": INNER,
     "accounts.rules.is_self": INNER,
     "accounts.rules.record": INNER,
+    "accounts.clients.allow_client": RULE,
+    "accounts.factors.prove_by_provider": RULE,
+    "accounts.people.manage_told": INNER,
+    "accounts.pushing.change_pushed": "accounts.change_user",
+    "accounts.pushing.forget_pushed": "accounts.change_user",
+    "accounts.pushing.provision": "accounts.add_user",
+    "accounts.pushing_groups.change_pushed_group": "accounts.change_group",
+    "accounts.pushing_groups.forget_pushed_group": "accounts.delete_group",
+    "accounts.pushing_groups.push_group": "accounts.add_group",
+    "accounts.pushing_out.note_pushed_out": INNER,
+    "accounts.sessions.end_session": RULE,
+    "accounts.sessions.end_sessions": "accounts.change_user",
+    "accounts.sessions.end_sessions_told": "accounts.change_user",
+    "accounts.tokens.change_expiry": RULE,
+    "accounts.tokens.create_service": "accounts.add_apitoken",
+    "accounts.tokens.issue_token": RULE,
+    "accounts.tokens.record_token": INNER,
+    "accounts.tokens.revoke_token": RULE,
+    "accounts.told.change_attributes": "accounts.change_attribute",
+    "accounts.told.change_members": "accounts.change_group",
+    "accounts.told.keep_told_group": "accounts.change_group",
+    "accounts.told.make_told_group": "accounts.add_group",
+    "accounts.told.rename_told_group": "accounts.change_group",
+    "accounts.told.take_person": INNER,
     # Systems
     "integrations.connectors.rename_connector": "integrations.change_connector",
     "integrations.connectors.delete_connector": "integrations.delete_connector",
@@ -109,6 +133,7 @@ VERBS: dict[str, str] = {
             *("favourites.keep_favourite", "favourites.drop_favourite", "reports.save_report"),
             *("reports.change_report", "reports.delete_report", "reports.pause_report", "reports.resume_report"),
             "reviewing.review",
+            *("templates.keep_template", "templates.drop_template"),
         )
     },
     **{
@@ -173,6 +198,12 @@ PAGES: dict[str, tuple[str, str]] = {
     "requests_accessrequest_revoke": ("get", "requests.revoke_accessrequest"),
     **{f"flows_{model}_compare": ("get", f"flows.view_{model}") for model in ("accessflow", "bundle", "accessscope")},
     **{f"flows_{model}_restore": ("get", f"flows.change_{model}") for model in ("accessflow", "bundle", "accessscope")},
+    "flows_bundle_code": ("get", "flows.view_bundle"),
+    "flows_accessscope_code": ("get", "flows.view_accessscope"),
+    # Both also take the right to change people.
+    "integrations_integration_directory": ("get", "accounts.change_user"),
+    "integrations_integration_going": ("get", "accounts.change_user"),
+    "integrations_integration_person": ("get", "accounts.view_user"),
     "roles": ("get", "accounts.view_user"),
     "first_steps": ("get", "integrations.add_integration"),
     "resume_steps": ("post", "integrations.add_integration"),
@@ -181,10 +212,10 @@ PAGES: dict[str, tuple[str, str]] = {
 # Whoever may enter the desk; each shows only what its reader may see.
 DESK = {"index", "login", "logout", "password_change", "password_change_done", "jsi18n", "app_list"}
 # Of the admin site itself: there is nothing behind them here.
-EMPTY = {"autocomplete", "view_on_site", "(?P<url>.*)$", "<path:object_id>/"}
+EMPTY = {"requests_driftfinding_history", "autocomplete", "view_on_site", "(?P<url>.*)$", "<path:object_id>/"}
 # Only who proposed it.
 RULED = {"flows_proposal_withdraw"}
 # What nobody makes or deletes by hand: refused to every role.
 NEVER = {"proposal", "letter", "auditentry", "resource", "connectorinstance", "order", "driftfinding"}
 NEVER |= {"accesssession", "approval", "transition", "standingrecord", "proof", "accessrequest"}
-NEVER_DELETED = {"user"}
+NEVER_DELETED = {"user", "apitoken"}
