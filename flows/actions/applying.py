@@ -108,15 +108,11 @@ class _Work:
         """Write what differs. What refers comes after what it refers to; the first kind that is refused is the last."""
         ways = {"webhook": self._webhook, "scope": self._scope, "space": self._space, "own scope": self._scope}
         for kind, way in (ways | {"bundle": self._bundle, "flow": self._flow}).items():
-            for key in sorted(key for key in self.folder.forms if self._comes(key) == kind):
+            for key in sorted(key for key in self.folder.forms if _turn(key, self.folder.forms) == kind):
                 form = self.folder.forms[key]
                 if canonical(form) != canonical(self.before.forms.get(key)):
                     self._try(self.folder.files[key], way, form, self.row(key))
             self._stop()
-
-    def _comes(self, key: Key) -> str:
-        """Return when a thing is written: a scope that lies in a space after the space, which other scopes bound."""
-        return "own scope" if key[0] == "scope" and self.folder.forms[key]["space"] else key[0]
 
     def row(self, key: Key) -> Any:
         """Return the row of a thing that is there."""
@@ -131,16 +127,17 @@ class _Work:
             **{"space": delete_space, "scope": delete_scope, "webhook": delete_webhook},
         }
         for kind, way in ways.items():
-            gone = [key for key in self.before.forms if self._goes(key) == kind and key not in self.folder.forms]
+            gone = [
+                key
+                for key in self.before.forms
+                if _turn(key, self.before.forms) == kind and key not in self.folder.forms
+            ]
             for key in sorted(gone):
                 try:
                     way(self.row(key), actor=self.actor, at=self.at)
                 except (StillNeeded, NotAllowed) as error:
                     self.problems.append(Problem(f"{NOUNS[key[0]]} {key[1]} (without a file)", 0, 0, str(error)))
             self._stop()
-
-    def _goes(self, key: Key) -> str:
-        return "own scope" if key[0] == "scope" and self.before.forms[key]["space"] else key[0]
 
     def refuse_others(self, after: Present) -> None:
         """Raise BadText if something says otherwise than its file, once it is saved: it would be saved for ever."""
@@ -216,6 +213,11 @@ class _Work:
         """Let what comes later name what was made."""
         assert isinstance(names, dict)
         names[str(pk)] = told
+
+
+def _turn(key: Key, forms: Mapping[Key, Form]) -> str:
+    """Return when a thing is written: a scope that lies in a space after the space, which other scopes bound."""
+    return "own scope" if key[0] == "scope" and forms[key]["space"] else key[0]
 
 
 def secret_variable(webhook: str, name: str) -> str:

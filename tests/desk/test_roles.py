@@ -91,6 +91,7 @@ OWN: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "flows_bundle_change": (LOOK, POLICY),
     "flows_bundle_history": (LOOK, LOOK),
     "flows_bundle_compare": (LOOK, LOOK),
+    "flows_bundle_code": (LOOK, LOOK),
     "flows_bundle_restore": (POLICY, (409, 409, 403, 403)),
     "flows_proposal_changelist": (LOOK, LOOK),
     "flows_proposal_add": (NOBODY, NOBODY),
@@ -108,6 +109,7 @@ OWN: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "flows_accessscope_change": (LOOK, POLICY),
     "flows_accessscope_history": (LOOK, LOOK),
     "flows_accessscope_compare": (LOOK, LOOK),
+    "flows_accessscope_code": (LOOK, LOOK),
     "flows_accessscope_restore": (POLICY, (409, 409, 403, 403)),
     # A POST of nothing is the yes to the question; a flow stands in the way.
     "flows_accessscope_delete": (POLICY, (409, 409, 403, 403)),
@@ -179,7 +181,7 @@ def rows(story: Story) -> dict[str, Any]:
     hook = define_webhook({"name": "Ticket", "url": "https://tickets.example.com/"}, actor=system())
     flow(story.integration, "With a webhook", checks=[str(hook.pk)])
     space = define_space("Payments", [prod], actor=system())
-    define_scope("Of payments", prod.query, actor=system(), space=str(space.pk))
+    define_scope("Within payments", prod.query, actor=system(), space=str(space.pk))
     policy = (AccessFlow, AccessScope, Bundle, Webhook, Proposal, Space)
     models = (Integration, Connector, ConnectorInstance, Resource, Order, *policy, AccessRequest)
     records = (AccessSession, Approval, Transition, StandingRecord, Proof)
