@@ -88,10 +88,6 @@ def _manager(documents: Sequence[Claims], claim: str) -> str:
     return address(said)
 
 
-def _email(document: Claims) -> str:
-    return address(document.get("email"))
-
-
 def address(said: object) -> str:
     """Return an e-mail address in lower case; "" for what is none.
 

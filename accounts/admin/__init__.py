@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     _AnyTable = admin.TabularInline[Any, Any]
     _FormSet = BaseInlineFormSet[Any, Any, Any]
 else:
-    # Generic only for the type checker.
     _AnyAdmin, _AnyInline, _AnyTable = admin.ModelAdmin, InlineModelAdmin, admin.TabularInline
     _FormSet = BaseInlineFormSet
 
@@ -146,7 +145,6 @@ def _actor(request: HttpRequest) -> Actor:
     return person(request.user, Source.ADMIN)
 
 
-# What the page of a person tells, and nobody writes there.
 _TOLD = ("identities_page", "single_sign_on", "directory", "second_factors")
 
 
