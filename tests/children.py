@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-START_SECONDS = 60.0
+START_SECONDS = 600.0
 STOP_SECONDS = 15.0
 
 

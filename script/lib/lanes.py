@@ -80,8 +80,6 @@ def start(lane: tuple[str, str, str], folder: Path, options: argparse.Namespace,
     environment = os.environ | {"LATCHKEY_TEST_DATABASE": database, "LATCHKEY_TEST_REPORT": str(report)}
     # Processes of one lane have to find the same tests in the same order, also where a set gives the parameters.
     environment.setdefault("PYTHONHASHSEED", options.seed)
-    # Tests start many processes of ours: each would compile everything anew.
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     with output.open("wb") as log:
         process = subprocess.Popen([*command, *extra], cwd=ROOT, env=environment, stdout=log, stderr=log)
     return Lane(name, process, output, report)
@@ -92,10 +90,9 @@ def warm() -> None:
     if any((ROOT / "tests" / "__pycache__").glob("conftest.*-pytest-*.pyc")):
         return
     folders = sorted(str(one) for one in (ROOT / "tests").iterdir() if (one / "__init__.py").exists())
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q"]
     halves = [
-        subprocess.Popen([*command, *half], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+        subprocess.Popen([*command, *half], cwd=ROOT, stdout=subprocess.DEVNULL)
         for half in (folders[::2], folders[1::2])
     ]
     # Whatever goes wrong here goes wrong again in the lanes, and is told there.
@@ -158,6 +155,8 @@ def main(arguments: list[str]) -> int:
     options.seed = options.seed or str(secrets.randbelow(10**6))
     chosen = [lane for lane in LANES if not options.lane or lane[0] in options.lane]
     began = time.monotonic()
+    # Tests start many processes of ours: each would compile everything anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     warm()
     with tempfile.TemporaryDirectory(prefix="latchkey-lanes-") as folder:
         lanes = [start(lane, Path(folder), options, extra) for lane in chosen]

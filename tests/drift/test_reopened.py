@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from access_requests import actions
 from access_requests.actions import declaring
@@ -74,6 +76,25 @@ def test_a_declared_end_that_was_none_is_ended_when_the_target_is_back_and_stays
     assert not logins.target.held_by(str(request.grantee_id))
     assert logins.finding().state == "removed"
     assert (logins.fresh(request).ended_how, Proof.objects.count()) == ("declared", 0)
+
+
+def test_the_page_of_the_request_says_so_while_it_is_and_afterwards(logins: Looking, client: Client) -> None:
+    request = over(logins)
+    client.force_login(request.grantee)
+    address = reverse("request_page", args=[request.pk])
+    assert "Found open after its end" not in client.get(address).content.decode()
+    logins.target.stuck = {open_again(logins, request)}
+    logins.look()
+    said = client.get(address).content.decode()
+    assert "Found open after its end" in said
+    assert "its end is ordered again" in said
+    logins.target.stuck = set()
+    logins.later(hours=2)
+    said = client.get(address).content.decode()
+    assert "Found open after its end" in said
+    assert "ended again," in said
+    client.force_login(logins.cast.outsider)
+    assert client.get(address).status_code == 404
 
 
 def test_it_is_never_given_up_and_waits_for_a_decision_of_nobody(logins: Looking) -> None:

@@ -22,7 +22,7 @@ from access_requests.actions.noticing import notice_sessions
 from access_requests.actions.proofs import keep_due, prove
 from access_requests.actions.reopening import TO_END, notice
 from access_requests.actions.routing import still_enough
-from access_requests.actions.rules import lock_person
+from access_requests.actions.rules import lock_person, ran_by
 from access_requests.actions.taking_in import take_in_end, take_in_grant
 from access_requests.choices import FINAL, HELD_UNITS, CredentialsStatus, EndedHow, EndReason, RequestState, UnitState
 from access_requests.draining import may_drain
@@ -34,7 +34,7 @@ from access_requests.queries.emergencies import frozen, words_of
 from access_requests.reminding import next_reminder
 from accounts.models import User
 from accounts.queries import attributes_of
-from audit.actor import Actor, connector, system
+from audit.actor import Actor, system
 from flows.decision import windows
 from integrations import actions as integrations
 from integrations.choices import OrderVerb
@@ -261,7 +261,7 @@ def _absorb_locked(order: Order, person: User) -> bool:
     sealed = {one["grant_id"]: one.get("sealed_credentials", "") for one in result.get("grants", ())}
     if not integrations.take_in(order, at=moment):
         return False
-    actor = connector(str(order.leased_by_id or ""), str(order.leased_by or "connector"))
+    actor = ran_by(order)
     groups = _groups_of(order)
     notice_sessions(order, person, at=moment)
     if order.verb == OrderVerb.CLEAN_UP:

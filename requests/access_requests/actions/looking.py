@@ -236,9 +236,7 @@ def _take_in_held(sight: _Sight) -> bool:
 def _units(grants: Iterable[str]) -> Units:
     """Return the units of grants by grant and unit, each as it is now."""
     rows = AccessUnit.objects.filter(group__in=set(grants)).select_related("group__request")
-    return {
-        (str(one.group_id), one.resource_type, one.resource_source_id, one.permission_source_id): one for one in rows
-    }
+    return {(str(one.group_id), *one.key): one for one in rows}
 
 
 def _compare(sight: _Sight, unit: AccessUnit, finding: DriftFinding | None, told: Told, words: str) -> bool:
@@ -256,10 +254,19 @@ def _compare(sight: _Sight, unit: AccessUnit, finding: DriftFinding | None, told
 
 def _suspect(sight: _Sight, unit: AccessUnit, words: str) -> None:
     """Note that a unit was missed once."""
+    before_at = sight.before.last_at if sight.before else unit.group.request.activated_at
+    find_unit(unit, FindingKind.VANISHED, FindingState.SUSPECTED, words=words, before_at=before_at, at=sight.at)
+
+
+def find_unit(
+    unit: AccessUnit, kind: FindingKind, state: FindingState, *, words: str, before_at: datetime | None, at: datetime
+) -> None:
+    """Write down what was found of a unit, in the words of the target; it was otherwise at `before_at`."""
     DriftFinding.objects.create(
-        **sight.place,
-        kind=FindingKind.VANISHED,
-        state=FindingState.SUSPECTED,
+        kind=kind,
+        state=state,
+        integration_id=unit.group.integration_id,
+        person_id=unit.group.request.grantee_id,
         unit=unit,
         login=unit.group.login,
         resource_type=unit.resource_type,
@@ -268,9 +275,9 @@ def _suspect(sight: _Sight, unit: AccessUnit, words: str) -> None:
         resource_name=unit.resource_path,
         permission_name=unit.permission_name,
         message=words[:_MESSAGE_MAX],
-        before_at=sight.before.last_at if sight.before else unit.group.request.activated_at,
-        first_seen_at=sight.at,
-        last_seen_at=sight.at,
+        before_at=before_at,
+        first_seen_at=at,
+        last_seen_at=at,
     )
 
 

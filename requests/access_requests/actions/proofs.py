@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from access_requests.actions.reopening import end_again
+from access_requests.actions.rules import ran_by
 from access_requests.choices import CredentialsStatus, UnitState
 from access_requests.draining import due_of, may_drain, next_look
 from access_requests.events import moved
 from access_requests.lifecycle import subject_of
 from access_requests.models import AccessGroup, AccessRequest, AccessSession, Proof
 from audit.actions import record
-from audit.actor import connector
 from integrations.models import Order
 
 
@@ -65,7 +65,7 @@ def _keep_draining(group: AccessGroup, left: int, order: Order, at: datetime) ->
             "lag_seconds": round(max(0.0, (at - (request.ends_at or at)).total_seconds()), 3),
             "order": str(order.pk),
         }
-        who = connector(str(order.leased_by_id or ""), str(order.leased_by or "connector"))
+        who = ran_by(order)
         record("request.draining", actor=who, subject=subject_of(request), details=details, at=at)
         AccessRequest.objects.filter(pk=request.pk).update(drain_look_at=next_look(request, at))
         group.draining_at = at
@@ -93,7 +93,7 @@ def _tell_what_is_left(group: AccessGroup, read_back: dict[str, Any], order: Ord
     )
     if left != group.still_found:
         details = {"found": left, "integration": group.integration.name, "order": str(order.pk)}
-        who = connector(str(order.leased_by_id or ""), str(order.leased_by or "connector"))
+        who = ran_by(order)
         record("request.still_there", actor=who, subject=subject_of(group.request), details=details, at=at)
     group.still_found, group.still_found_at = left, at
     group.save(update_fields=["still_found", "still_found_at"])

@@ -10,18 +10,17 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
 
 from django.db.models import Q, QuerySet
 
 from access_requests.actions import looking
+from access_requests.actions.rules import ran_by
 from access_requests.drift import FindingKind, FindingState, Key, key_of
 from access_requests.events import moved
 from access_requests.lifecycle import subject_of
 from access_requests.models import AccessGroup, AccessUnit, DriftFinding
 from accounts.models import User
 from audit.actions import record
-from audit.actor import connector
 from integrations.models import Order
 
 # What an order has to see to: what is not over, and what is and was seen again.
@@ -41,7 +40,7 @@ def notice(order: Order, person: User, *, at: datetime) -> bool:
         _find(group, units, at)
         found = sorted(f"{permission} on {resource}" for _, resource, permission in units)
         details = {"found": found, "login": group.login, "integration": group.integration.name, "order": str(order.pk)}
-        record("request.reopened", actor=_by(order), subject=subject_of(group.request), details=details, at=at)
+        record("request.reopened", actor=ran_by(order), subject=subject_of(group.request), details=details, at=at)
         moved(group.request_id)
     return bool(groups)
 
@@ -57,7 +56,7 @@ def end_again(group: AccessGroup, order: Order, *, at: datetime) -> None:
         "reader": (functions or [{}])[-1],
         "order": str(order.pk),
     }
-    record("request.ended_again", actor=_by(order), subject=subject_of(group.request), details=details, at=at)
+    record("request.ended_again", actor=ran_by(order), subject=subject_of(group.request), details=details, at=at)
     words = "It was ended again: the target was read back and has nothing of it."
     for finding in _open(group).select_related("unit__group__request", "integration", "person"):
         looking.settle(finding, FindingState.REMOVED, words, at=at)
@@ -93,35 +92,19 @@ def _ids(marks: Iterable[str]) -> list[uuid.UUID]:
 
 def _find(group: AccessGroup, seen: set[Key], at: datetime) -> None:
     """Write down each unit that is there; where only others are, that the login is, by the first of its units."""
-    units = list(AccessUnit.objects.filter(group=group).order_by("pk"))
-    there = [one for one in units if _key(one) in seen]
-    others = sorted(f"{permission} on {resource}" for _, resource, permission in seen - {_key(one) for one in units})
+    units = list(AccessUnit.objects.filter(group=group).select_related("group__request").order_by("pk"))
+    there = [one for one in units if one.key in seen]
+    others = sorted(f"{permission} on {resource}" for _, resource, permission in seen - {one.key for one in units})
     for unit in there or units[:1]:
-        DriftFinding.objects.create(
-            kind=FindingKind.REOPENED,
-            integration=group.integration,
-            person=group.request.grantee,
-            unit=unit,
-            login=group.login,
-            resource_type=unit.resource_type,
-            resource=unit.resource_source_id,
-            permission=unit.permission_source_id,
-            resource_name=unit.resource_path,
-            permission_name=unit.permission_name,
-            message=f"Also there: {', '.join(others)}."[:2000] if others else "",
+        looking.find_unit(
+            unit,
+            FindingKind.REOPENED,
+            FindingState.OPEN,
+            words=f"Also there: {', '.join(others)}." if others else "",
             before_at=group.ended_at,
-            first_seen_at=at,
-            last_seen_at=at,
+            at=at,
         )
-
-
-def _key(unit: AccessUnit) -> Key:
-    return (unit.resource_type, unit.resource_source_id, unit.permission_source_id)
 
 
 def _open(group: AccessGroup) -> QuerySet[DriftFinding]:
     return DriftFinding.objects.filter(unit__group=group, kind=FindingKind.REOPENED, state=FindingState.OPEN)
-
-
-def _by(order: Order) -> Any:
-    return connector(str(order.leased_by_id or ""), str(order.leased_by or "connector"))

@@ -11,8 +11,10 @@ from django.db.models import QuerySet
 
 from access_requests.choices import ApprovalStatus, CallState
 from accounts.models import User
+from audit.actor import Actor, connector
 from flows.choices import ApprovalMode
 from flows.decision import Document, group_says_yes
+from integrations.models import Order
 
 REASON_MAX = 500
 log = logging.getLogger(__name__)
@@ -39,6 +41,11 @@ def each(things: Iterable[Thing], act: Callable[[Thing], bool], *, sweep: str) -
         except Exception:  # the next sweep tries again; its neighbours must not wait for it
             log.exception("%s: %s has to wait for the next sweep", sweep, thing)
     return done
+
+
+def ran_by(order: Order) -> Actor:
+    """Return the connector's instance that ran an order, as who acts."""
+    return connector(str(order.leased_by_id or ""), str(order.leased_by or "connector"))
 
 
 def lock_person(person_id: Any) -> User:

@@ -49,7 +49,8 @@ def sweep(*, at: datetime | None = None) -> int:
     marked = AccessRequest.objects.filter(recheck_at__isnull=False).select_related("flow_version__flow")
     done += endings.recheck_slice(list(marked.order_by("recheck_at", "pk")[:SLICE]), at=moment)
     done += act_on(_out_of_patience(moment)[:BATCH], lambda row: _give_up(row, moment))
-    done += act_on(_unordered()[:BATCH], lambda row: _order_again(row, moment))
+    for lost in (_unordered(), _reopened()):
+        done += act_on(lost[:BATCH], lambda row: _order_again(row, moment))
     overdue = _state(RequestState.REVOKING).filter(due_at__lte=moment - OVERDUE_AFTER, overdue_since__isnull=True)
     done += act_on(overdue[:BATCH], lambda row: _mark_overdue(row, moment))
     return done + sweep_declarations(at=moment)
@@ -120,16 +121,26 @@ def _why(group: AccessGroup) -> str:
 
 def _unordered() -> QuerySet[AccessRequest]:
     """Return requests under way in an integration where no order is open: a crash lost the thread between two steps."""
+    groups = _without_order(AccessGroup.objects.filter(dispatched_at__isnull=False, ended_at__isnull=True))
+    # What drains is looked at in its own time (actions.draining).
+    waits = Q(draining_at__isnull=False, request__drain_look_at__isnull=False)
+    stuck = groups.filter(~waits, request__state=RequestState.REVOKING) | groups.filter(
+        request__state=RequestState.GRANTING, units__state=UnitState.GRANTING
+    )
+    return AccessRequest.objects.filter(access_groups__in=stuck).distinct().order_by("pk")
+
+
+def _reopened() -> QuerySet[AccessRequest]:
+    """Return the same of what is open after its end. A query of its own: it goes by another index than all the rest."""
+    groups = _without_order(AccessGroup.objects.filter(reopened_at__isnull=False))
+    return AccessRequest.objects.filter(access_groups__in=groups).distinct().order_by("pk")
+
+
+def _without_order(groups: QuerySet[AccessGroup]) -> QuerySet[AccessGroup]:
     order = Order.objects.filter(
         integration=OuterRef("integration"), person=OuterRef("request__grantee"), state__in=OPEN_ORDERS
     )
-    groups = AccessGroup.objects.filter(TO_END, dispatched_at__isnull=False).filter(~Exists(order))
-    # What drains is looked at in its own time (actions.draining).
-    waits = Q(draining_at__isnull=False, request__drain_look_at__isnull=False)
-    ending = groups.filter(~waits, request__state=RequestState.REVOKING)
-    granting = groups.filter(request__state=RequestState.GRANTING, units__state=UnitState.GRANTING)
-    stuck = ending | granting | groups.filter(reopened_at__isnull=False)
-    return AccessRequest.objects.filter(access_groups__in=stuck).distinct().order_by("pk")
+    return groups.filter(~Exists(order))
 
 
 def _order_again(row: AccessRequest, at: datetime) -> bool:

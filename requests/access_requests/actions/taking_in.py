@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from access_requests.choices import HELD_UNITS, CredentialsStatus, RequestState, UnitState
-from access_requests.drift import Key, key_of
+from access_requests.drift import key_of
 from access_requests.models import AccessGroup, AccessSession, AccessUnit
 
 
@@ -23,12 +23,12 @@ def take_in_grant(group: AccessGroup, report: dict[str, Any], hold: dict[str, An
     outcome = {key_of(one["unit"]): one for one in report["units"]}
     ordered = {key_of(unit) for unit in hold["units"]}
     # What has vanished was not ordered, so nothing was reported of it.
-    units = [unit for unit in group.units.filter(state__in=HELD_UNITS) if _key(unit) in ordered]
-    broken = {unit.pk for unit in units if _line_broke(outcome.get(_key(unit)))}
-    held = any(_is_held(outcome.get(_key(unit))) for unit in units)
+    units = [unit for unit in group.units.filter(state__in=HELD_UNITS) if unit.key in ordered]
+    broken = {unit.pk for unit in units if _line_broke(outcome.get(unit.key))}
+    held = any(_is_held(outcome.get(unit.key)) for unit in units)
     for unit in units:
         again = not held and unit.pk in broken and unit.state == UnitState.GRANTING
-        _take_in_unit(unit, outcome.get(_key(unit)), again)
+        _take_in_unit(unit, outcome.get(unit.key), again)
     if held:
         _keep_session(group, report, sealed, at)
     return any(unit.state == UnitState.GRANTING for unit in units)
@@ -39,10 +39,6 @@ def take_in_end(group: AccessGroup, hold: dict[str, Any]) -> None:
     if hold["ends_at"] and group.backstop_at is not None:
         group.backstop_at = datetime.fromisoformat(hold["ends_at"]) + timedelta(seconds=settings.LEASE_SECONDS)
         group.save(update_fields=["backstop_at"])
-
-
-def _key(unit: AccessUnit) -> Key:
-    return (unit.resource_type, unit.resource_source_id, unit.permission_source_id)
 
 
 def _is_held(said: dict[str, Any] | None) -> bool:

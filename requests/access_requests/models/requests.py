@@ -242,9 +242,7 @@ class AccessGroup(models.Model):
             ),
             # The sweep that orders again the end of what is open after it.
             models.Index(
-                fields=["reopened_at"],
-                name="requests_group_reopened",
-                condition=models.Q(reopened_at__isnull=False),
+                fields=["reopened_at"], name="requests_group_reopened", condition=models.Q(reopened_at__isnull=False)
             ),
         ]
 
@@ -278,6 +276,11 @@ class AccessUnit(models.Model):
     def __str__(self) -> str:
         """Name resource and permission."""
         return f"{self.permission_name} on {self.resource_path}"
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What it is in the target's own words: resource type, resource, permission (access_requests.drift.Key)."""
+        return (self.resource_type, self.resource_source_id, self.permission_source_id)
 
     @property
     def tone(self) -> str:

@@ -118,6 +118,7 @@ def findings(*, kind: str = "", state: str = "", integration: str = "", person: 
 
 
 def drift_of(access: AccessRequest) -> list[DriftFinding]:
-    """Return what has vanished of a request, and the finding it was made from. One query."""
-    missing = Q(unit__group__request=access, kind=FindingKind.VANISHED, state=FindingState.OPEN)
-    return list(DriftFinding.objects.filter(missing | Q(request=access)).select_related("integration").order_by("pk"))
+    """Return what vanished of a request or was open after its end, and the finding it was made from. One query."""
+    missing = Q(kind=FindingKind.VANISHED, state=FindingState.OPEN) | Q(kind=FindingKind.REOPENED)
+    mine = Q(unit__group__request=access) & missing
+    return list(DriftFinding.objects.filter(mine | Q(request=access)).select_related("integration").order_by("pk"))

@@ -83,7 +83,10 @@ def _context(http: HttpRequest, access: AccessRequest, typed: Typed | None = Non
         "risk": risk_of(units_of(access)),
         "unit_count": len(units_of(access)),
         "events": events_of(access),
-        "vanished": [one for one in drift if not one.is_foreign] if access.state == RequestState.ACTIVE else [],
+        "reopened": [one for one in drift if one.is_reopened],
+        "vanished": [one for one in drift if not (one.is_foreign or one.is_reopened)]
+        if access.state == RequestState.ACTIVE
+        else [],
         "may_grant_again": access.grantee_id == user.pk or user.has_perm(drifting.MAY),
         "adopted": next((one for one in drift if one.is_foreign), None),
         "together": queries.asked_together(user, access),
