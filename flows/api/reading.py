@@ -79,6 +79,11 @@ def as_written(flow: AccessFlow) -> Document:
     )
 
 
+def targets_of(bundle: Any) -> list[Part]:
+    """Return the targets of a bundle (of `bundles()`), in their order."""
+    return [_target(one) for one in bundle.targets.all()]
+
+
 def _condition(one: Condition) -> Part:
     source = str(one.source_id or "")
     return {"type": one.type, "operator": one.operator, "source": source, "values": [str(each) for each in one.values]}
@@ -145,7 +150,7 @@ def flows_shown(rows: Iterable[AccessFlow]) -> list[Part]:
 
 def bundles_shown(rows: Iterable[Any]) -> list[Part]:
     """Return bundles (of `bundles()`) as they are answered."""
-    told = [(one, [_target(each) for each in one.targets.all()]) for one in rows]
+    told = [(one, targets_of(one)) for one in rows]
     names = names_in({"targets": targets} for _, targets in told)
     return [
         present(

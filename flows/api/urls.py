@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from flows.api import views
+from flows.api.older import urls as older
 
 urlpatterns: list[URLPattern] = [
     path("api/admin/v2/access-flows", views.Flows.as_view(), name="api_flows"),
@@ -11,4 +12,5 @@ urlpatterns: list[URLPattern] = [
     path("api/admin/v2/bundles/<str:pk>", views.OneBundle.as_view(), name="api_bundle"),
     path("api/admin/v1/access-scopes", views.AccessScopes.as_view(), name="api_scopes"),
     path("api/admin/v1/access-scopes/<str:pk>", views.OneAccessScope.as_view(), name="api_scope"),
+    *older.urlpatterns,
 ]
