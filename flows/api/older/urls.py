@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from flows.api.older import views
+from flows.api.older import views, webhooks
 
 _TERRAFORM = "api/terraform/v1/access-flows"
 urlpatterns: list[URLPattern] = [
@@ -12,4 +12,6 @@ urlpatterns: list[URLPattern] = [
     path("api/v1/access-flows/<str:pk>", views.OlderFlow.as_view(), name="api_older_flow"),
     path("api/v1/access-bundles", views.OlderBundles.as_view(), name="api_older_bundles"),
     path("api/v1/access-bundles/<str:pk>", views.OlderBundle.as_view(), name="api_older_bundle"),
+    path("api/terraform/v1/webhooks/manual", webhooks.Webhooks.as_view(), name="api_webhooks"),
+    path("api/terraform/v1/webhooks/manual/<str:pk>", webhooks.OneWebhook.as_view(), name="api_webhook"),
 ]
