@@ -27,9 +27,10 @@ from flows.models import (
 
 
 def flows() -> QuerySet[AccessFlow]:
-    """Return flows with all that is shown of them: seven queries, however many there are."""
+    """Return flows with all that is shown of them: eight queries at most, however many there are."""
     groups = ApproverGroup.objects.prefetch_related(Prefetch("conditions", Condition.objects.order_by("pk")))
-    return AccessFlow.objects.select_related("timeframe").prefetch_related(
+    return AccessFlow.objects.select_related("timeframe", "space").prefetch_related(
+        "space__scopes",
         Prefetch("targets", _targets()),
         Prefetch("conditions", Condition.objects.filter(approver_group__isnull=True).order_by("pk")),
         Prefetch("approver_groups", groups),
@@ -39,12 +40,12 @@ def flows() -> QuerySet[AccessFlow]:
 
 def bundles() -> QuerySet[Any]:
     """Return bundles with all that is shown of them, each with `updated_at`."""
-    return _dated(Bundle.objects.prefetch_related(Prefetch("targets", _targets())), PolicyKind.BUNDLE)
+    return _dated(Bundle.objects.select_related("space").prefetch_related(Prefetch("targets", _targets())), PolicyKind.BUNDLE)
 
 
 def scopes() -> QuerySet[Any]:
     """Return access scopes, each with `updated_at`."""
-    return _dated(AccessScope.objects.all(), PolicyKind.SCOPE)
+    return _dated(AccessScope.objects.select_related("space"), PolicyKind.SCOPE)
 
 
 def _targets() -> QuerySet[AccessTarget]:
@@ -133,6 +134,11 @@ def names_in(told: Iterable[Document]) -> Known:
     )
 
 
+def lying(one: Any) -> Part:
+    """Return in which space something lies; nothing of what is the whole account's."""
+    return {"space_id": str(one.space_id), "space_name": one.space.name} if one.space_id else {}
+
+
 def flows_shown(rows: Iterable[AccessFlow]) -> list[Part]:
     """Return flows as they are answered."""
     told = [(one, as_written(one)) for one in rows]
@@ -141,6 +147,7 @@ def flows_shown(rows: Iterable[AccessFlow]) -> list[Part]:
         {
             "id": str(one.pk),
             **flow_shown(document, names, one.said),
+            **lying(one),
             "creation_date": one.created_at,
             "update_date": one.updated_at,
         }
@@ -161,6 +168,7 @@ def bundles_shown(rows: Iterable[Any]) -> list[Part]:
                 "creation_date": one.created_at,
                 "update_date": one.updated_at,
                 "description": one.description or None,
+                **lying(one),
             }
         )
         for one, targets in told
@@ -170,4 +178,4 @@ def bundles_shown(rows: Iterable[Any]) -> list[Part]:
 def scope_shown(one: Any) -> Part:
     """Return an access scope (of `scopes()`) as it is answered."""
     told = {"id": str(one.pk), "name": one.name, "description": one.description or None, "query": one.query}
-    return present(told | {"creation_date": one.created_at, "update_date": one.updated_at})
+    return present(told | lying(one) | {"creation_date": one.created_at, "update_date": one.updated_at})

@@ -19,7 +19,7 @@ from flows import actions
 from flows.api import reading
 from flows.api.older import shapes, writing
 from flows.api.parts import Part
-from flows.api.views import one_of
+from flows.api.views import one_of, writable
 from flows.api.writing import checked, refusals
 from flows.models import AccessFlow
 
@@ -45,8 +45,7 @@ def _one(request: Request, pk: Any, shape: Any) -> Response:
 
 
 def _delete(request: Request, pk: str) -> Response:
-    require(actor_of(request), "flows.delete_accessflow")
-    row = one_of(reading.flows(), pk)
+    row = writable(request, reading.flows(), pk, "flows.delete_accessflow")
     with refusals():
         actions.delete(row, actor=actor_of(request))
     return said("The access flow was deleted.")
@@ -83,8 +82,7 @@ class TerraformFlow(Endpoint):
     @extend_schema(request=shapes.TerraformFlowWanted, responses=shapes.TerraformFlowShown)
     def put(self, request: Request, pk: str) -> Response:
         """Make it as the body says; settings that are left out stay."""
-        require(actor_of(request), "flows.change_accessflow")
-        row = one_of(reading.flows(), pk)
+        row = writable(request, reading.flows(), pk, "flows.change_accessflow")
         body = writing.whole(checked(shapes.TerraformFlowWanted, request.data))
         writing.write_flow(body, actor=actor_of(request), flow=row)
         return _one(request, pk, shapes.TerraformFlowShown)
@@ -126,8 +124,7 @@ class OlderFlow(Endpoint):
     @extend_schema(request=shapes.OlderFlowChange, responses=shapes.OlderFlowShown)
     def patch(self, request: Request, pk: str) -> Response:
         """Change what the body says of it."""
-        require(actor_of(request), "flows.change_accessflow")
-        row = one_of(reading.flows(), pk)
+        row = writable(request, reading.flows(), pk, "flows.change_accessflow")
         writing.write_flow(checked(shapes.OlderFlowChange, request.data), actor=actor_of(request), flow=row)
         return _one(request, pk, shapes.OlderFlowShown)
 
@@ -171,16 +168,14 @@ class OlderBundle(Endpoint):
     @extend_schema(request=shapes.OlderBundleChange, responses=shapes.OlderBundleShown)
     def patch(self, request: Request, pk: str) -> Response:
         """Change what the body says of it; every flow that gives it follows."""
-        require(actor_of(request), "flows.change_bundle")
-        row = one_of(reading.bundles(), pk)
+        row = writable(request, reading.bundles(), pk, "flows.change_bundle")
         writing.write_bundle(checked(shapes.OlderBundleChange, request.data), actor=actor_of(request), bundle=row)
         return Response(writing.bundle_shown(one_of(reading.bundles(), pk)))
 
     @extend_schema(responses=Message)
     def delete(self, request: Request, pk: str) -> Response:
         """Delete it; one that flows give is refused with 409."""
-        require(actor_of(request), "flows.delete_bundle")
-        row = one_of(reading.bundles(), pk)
+        row = writable(request, reading.bundles(), pk, "flows.delete_bundle")
         with refusals():
             actions.delete_bundle(row, actor=actor_of(request))
         return said("The bundle was deleted.")
