@@ -138,4 +138,4 @@ def test_a_list_takes_as_many_queries_as_one(story: Story, call: Held) -> None:
 
 
 # Two lists, each with its token and its owner's roles.
-QUERIES = 17
+QUERIES = 18

@@ -91,7 +91,7 @@ HOSTILE = {
     "a text": ('"name"', 400),
     "a list of nothing": ("[null]", 400),
     "wrong types": (
-        json.dumps(dict.fromkeys(("name", "grantees", "metadata", "params", "type", "tags", "members", "settings"), 7)),
+        json.dumps(dict.fromkeys(("name", "grantees", "metadata", "params", "type", "tags", "members", "settings"), {"a": []})),
         400,
     ),
 }

@@ -34,7 +34,7 @@ from flows.findings_of_webhooks import CLIENT_SECRET, HEADER
 from flows.models import Webhook
 
 HIDDEN = "********"
-_WRITE = (TokenScope.FLOWS_WRITE,)
+_WRITE = (TokenScope.INTEGRATIONS_WRITE,)
 _READ = (TokenScope.ADMIN_READ, *_WRITE)
 # A header whose name has one of these says who you are.
 _SECRET = re.compile(r"auth|cookie|token|secret|key|passw|credential|signature", re.IGNORECASE)
