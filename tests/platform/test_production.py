@@ -74,7 +74,7 @@ def page(port: int, path: str, logs: dict[str, Path], seconds: float = 600) -> t
     deadline = time.monotonic() + seconds
     while True:
         try:
-            with urllib.request.urlopen(asked, timeout=30) as answer:
+            with urllib.request.urlopen(asked, timeout=300) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
