@@ -43,7 +43,7 @@ def processes(names: list[str], env: dict[str, str], folder: Path, port: int) ->
             process.terminate()
         for name, process in running.items():
             try:
-                process.wait(30)
+                process.wait(300)
             except subprocess.TimeoutExpired:
                 process.kill()
                 pytest.fail(f"{name} did not stop: {logs[name].read_text()}")
