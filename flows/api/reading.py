@@ -40,7 +40,9 @@ def flows() -> QuerySet[AccessFlow]:
 
 def bundles() -> QuerySet[Any]:
     """Return bundles with all that is shown of them, each with `updated_at`."""
-    return _dated(Bundle.objects.select_related("space").prefetch_related(Prefetch("targets", _targets())), PolicyKind.BUNDLE)
+    return _dated(
+        Bundle.objects.select_related("space").prefetch_related(Prefetch("targets", _targets())), PolicyKind.BUNDLE
+    )
 
 
 def scopes() -> QuerySet[Any]:

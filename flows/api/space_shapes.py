@@ -7,7 +7,8 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.choices import SpaceRole
-from flows.api.shapes import LIST_MAX, Pagination, many, text, texts
+from accounts.rest.fields import NextPage
+from flows.api.shapes import LIST_MAX, many, text, texts
 from flows.models.spaces import NAME_MAX
 
 ROLES = {"SpaceOwner": SpaceRole.OWNER, "SpaceManager": SpaceRole.MANAGER}
@@ -68,11 +69,11 @@ class SpaceList(serializers.Serializer[object]):
     """A page of spaces."""
 
     items = SpaceShown(many=True)
-    pagination = Pagination()
+    pagination = NextPage()
 
 
 class SpaceMemberList(serializers.Serializer[object]):
     """All who belong to a space."""
 
     items = SpaceMemberShape(many=True)
-    pagination = Pagination()
+    pagination = NextPage()

@@ -101,8 +101,8 @@ def _change_roles(
     space: Space, wanted: set[tuple[User | Group, SpaceRole]], now: list[SpaceMember], actor: Actor
 ) -> None:
     held = {(one.user or one.group, SpaceRole(one.role)) for one in now}
-    for who, role in sorted(wanted - held, key=lambda one: (str(one[0].pk), one[1])):  # type: ignore[arg-type]
-        actions.add_member(space, who, role, actor=actor)  # type: ignore[arg-type]
+    for who, role in sorted(wanted - held, key=lambda one: (str(one[0].pk), one[1])):
+        actions.add_member(space, who, role, actor=actor)
     for one in now:
         if (one.user or one.group, one.role) not in wanted:
             actions.remove_member(one, actor=actor)

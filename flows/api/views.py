@@ -78,7 +78,9 @@ def within(references: list[str]) -> Q:
     if not told:
         return Q()
     return (
-        Q(space__in=uuids(told)) | Q(space__name__in=told) | (Q(space__isnull=True) if _ACCOUNT in told else Q(pk__in=[]))
+        Q(space__in=uuids(told))
+        | Q(space__name__in=told)
+        | (Q(space__isnull=True) if _ACCOUNT in told else Q(pk__in=[]))
     )
 
 

@@ -11,7 +11,6 @@ from django.utils import timezone
 from flows.models.flows import AccessFlow
 from integrations.models import StoredSecret
 
-
 _METHODS = [(name, name) for name in ("POST", "PUT", "GET", "PATCH", "DELETE")]
 
 

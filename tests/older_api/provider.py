@@ -1,4 +1,4 @@
-"""An older Terraform provider in small: what it is told to want, what it sends, what it keeps, and what it would change.
+"""An older Terraform provider in small: what it is to want, what it sends, what it keeps, and what it would change.
 
 It keeps of an answer what a configuration has a name for. Sets have no order; nothing, null and an empty set are one;
 what the configuration leaves to the server (`computed`) is taken as it comes. Whoever answers otherwise than was

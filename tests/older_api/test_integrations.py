@@ -67,7 +67,11 @@ def test_an_integration_lives_as_terraform_has_it(story: Story, call: Held) -> N
                 {"attribute_type": "user", "attribute_value": ["ada@example.com"]},
             ]
         },
-        {"resource_owners_mappings": [{"tag_name": "owner", "attribute_type": "shift", "attribute_integration_id": None}]},
+        {
+            "resource_owners_mappings": [
+                {"tag_name": "owner", "attribute_type": "shift", "attribute_integration_id": None}
+            ]
+        },
     ],
 )
 def test_the_second_plan_is_empty_and_checks_nothing_anew(story: Story, call: Held, change: Part) -> None:
@@ -85,7 +89,10 @@ def test_the_second_plan_is_empty_and_checks_nothing_anew(story: Story, call: He
 def test_a_program_that_knows_no_owners_leaves_them(story: Story, call: Held) -> None:
     Group.objects.create(name="owners")
     source = str(story.integration.pk)
-    owners = [{"attribute_type": "group", "attribute_value": ["owners"]}, {"attribute_type": "user", "attribute_value": ["ada@example.com"]}]
+    owners = [
+        {"attribute_type": "group", "attribute_value": ["owners"]},
+        {"attribute_type": "user", "attribute_value": ["ada@example.com"]},
+    ]
     mapping = [{"tag_name": "owner", "attribute_type": "shift", "attribute_integration_id": source}]
     made = call("POST", TERRAFORM, body(story, integration_owners=owners, resource_owners_mappings=mapping))
     told = call("GET", f"{OLDER}/{{id}}", id=made["id"])
@@ -109,7 +116,9 @@ def test_an_older_program_connects_and_refreshes(story: Story, call: Held) -> No
 
 
 def test_secrets_of_the_built_in_store_are_never_told(story: Story, call: Held) -> None:
-    made = call("POST", TERRAFORM, body(story, secret_config={"type": "APONO", "parameters": {"password": "hush-hush"}}))
+    made = call(
+        "POST", TERRAFORM, body(story, secret_config={"type": "APONO", "parameters": {"password": "hush-hush"}})
+    )
     assert "secret_config" not in made
     row = Integration.objects.get(pk=made["id"])
     assert resolve(row)["password"].reveal() == "hush-hush"
@@ -130,7 +139,8 @@ def test_secrets_of_the_built_in_store_are_never_told(story: Story, call: Held) 
         ({"secret_config": "AWS"}, "secret_config"),
         ({"connected_resource_types": ["table"]}, "connected_resource_types"),
         ({"provisioner_id": "somewhere"}, "provisioner_id"),
-        ({"integration_owners": [{"attribute_type": "group", "attribute_value": ["nobody"]}]}, "integration_owners.attribute_value"),
+        ({"integration_owners": [{"attribute_type": "group", "attribute_value": ["nobody"]}]},
+         "integration_owners.attribute_value"),
         ({"integration_owners": [{"attribute_type": "user", "attribute_value": ["a@b.c"]}] * 2}, "integration_owners"),
     ],
 )  # fmt: skip

@@ -33,7 +33,11 @@ def filled(name: str, pattern: URLPattern, things: dict[str, str]) -> str:
     """Return the address with ids of what is there."""
     path = f"/{pattern.pattern}"
     noun = next((noun for noun in things if noun in name), "integration")
-    for part, value in (("<str:pk>", things[noun]), ("<str:identity>", "rita@example.com"), ("<str:kind>", "simulated")):
+    for part, value in (
+        ("<str:pk>", things[noun]),
+        ("<str:identity>", "rita@example.com"),
+        ("<str:kind>", "simulated"),
+    ):
         path = path.replace(part, value)
     return path
 
@@ -91,7 +95,9 @@ HOSTILE = {
     "a text": ('"name"', 400),
     "a list of nothing": ("[null]", 400),
     "wrong types": (
-        json.dumps(dict.fromkeys(("name", "grantees", "metadata", "params", "type", "tags", "members", "settings"), {"a": []})),
+        json.dumps(
+            {name: {"a": []} for name in ("name", "grantees", "metadata", "params", "type", "members", "settings")}
+        ),
         400,
     ),
 }

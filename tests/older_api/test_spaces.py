@@ -114,7 +114,9 @@ def test_a_manager_writes_policy_in_their_space_and_nowhere_else(story: Story, a
     for place in ("", "?space_reference=Other"):
         assert manager.send("POST", f"{FLOWS}{place}", flow_body(story, name="x")).status_code == 403
         assert manager.send("POST", f"{BUNDLES}{place}", kit | {"name": "x"}).status_code == 403
-        assert manager.send("POST", f"{SCOPES}{place}", {"name": "x", "query": 'resource_name = "a"'}).status_code == 403
+        assert (
+            manager.send("POST", f"{SCOPES}{place}", {"name": "x", "query": 'resource_name = "a"'}).status_code == 403
+        )
     account = admin.made(FLOWS, flow_body(story))
     older = f"/api/v1/access-flows/{made['id']}"
     assert manager.send("PATCH", older, {"name": "Older name"}).status_code == 200

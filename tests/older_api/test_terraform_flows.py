@@ -113,11 +113,17 @@ def test_a_flow_lives_as_terraform_has_it(story: Story, call: Held) -> None:
     [
         {"trigger": {"type": "user_request", "timeframe": WINDOW}},
         {"trigger": {"type": "user_request", "timeframe": WINDOW | {"end_of_day_time_in_seconds": 61200}}},
-        {"trigger": {"type": "automatic"}, "revoke_after_in_sec": -1, "settings": {"require_justification_on_request_again": True}},
+        {
+            "trigger": {"type": "automatic"},
+            "revoke_after_in_sec": -1,
+            "settings": {"require_justification_on_request_again": True},
+        },
         {"grantee_filter_group": filters(("user", "rita@example.com"), ("group", "engineers"), operator="AND")},
         {"approver_policy": policy(("OR", ("group", "approvers"), ("Owner",)))},
         {
-            "approver_policy": policy(("AND", ("group", "approvers"), ("user", "abel@example.com")), ("OR", ("user", "ada@example.com")))
+            "approver_policy": policy(
+                ("AND", ("group", "approvers"), ("user", "abel@example.com")), ("OR", ("user", "ada@example.com"))
+            )
             | {"groups_relationship": "ALL_OF"}
         },
         {"settings": {"require_mfa": True, "approver_cannot_approve_himself": True}},
@@ -201,11 +207,15 @@ def test_what_the_first_version_has_no_word_for_stays(story: Story, call: Held) 
             "access_targets": [{"query_target": {"query": 'resource_tag["env"] = "prod"'}}],
             "approver_policy": {
                 "approval_mode": "ANY_OF",
-                "approver_groups": [{"logical_operator": "OR", "approvers": [{"type": "group", "values": ["approvers"]}]}],
+                "approver_groups": [
+                    {"logical_operator": "OR", "approvers": [{"type": "group", "values": ["approvers"]}]}
+                ],
             },
             "escalation_policy": {
                 "interval_in_min": 30,
-                "approver_groups": [{"logical_operator": "OR", "approvers": [{"type": "user", "values": ["ada@example.com"]}]}],
+                "approver_groups": [
+                    {"logical_operator": "OR", "approvers": [{"type": "user", "values": ["ada@example.com"]}]}
+                ],
             },
             "grant_duration_in_min": 60,
             "settings": {

@@ -202,9 +202,7 @@ def _groups(policy: Part, known: Known) -> list[Part]:
     return [
         {
             "tier": 0,
-            **group_wanted(
-                one["conditions_logical_operator"], one["conditions"], known, f"{path}.{place}.conditions"
-            ),
+            **group_wanted(one["conditions_logical_operator"], one["conditions"], known, f"{path}.{place}.conditions"),
         }
         for place, one in enumerate(policy["condition_groups"])
     ]

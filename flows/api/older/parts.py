@@ -120,8 +120,9 @@ def references(body: Part) -> dict[str, list[str]]:
     found: dict[str, list[Any]] = {"integrations": [], "bundles": [], "webhooks": []}
     found["integrations"] += [one["integration_id"] for one in body.get("integration_targets") or ()]
     found["bundles"] += [one["bundle_id"] for one in body.get("bundle_targets") or ()]
-    groups = [one["conditions"] for one in (body.get("approver_policy") or {}).get("condition_groups", ())]
-    for one in (*(body.get("grantee_filter_group") or {}).get("attribute_filters", ()), *sum(groups, [])):
+    groups = (body.get("approver_policy") or {}).get("condition_groups", ())
+    approving = [each for one in groups for each in one["conditions"]]
+    for one in (*(body.get("grantee_filter_group") or {}).get("attribute_filters", ()), *approving):
         found["integrations"] += [one["integration_id"]] if one.get("integration_id") else []
         found["webhooks"] += (one.get("attribute_value") or ()) if one["attribute_type_id"] == "webhook" else ()
     return found

@@ -116,7 +116,7 @@ def shown(row: Integration, told: Part, manifest: Manifest | None, config: str) 
 
 
 def types_of(row: Integration, manifest: Manifest | None) -> list[str]:
-    """Return which resource types are looked for. Clients look here for what can be named, so the usual ones are said."""
+    """Return which resource types are looked for. Clients look here for what can be named: the usual are said too."""
     if row.enabled_types or manifest is None:
         return list(row.enabled_types)
     return [one.id for one in manifest.resource_types if not one.optional]
@@ -137,4 +137,7 @@ def _owners_shown(told: Part) -> Part:
         owners.append({"attribute_type": "user", "attribute_value": users})
     tags = {"tag_name": mapping["key_name"], "attribute_type": mapping["attribute_type"]} if mapping else {}
     source = {"attribute_integration_id": mapping.get("source_integration_id")} if mapping else {}
-    return {"integration_owners": owners or None, "resource_owners_mappings": [present(tags | source)] if tags else None}
+    return {
+        "integration_owners": owners or None,
+        "resource_owners_mappings": [present(tags | source)] if tags else None,
+    }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rest_framework import serializers
 
 from accounts.rest.fields import Instant
@@ -18,6 +20,12 @@ def _secret() -> serializers.DictField:
         help_text="`type` (AWS, GCP, KUBERNETES, AZURE, HASHICORP_VAULT, ENVIRONMENT, FILE, APONO) and its fields.",
         **OPTIONAL,
     )
+
+
+def _few(shape: Any, most: int) -> serializers.Field[Any, Any, Any, Any]:
+    """Return a field of a list of so many things of one shape at most."""
+    found: serializers.Field[Any, Any, Any, Any] = shape(many=True, max_length=most, **OPTIONAL)
+    return found
 
 
 class IntegrationOwnerOfTerraform(serializers.Serializer[object]):
@@ -61,8 +69,8 @@ class TerraformIntegrationWanted(_Wanted):
 
     type = text(60)
     params = _values()
-    integration_owners = IntegrationOwnerOfTerraform(many=True, max_length=2, **OPTIONAL)
-    resource_owners_mappings = ResourceOwnerMapping(many=True, max_length=1, **OPTIONAL)
+    integration_owners = _few(IntegrationOwnerOfTerraform, 2)
+    resource_owners_mappings = _few(ResourceOwnerMapping, 1)
 
 
 class _Shown(serializers.Serializer[object]):
@@ -98,7 +106,7 @@ class CatalogueField(serializers.Serializer[object]):
     id = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]  # a field's own word too
     values = serializers.ListField(child=serializers.CharField())
-    default = serializers.CharField()  # type: ignore[assignment]
+    default = serializers.CharField()
     optional = serializers.BooleanField()
 
 

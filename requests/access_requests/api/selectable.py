@@ -31,7 +31,9 @@ from flows.reach import uuids
 
 # So many resources are looked for: clients of these addresses know no pages.
 RESOURCES_MAX = 10_000
-_WHO = [OpenApiParameter("user_id", OpenApiTypes.STR, description="Who asks: id or address; you where nothing is said.")]
+_WHO = [
+    OpenApiParameter("user_id", OpenApiTypes.STR, description="Who asks: id or address; you where nothing is said.")
+]
 
 
 class SelectableIntegration(serializers.Serializer[object]):
