@@ -88,20 +88,20 @@ def _who(kind: str, reference: str, field: str) -> User | Group:
 
 def _set_members(space: Space, told: list[Part], actor: Actor) -> None:
     """Make these the members, in the caller's transaction."""
-    wanted = {
+    wanted = [
         (who, ROLES[role])
         for place, one in enumerate(told)
         for who in [_who(one["identity_type"], one["identity_reference"], f"members.{place}.identity_reference")]
         for role in one["space_roles"]
-    }
+    ]
     _change_roles(space, wanted, list(space.members.select_related("user", "group")), actor)
 
 
 def _change_roles(
-    space: Space, wanted: set[tuple[User | Group, SpaceRole]], now: list[SpaceMember], actor: Actor
+    space: Space, wanted: list[tuple[User | Group, SpaceRole]], now: list[SpaceMember], actor: Actor
 ) -> None:
     held = {(one.user or one.group, SpaceRole(one.role)) for one in now}
-    for who, role in sorted(wanted - held, key=lambda one: (str(one[0].pk), one[1])):
+    for who, role in dict.fromkeys(one for one in wanted if one not in held):
         actions.add_member(space, who, role, actor=actor)
     for one in now:
         if (one.user or one.group, one.role) not in wanted:
@@ -207,7 +207,7 @@ class SpaceMemberOne(Item):
         with refusals(_FIELDS), transaction.atomic():
             Space.objects.select_for_update().get(pk=row.pk)
             now = [one for one in row.members.select_related("user", "group") if who in (one.user, one.group)]
-            _change_roles(row, {(who, ROLES[role]) for role in body["space_roles"]}, now, actor_of(request))
+            _change_roles(row, [(who, ROLES[role]) for role in body["space_roles"]], now, actor_of(request))
         return Response(members_shown(row.members.select_related("user", "group").filter(_is(who)))[0])
 
     @extend_schema(responses={204: None})

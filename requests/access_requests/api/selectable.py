@@ -6,6 +6,7 @@ told from what is not there. `user_id` names somebody else, which only who may s
 
 from __future__ import annotations
 
+import uuid
 from typing import Any, ClassVar
 
 from django.db.models import Q
@@ -27,7 +28,6 @@ from accounts.rest.authentication import actor_of, token_of, user_of
 from accounts.rest.older import COUNTED, list_of, listed
 from accounts.rest.permissions import Scopes
 from accounts.rest.views import Endpoint
-from flows.reach import uuids
 
 # So many resources are looked for: clients of these addresses know no pages.
 RESOURCES_MAX = 10_000
@@ -68,7 +68,7 @@ class _Selectable(Endpoint):
         require(actor_of(request), "accounts.view_user")
         if TokenScope.ADMIN_READ not in token_of(request).scopes:
             raise PermissionDenied("What others may ask for takes a token with admin:read.", code="missing_scope")
-        found = User.objects.filter(Q(pk__in=uuids([told])) | Q(email=told.lower()), is_active=True).first()
+        found = User.objects.filter(_is(told), is_active=True).first()
         if found is None:
             raise ValidationError({"user_id": [f"There is nobody “{told}”."]})
         return offering.asker(found)
@@ -77,6 +77,14 @@ class _Selectable(Endpoint):
         """Return a part of a list."""
         page = paging.by_offset(request, rows, limit=paging.WHOLE)
         return listed(page, page.rows, **more)
+
+
+def _is(told: str) -> Q:
+    """Return the condition that a person has the id or address."""
+    try:
+        return Q(pk=uuid.UUID(told))
+    except ValueError:
+        return Q(email=told.lower())
 
 
 class Integrations(_Selectable):
