@@ -1,4 +1,4 @@
-"""Programs get the credentials, and nobody else does: not on the argument list, not in a file others read, not later."""
+"""Programs get the credentials, and nobody else: not on the argument list, nor in files others read, nor later."""
 
 from __future__ import annotations
 
