@@ -39,6 +39,8 @@ def login(
     if not url and known is None:
         raise Usage("Name the server: latchkey login https://latchkey.example.com")
     at = address(url or (known.url if known else ""))
+    if known is not None and known.url != at and not profile:
+        raise Usage(f"The profile {name} is signed in at {known.url}.", then=f"latchkey login {at} --profile NAME")
     new = _by_token(at) if token else _by_browser(at, not no_browser, timeout)
     me = Client(at, FromEnvironment(new.access)).get("session")
     new.who = str(_user(me).get("email", ""))
@@ -98,13 +100,15 @@ def whoami(output: Output = Form.TABLE, profile: ProfileName = "") -> None:
     if output is not Form.TABLE:
         print_data({"url": client.url, "user": user}, output)
         return
-    facts([("User", f"{user.get('name', '')} <{user.get('email', '')}>"), ("Server", client.url)])
-    if by_variable:
-        facts([("By", f"the token in {TOKEN_VARIABLE}")])
-        return
+    by = f"the token in {TOKEN_VARIABLE}" if by_variable else _how(profile)
+    facts([("User", f"{user.get('name', '')} <{user.get('email', '')}>"), ("Server", client.url), ("By", by)])
+
+
+def _how(profile: str) -> str:
+    """Return how a profile is signed in."""
     store = Store()
     name = name_of(profile, store)
     found = store.load().named[name]
-    how = "browser" if found.kind == BROWSER else "personal token"
-    lasts = f"; renewed by itself, next at {moment(found.expires_at)}" if found.kind == BROWSER else ""
-    facts([("By", f"{how}, profile {name}{lasts}")])
+    if found.kind != BROWSER:
+        return f"a personal token, profile {name}"
+    return f"browser, profile {name}; renewed by itself, next at {moment(found.expires_at)}"

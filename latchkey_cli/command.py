@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 from collections.abc import Callable
@@ -33,11 +32,9 @@ class Commands(TyperGroup):
         except KeyboardInterrupt:
             say("Interrupted. What was asked already stands: latchkey requests")
             raise typer.Exit(Code.INTERRUPTED) from None
-        except BrokenPipeError:
-            # Whoever read our output has enough; what is still to be written goes nowhere.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(Code.FAILED) from None
-        except (KeyError, TypeError, ValueError, AttributeError, OSError) as wrong:
+        except (typer.Exit, typer.Abort, typer.TyperException, BrokenPipeError):
+            raise
+        except Exception as wrong:  # noqa: BLE001 - whatever it is, its traceback could show a secret
             place = traceback.extract_tb(wrong.__traceback__)[-1]
             say(f"Error: this should not happen: {type(wrong).__name__} in {Path(place.filename).name}:{place.lineno}.")
             say("  → The server may be of another version. Try again; if it stays so, report these words.")

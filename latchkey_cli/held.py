@@ -125,7 +125,8 @@ def _print(told: Row, form: How, output: Form) -> None:
     link: Any = told.get("link") or {}
     text = {How.CLI: told.get("cli"), How.LINK: link.get("url")}.get(form, told["instructions"].get("plain"))
     if not text:
-        raise NotYours(f"This access has no {form.value}.", then="Try --form instructions.")
+        word = "command" if form is How.CLI else form.value
+        raise NotYours(f"This access has no {word} to connect with.", then="Try --form instructions.")
     out(str(text))
     if form is How.INSTRUCTIONS and told["instructions"].get("custom_message"):
         out(str(told["instructions"]["custom_message"]))

@@ -59,7 +59,7 @@ def _tell_part(part: dict[str, Any]) -> None:
         say(f"  First checked by: {', '.join(map(str, part['checks']))}")
     if part.get("second_factor_required"):
         say("  It takes your second factor, in a browser.")
-    say(f"  {part.get('approval', '')}")
+    say(f"  It takes {part.get('approval', '')}:" if part.get("needs_approval") else "  It takes nobody's approval.")
     for group in part.get("approvers", ()):
         more = f" and {group['more']} more" if group.get("more") else ""
         say(f"    {group.get('why', '')}: {', '.join(map(str, group.get('names', ())))}{more}")

@@ -145,8 +145,9 @@ def mysql(details: Details, folder: Path) -> Command:
         lines += ["[mysql]", f"init-command={_quoted(f'SET ROLE `{role}`')}"]
     file = write(folder / "options.cnf", "\n".join(lines) + "\n")
     database = value(details, "database")
-    return Command((f"--defaults-extra-file={file}", *([f"--database={database}"] if database else [])),
-                   without=("MYSQL_PWD",))  # fmt: skip
+    # The person's own files would come after an extra one, and their kept logins after any.
+    words = (f"--defaults-file={file}", *([f"--database={database}"] if database else []))
+    return Command(words, {"MYSQL_TEST_LOGIN_FILE": str(folder / "none")}, without=("MYSQL_PWD",))
 
 
 def _quoted(text: str) -> str:

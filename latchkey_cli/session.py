@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from latchkey_cli import signing
 from latchkey_cli.client import Client
 from latchkey_cli.problems import SignedOut, Unreachable, Usage
-from latchkey_cli.profiles import BROWSER, Profile, Store, address, checked_name
+from latchkey_cli.profiles import BROWSER, Profile, Profiles, Store, address, checked_name
 
 URL, TOKEN = "LATCHKEY_URL", "LATCHKEY_TOKEN"
 # A token is renewed so long before its end: a request that begins with it also ends with it.
@@ -42,7 +42,7 @@ class FromProfile:
 
     def token(self) -> str:
         """Return a token that is good for a while. Raises SignedOut."""
-        profile = self._profile()
+        profile = _named(self.name, self.store.load())
         if profile.kind != BROWSER or profile.expires_at - EARLY_SECONDS > time.time():
             return profile.access
         return self.renewed(profile.access) or profile.access
@@ -54,7 +54,7 @@ class FromProfile:
         lock, and comes back only if it certainly was not used.
         """
         with self.store.locked() as kept:
-            profile = _named(self.name, kept.named.get(self.name))
+            profile = _named(self.name, kept)
             if profile.access != bad or profile.kind != BROWSER:
                 return profile.access if profile.access != bad else ""
             spent, profile.refresh = profile.refresh, ""
@@ -75,14 +75,12 @@ class FromProfile:
             self.store.save(kept)
             return profile.access
 
-    def _profile(self) -> Profile:
-        return _named(self.name, self.store.load().named.get(self.name))
 
-
-def _named(name: str, profile: Profile | None) -> Profile:
-    if profile is None:
-        raise SignedOut(f"Nobody is signed in as “{name}”.", then=_SIGN_IN)
-    return profile
+def _named(name: str, kept: Profiles) -> Profile:
+    if name not in kept.named:
+        others = f" There are the profiles {', '.join(kept.named)}." if kept.named else ""
+        raise SignedOut(f"Nobody is signed in as “{name}”.{others}", then=_SIGN_IN)
+    return kept.named[name]
 
 
 def name_of(profile: str, store: Store) -> str:
@@ -108,7 +106,7 @@ def connect(profile: str = "") -> Client:
         return Client(address(os.environ[URL]), FromEnvironment(checked_token(text)))
     store = Store()
     name = name_of(profile, store)
-    found = _named(name, store.load().named.get(name))
+    found = _named(name, store.load())
     # The file is ours, but an address is judged wherever it comes from.
     return Client(address(found.url), FromProfile(store, name))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from flows.models import AccessFlow
 from latchkey_cli import terminal
 from latchkey_cli.command import COMMANDS
 from latchkey_cli.problems import Code
@@ -26,8 +27,6 @@ def sat_down(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("sat_down")
 def test_somebody_chooses_from_lists_and_is_asked_for_what_is_missing(place: Place) -> None:
-    from flows.models import AccessFlow
-
     amend(AccessFlow.objects.get(), settings={"ticket_pattern": "INC-[0-9]{1,8}"})
     # Both databases are shown; a word narrows, a word that fits nothing does not, a number that is not there neither.
     typed = ["nothing-like-it", "9", "prod", "1", "2h", "INC-7", "the shop is slow", "1h", "y"]
@@ -39,11 +38,13 @@ def test_somebody_chooses_from_lists_and_is_asked_for_what_is_missing(place: Pla
     assert "At most 1h." in shown
     assert "Ticket (looks like INC-[0-9]{1,8}):" in shown
     assert "By the access flow Databases, for 1h: Read only on server/orders_prod" in shown
+    assert "It takes one approval: In the group approvers: Abel" in shown
     (made,) = place.rita.data("requests")
     assert (made["justification"], made["custom_fields"]) == ("the shop is slow", {"ticket": "INC-7"})
     assert [one["resource_name"] for one in made["access_units_summary"]] == ["orders_prod"]
 
 
+@pytest.mark.full
 @pytest.mark.usefixtures("sat_down")
 def test_who_says_no_at_the_end_asks_for_nothing(place: Place) -> None:
     words = ("request", "-R", "orders_dev", "-j", "why")
@@ -75,5 +76,6 @@ def test_the_document_has_every_command_and_every_exit_code() -> None:
 
 def test_without_colours_nothing_but_text_is_printed(tmp_path: Path) -> None:
     rita = Terminal(tmp_path, {"NO_COLOR": "1", "FORCE_COLOR": "1"})
-    said = rita.try_("whoami")
-    assert "\x1b[3" not in said.err
+    assert "\x1b[3" not in rita.try_("whoami").err
+    del rita.env["NO_COLOR"]
+    assert "\x1b[31m" in rita.try_("whoami").err

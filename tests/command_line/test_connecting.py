@@ -121,7 +121,9 @@ def given(kind: str, told: dict[str, Any]) -> bool:
             and (env["PGHOST"], env["PGDATABASE"], env["PGSSLMODE"]) == ("db.example.com", "or ders", "require")
             and "PGPASSWORD" not in env
         ),
-        "mysql": lambda: 'password="p:a\\\\s\\"s #%$ö"\n' in files["options.cnf"][0] and "--defaults-extra" in argv[1],
+        "mysql": lambda: (
+            'password="p:a\\\\s\\"s #%$ö"\n' in files["options.cnf"][0] and argv[1].startswith("--defaults-file=")
+        ),
         "mariadb": lambda: "protocol=tcp" in files["options.cnf"][0] and "--database=or ders" in argv,
         "redis": lambda: env["REDISCLI_AUTH"] == PASSWORD and "--tls" in argv,
         "ssh": lambda: (
@@ -144,7 +146,7 @@ def test_without_words_a_shell_knows_the_access(home: Path) -> None:
     assert json.loads(seen(home)["files"]["kubeconfig"][0])["users"][0]["user"] == {"token": "tok"}
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.full)])
 def test_whatever_ends_it_nothing_is_left(number: int, home: Path) -> None:
     with serving(holding("postgresql", SERVER, {"password": PASSWORD})) as server:
         process = at(server.address, home, LASTS="30").begin("connect", "Shop")

@@ -6,11 +6,14 @@ import io
 import subprocess
 from contextlib import suppress
 
+import pytest
 from ruamel.yaml import YAML
 
 from audit.models import AuditEntry
+from flows.models import AccessFlow
 from tests.command_line.calling import ended, plain
 from tests.command_line.conftest import Place
+from tests.story import allow_extensions
 
 ASK = ("request", "-i", "simulated server", "-R", "orders_prod", "-P", "Read only", "-j", "INC-7 the shop is slow")
 
@@ -41,6 +44,10 @@ def test_from_the_question_to_the_end_of_access(place: Place) -> None:
     told = [one["metadata"] for one in rita.data("show", name)["challenge"]["approvers"]]
     assert told[0]["reason"] == "go ahead"
     use(place, name)
+    allow_extensions(AccessFlow.objects.get(), 1, 600)
+    assert "while the approvers are asked" in rita.run("extend", name).err
+    assert "was approved" in abel.run("approve", name).err
+    assert rita.data("show", name)["extension_count"] == 1
     assert rita.run("revoke", name).code == 0
     story.catch_up()
     assert rita.data("access") == []
@@ -76,6 +83,7 @@ def use(place: Place, name: str) -> None:
     assert place.otto.data("access") == []
 
 
+@pytest.mark.full
 def test_what_is_refused_says_why_and_how_it_ended(place: Place) -> None:
     rita, abel, otto = place.rita, place.abel, place.otto
     long = rita.try_(*ASK, "-d", "9h")
@@ -104,15 +112,7 @@ def test_what_is_refused_says_why_and_how_it_ended(place: Place) -> None:
     assert (wait.code, "waits for Abel" in wait.err) == (9, True)
 
 
-def test_why_not_says_what_is_in_the_way_and_how_it_goes(place: Place) -> None:
-    told = place.rita.run("why-not", "orders_prod").out
-    assert "✓ Read only: you can ask for it; Databases gives it with one approval." in told
-    assert place.rita.data("why-not", "orders_prod")["resources"][0]["ways"][0]["can_ask"] is True
-    nothing = place.otto.run("why-not", "orders_prod").out
-    assert "No access flow gives you anything like “orders_prod”" in nothing
-    assert "server/" not in nothing
-
-
+@pytest.mark.full
 def test_tokens_are_made_shown_once_extended_and_revoked(place: Place) -> None:
     rita = place.rita
     made = rita.run("tokens", "make", "nightly", "--until", "7d", "--scope", "end_user:access_requests:read")
@@ -134,7 +134,13 @@ def test_tokens_are_made_shown_once_extended_and_revoked(place: Place) -> None:
     assert "“nightly”" in rita.try_("tokens", "revoke", "nightly").err
 
 
-def test_yaml_and_tables_say_the_same(place: Place) -> None:
+def test_why_not_says_what_is_in_the_way_and_every_form_says_the_same(place: Place) -> None:
+    told = place.rita.run("why-not", "orders_prod").out
+    assert "✓ Read only: you can ask for it; Databases gives it with one approval." in told
+    assert place.rita.data("why-not", "orders_prod")["resources"][0]["ways"][0]["can_ask"] is True
+    nothing = place.otto.run("why-not", "orders_prod").out
+    assert "No access flow gives you anything like “orders_prod”" in nothing
+    assert "server/" not in nothing
     rita = place.rita
     rita.run(*ASK)
     data = rita.data("requests")

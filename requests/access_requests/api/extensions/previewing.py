@@ -84,7 +84,7 @@ def _part(plan: PartPlan, verdict: Verdict) -> PartShape:
         "flow": verdict.flow,
         "access_units": [entitlement_shape(one) for one in plan.part.asks],
         "needs_approval": verdict.needs_approval,
-        "approval": verdict.needed if verdict.needs_approval else "Nobody is asked.",
+        "approval": verdict.needed if verdict.needs_approval else "",
         "approvers": [{"why": why, "names": list(some.names), "more": some.more} for why, some in verdict.approvers],
         "checks": list(verdict.checks),
         "justification_required": bool(setting(document, "justification_required")),
