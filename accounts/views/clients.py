@@ -108,7 +108,7 @@ def _counted(http: HttpRequest, response: HttpResponse) -> HttpResponse:
         count_bad(http)
     except Throttled as too_often:
         response = _error("slow_down", "There were too many of these from this address. Try again in a minute.", 429)
-        response["Retry-After"] = str(int(too_often.wait or 0) + 1)
+        response["Retry-After"] = str(int(getattr(too_often, "wait", None) or 0) + 1)
     return response
 
 

@@ -13,7 +13,7 @@ from audit.models import AuditEntry
 from flows.models import AccessFlow
 from tests.command_line.calling import ended, plain
 from tests.command_line.conftest import Place
-from tests.story import allow_extensions
+from tests.story import allow_extensions, amend, flow
 
 ASK = ("request", "-i", "simulated server", "-R", "orders_prod", "-P", "Read only", "-j", "INC-7 the shop is slow")
 
@@ -149,3 +149,25 @@ def test_why_not_says_what_is_in_the_way_and_every_form_says_the_same(place: Pla
     table = rita.run("requests").out.splitlines()
     assert table[0].split() == ["REQUEST", "STATUS", "FOR", "WHAT", "ASKED"]
     assert max(map(len, table)) <= 80
+
+
+@pytest.mark.full
+def test_bundles_are_asked_for_as_a_whole_and_others_can_be_asked_for(place: Place) -> None:
+    rita, otto, integration = place.rita, place.story.cast.outsider, place.story.integration
+    words = ("request", "-b", "night shift", "-j", "the night")
+    assert rita.try_(*words).code == 4
+    everybody = {"operator": "or", "conditions": [{"type": "user", "operator": "is", "values": [otto.email]}]}
+    whom = {"scopes": ["self", "others"], "grantees": everybody}
+    here = {"integration": str(integration.pk), "resource_type": "database", "permissions": ["READ_ONLY"]}
+    kit = {"kind": "bundle", "bundle": "22222222-2222-2222-2222-222222222222", "name": "Night shift"}
+    within = [{"kind": "integration", **here, "selectors": []}]
+    amend(flow(integration, "Kits", "none"), targets=[{**kit, "targets": within}], request_for=whom)
+    before = rita.run(*words, "--dry-run", "--for", otto.email)
+    assert "It takes nobody's approval." in before.err
+    (made,) = rita.data(*words, "--for", otto.email)
+    assert (made["grantee"]["source_id"], len(made["access_units"])) == (otto.email, 2)
+    assert [one["id"] for one in rita.data("requests", "--scope", "for-others")] == [made["id"]]
+    place.story.catch_up()
+    assert len(place.otto.data("access")) == 1
+    assert rita.data("access") == []
+    assert rita.try_(*words, "--for", "nobody@example.com").code == 4
