@@ -11,6 +11,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics", metrics.metrics, name="metrics"),
     path("readyz", views.readyz, name="readyz"),
     path("", include("access_requests.api.client.urls")),
+    path("", include("access_requests.api.older.urls")),
+    path("", include("access_requests.api.user.urls")),
     path("", include("access_requests.urls")),
     path("", include("accounts.urls")),
     path("", include("audit.urls")),
