@@ -28,13 +28,28 @@ LIMIT = paging.LIMIT_MAX
 READ = (TokenScope.ADMIN_READ, TokenScope.REQUESTS_READ)
 
 
+class PeopleWrite(OfAPerson):
+    """Whether the token is a person's, where something is asked for."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Say yes. Raises PermissionDenied for a service that asks."""
+        return request.method != "POST" or super().has_permission(request, view)
+
+
 class PersonsEndpoint(door.AskingEndpoint):
     """One older address for what a person does: a service asks for nothing and holds nothing."""
 
     permission_classes = (OfAPerson, HasScope)
 
 
+class ReadByAllEndpoint(door.AskingEndpoint):
+    """One older address that services read too, and where people alone ask."""
+
+    permission_classes = (PeopleWrite, HasScope)
+
+
 endpoint = partial(door.endpoint, named=False)
+mixed_endpoint = partial(door.endpoint, named=False, base=ReadByAllEndpoint)
 persons_endpoint = partial(door.endpoint, named=False, base=PersonsEndpoint)
 
 

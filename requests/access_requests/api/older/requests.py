@@ -22,7 +22,16 @@ from access_requests.api.credentials import taken
 from access_requests.api.describing import COUNTED, Told
 from access_requests.api.door import MessageShape, done, end_request, me, said
 from access_requests.api.ids import request_number
-from access_requests.api.older.door import READ, by_person, counted, endpoint, find_seen, persons_endpoint, seen
+from access_requests.api.older.door import (
+    READ,
+    by_person,
+    counted,
+    endpoint,
+    find_seen,
+    mixed_endpoint,
+    persons_endpoint,
+    seen,
+)
 from access_requests.api.older.reading import AskReader, DetailsReader, RequestsReader, RevokedReader
 from access_requests.api.older.shapes import DetailsShape, RequestShape, request_shape
 from access_requests.choices import FINAL, CredentialsStatus, RequestState
@@ -55,7 +64,7 @@ def _shapes(rows: Iterable[AccessRequest]) -> list[RequestShape]:
     return [request_shape(one) for one in with_groups(rows)]
 
 
-@endpoint("GET", "POST", scope={"GET": READ, "POST": WRITE}, told={"GET": LISTED, "POST": ASKED})
+@mixed_endpoint("GET", "POST", scope={"GET": READ, "POST": WRITE}, told={"GET": LISTED, "POST": ASKED})
 def access_requests(http: Request) -> Response:
     """List requests, the latest first; with POST ask for something, for oneself or whom a flow lets one ask for."""
     return _create(http) if http.method == "POST" else _listed(http)

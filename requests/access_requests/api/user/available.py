@@ -51,7 +51,7 @@ def entitlements(http: Request) -> Response:
         if narrow is None:
             return [], None
         rows, following = offering.find_units_behind(
-            who, narrow, place[0], place[1], size, lambda one: _fits(one, data)
+            who, narrow, (place[0], place[1]), size, lambda one: _fits(one, data)
         )
         return rows, None if following is None else list(following)
 
