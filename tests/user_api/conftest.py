@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from access_requests import actions as requests
 from accounts import actions
 from accounts.choices import Role
 from audit.actor import person
 from audit.choices import Source
 from flows.models import AccessFlow
+from integrations.models import Order
 from tests.api.conftest import counted_afresh
 from tests.cast import Cast
 from tests.story import Story, begin, flow, simulated_provider
@@ -38,6 +40,12 @@ class Desk:
         resource, permission = self.story.pair(name)
         one = {"resource_id": str(resource), "permission_id": str(permission)}
         return {"entitlements": [one], "justification": "an incident", "custom_fields": {}} | change
+
+    def settle(self) -> None:
+        """Let orders run, and take in what they report, as happens after each commit."""
+        self.story.catch_up()
+        for order in Order.objects.filter(absorbed_at__isnull=True):
+            requests.absorb(order)
 
     def older(self, *names: str, **change: Any) -> dict[str, Any]:
         """Return a new request of Rita's as older programs send it, by the target's own words."""

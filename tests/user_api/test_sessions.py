@@ -57,7 +57,7 @@ def test_credentials_are_reset_by_their_grantee(desk: Desk, session: AccessSessi
     assert desk.rita.post(at)["message"]
     assert desk.rita.get(f"{SESSIONS}/{session.pk}")["credentials_status"] == "RESETTING"
     assert desk.rita.send("post", at).status_code == 409
-    desk.story.catch_up()
+    desk.settle()
     assert desk.rita.get(f"{SESSIONS}/{session.pk}")["credentials_status"] == "AVAILABLE"
 
 

@@ -65,7 +65,7 @@ class DetailsReader(serializers.Serializer[Any]):
     )
 
 
-class AskReader(serializers.Serializer[Any]):
+class OlderAskReader(serializers.Serializer[Any]):
     """A new request for a person: every permission on every resource. They are named by our ids or the target's own."""
 
     user_id = serializers.CharField(max_length=254)
@@ -82,7 +82,7 @@ class AskReader(serializers.Serializer[Any]):
     )
 
 
-class RevokedReader(serializers.Serializer[Any]):
+class OlderRevokedReader(serializers.Serializer[Any]):
     """Requests to end."""
 
     request_ids = serializers.ListField(

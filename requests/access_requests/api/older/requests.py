@@ -32,7 +32,7 @@ from access_requests.api.older.door import (
     persons_endpoint,
     seen,
 )
-from access_requests.api.older.reading import AskReader, DetailsReader, RequestsReader, RevokedReader
+from access_requests.api.older.reading import DetailsReader, OlderAskReader, OlderRevokedReader, RequestsReader
 from access_requests.api.older.shapes import DetailsShape, RequestShape, request_shape
 from access_requests.choices import FINAL, CredentialsStatus, RequestState
 from access_requests.models import AccessRequest, AccessSession
@@ -45,7 +45,7 @@ from accounts.rest.errors import Conflict, Unprocessable
 
 WRITE = TokenScope.REQUESTS_WRITE
 LISTED = Told(query=RequestsReader, lists=RequestShape, style=COUNTED)
-ASKED = Told(body=AskReader, gives=RequestShape)
+ASKED = Told(body=OlderAskReader, gives=RequestShape)
 # Names of ours, and of the other rooms, in the words of this address.
 FIELDS = {
     "duration": "duration_in_sec",
@@ -80,7 +80,7 @@ def _listed(http: Request) -> Response:
 
 
 def _create(http: Request) -> Response:
-    data = read_body(http, AskReader)
+    data = read_body(http, OlderAskReader)
     who = asker_of(http, data["user_id"])
     named = {
         "filter_integration_ids": [data["integration_id"]],
@@ -153,10 +153,10 @@ def _sessions(http: Request, pk: str) -> list[AccessSession]:
     return found
 
 
-@endpoint("POST", scope=(WRITE, TokenScope.REQUESTS_ADMIN), told=Told(body=RevokedReader, gives=MessageShape))
+@endpoint("POST", scope=(WRITE, TokenScope.REQUESTS_ADMIN), told=Told(body=OlderRevokedReader, gives=MessageShape))
 def revoke(http: Request) -> Response:
     """End several requests, all or none: withdraw, hand back, or take away. What has ended is left as it is."""
-    wanted = dict.fromkeys(map(request_number, read_body(http, RevokedReader)["request_ids"]))
+    wanted = dict.fromkeys(map(request_number, read_body(http, OlderRevokedReader)["request_ids"]))
     found = list(visible_to(me(http)).filter(pk__in=wanted).order_by("pk"))
     if len(found) != len(wanted):
         raise NotFound("Some of these requests do not exist. Nothing was changed.")

@@ -106,7 +106,7 @@ class EntitlementsReader(PageReader):
     resource_type_id = TextList()
 
 
-class WantedReader(serializers.Serializer[Any]):
+class OwnWantedReader(serializers.Serializer[Any]):
     """One entitlement: resource and permission by our ids or the target's own."""
 
     resource_id = serializers.CharField(max_length=ID_MAX)
@@ -132,13 +132,13 @@ class _JustifiedReader(serializers.Serializer[Any]):
         return value or {}
 
 
-class AskReader(_JustifiedReader):
+class OwnAskReader(_JustifiedReader):
     """A new request: a bundle, by id or name, or entitlements."""
 
     bundle_reference = serializers.CharField(
         required=False, allow_null=True, allow_blank=True, default="", max_length=TEXT_MAX
     )
-    entitlements = WantedReader(many=True, required=False, allow_null=True, default=list)
+    entitlements = OwnWantedReader(many=True, required=False, allow_null=True, default=list)
     duration_in_sec = serializers.IntegerField(
         required=False, allow_null=True, default=None, min_value=1, max_value=MAX_SECONDS
     )
@@ -157,5 +157,5 @@ class AskReader(_JustifiedReader):
         return attrs
 
 
-class AgainReader(_JustifiedReader):
+class OwnAgainReader(_JustifiedReader):
     """The same once more."""

@@ -17,7 +17,7 @@ from access_requests.api.describing import BY_TOKEN, Told
 from access_requests.api.door import MessageShape, done, end_request, me, said
 from access_requests.api.ids import uuid_of
 from access_requests.api.user.door import endpoint, find_own, listed
-from access_requests.api.user.reading import AgainReader, AskedReader, AskReader, DelegatedReader, RequestsReader
+from access_requests.api.user.reading import AskedReader, DelegatedReader, OwnAgainReader, OwnAskReader, RequestsReader
 from access_requests.api.user.shapes import (
     AskedShape,
     DelegatedShape,
@@ -43,7 +43,7 @@ FIELDS = {
 }
 _SEVERAL = "Several resources have this id of their target's own. Name the resource by our id."
 LISTED = Told(query=RequestsReader, lists=RequestShape, style=BY_TOKEN)
-ASKED = Told(body=AskReader, gives=RequestShape, many=True)
+ASKED = Told(body=OwnAskReader, gives=RequestShape, many=True)
 
 
 def _shapes(http: Request, rows: Sequence[AccessRequest]) -> list[RequestShape]:
@@ -73,7 +73,7 @@ def _by_person(rows: QuerySet[AccessRequest], part: str, text: str) -> QuerySet[
 
 
 def _create(http: Request) -> Response:
-    data = read_body(http, AskReader)
+    data = read_body(http, OwnAskReader)
     who = asker_of(http, data["grantee"] or "")
     return Response(_shapes(http, submit(http, who, _pick(who, data), wish_of(data), FIELDS)))
 
@@ -130,10 +130,10 @@ def request_entitlements(http: Request, pk: str) -> Response:
     return listed(paging.by_token(http, rows, order=("id",)), lambda found: [asked_shape(one) for one in found])
 
 
-@endpoint("POST", scope=WRITE, told=Told(body=AgainReader, gives=RequestShape, many=True))
+@endpoint("POST", scope=WRITE, told=Told(body=OwnAgainReader, gives=RequestShape, many=True))
 def request_again(http: Request, pk: str) -> Response:
     """Ask for the same once more."""
-    access, data = find_own(http, pk), read_body(http, AgainReader)
+    access, data = find_own(http, pk), read_body(http, OwnAgainReader)
     return Response(_shapes(http, submit(http, *again(http, access, data), FIELDS)))
 
 
