@@ -179,6 +179,7 @@ class TokenScope(models.TextChoices):
     INTEGRATIONS_WRITE = "admin:integrations:write", "Change integrations and webhooks"
     PEOPLE_WRITE = "admin:people:write", "Change people and groups"
     CONNECTORS_WRITE = "admin:connectors:write", "Change connectors"
+    REQUESTS_ADMIN = "admin:access_requests:write", "Take access away that you may take away as an administrator"
     SCIM = "scim", "Push people and groups (SCIM)"
 
 

@@ -12,6 +12,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", views.readyz, name="readyz"),
     path("", include("access_requests.api.client.urls")),
     path("", include("access_requests.api.extensions.urls")),
+    path("", include("access_requests.api.older.urls")),
+    path("", include("access_requests.api.user.urls")),
     path("", include("access_requests.urls")),
     path("", include("accounts.urls")),
     path("", include("audit.urls")),
