@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("access_requests.api.extensions.urls")),
     path("", include("access_requests.api.older.urls")),
     path("", include("access_requests.api.user.urls")),
+    path("", include("access_requests.api.selectable")),
     path("", include("access_requests.urls")),
     path("", include("accounts.urls")),
     path("", include("audit.urls")),

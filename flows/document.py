@@ -243,7 +243,9 @@ def compose_webhook(webhook: Webhook) -> dict[str, Any]:
 
     No key of it smells of a secret (audit.details): headers are a list, and the body is the JSON's text.
     """
-    return {
+    # Said only where it is off, so that one that is on is the same document as ever.
+    off = {} if webhook.active else {"active": False}
+    return off | {
         "id": str(webhook.pk),
         "name": webhook.name,
         "description": webhook.description,

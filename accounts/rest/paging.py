@@ -21,6 +21,8 @@ from rest_framework.request import Request
 from accounts.rest.authentication import user_of
 
 LIMIT, LIMIT_MAX, SKIP_MAX = 100, 1000, 1_000_000
+# What is meant where older clients name no limit: they know no pages, and take the first answer for the whole list.
+WHOLE = 100_000
 _SALT = "accounts.rest.paging"
 _OURS = ("limit", "page_token")
 

@@ -6,7 +6,8 @@ import json
 import re
 from typing import Any
 
-# Of the third-party provider whose resource types these are.
+# Terraform looks a resource type up by its whole name in the schema that a provider brings, and the third-party
+# providers that speak this API are built with this prefix: text with any other would apply to nothing.
 PROVIDER = "apono"
 
 

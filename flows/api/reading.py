@@ -27,9 +27,10 @@ from flows.models import (
 
 
 def flows() -> QuerySet[AccessFlow]:
-    """Return flows with all that is shown of them: seven queries, however many there are."""
+    """Return flows with all that is shown of them: eight queries at most, however many there are."""
     groups = ApproverGroup.objects.prefetch_related(Prefetch("conditions", Condition.objects.order_by("pk")))
-    return AccessFlow.objects.select_related("timeframe").prefetch_related(
+    return AccessFlow.objects.select_related("timeframe", "space").prefetch_related(
+        "space__scopes",
         Prefetch("targets", _targets()),
         Prefetch("conditions", Condition.objects.filter(approver_group__isnull=True).order_by("pk")),
         Prefetch("approver_groups", groups),
@@ -39,12 +40,14 @@ def flows() -> QuerySet[AccessFlow]:
 
 def bundles() -> QuerySet[Any]:
     """Return bundles with all that is shown of them, each with `updated_at`."""
-    return _dated(Bundle.objects.prefetch_related(Prefetch("targets", _targets())), PolicyKind.BUNDLE)
+    return _dated(
+        Bundle.objects.select_related("space").prefetch_related(Prefetch("targets", _targets())), PolicyKind.BUNDLE
+    )
 
 
 def scopes() -> QuerySet[Any]:
     """Return access scopes, each with `updated_at`."""
-    return _dated(AccessScope.objects.all(), PolicyKind.SCOPE)
+    return _dated(AccessScope.objects.select_related("space"), PolicyKind.SCOPE)
 
 
 def _targets() -> QuerySet[AccessTarget]:
@@ -77,6 +80,11 @@ def as_written(flow: AccessFlow) -> Document:
         checks=[str(one.webhook_id) for one in flow.checks.all()],
         space=documents.compose_space(flow.space) if flow.space else None,
     )
+
+
+def targets_of(bundle: Any) -> list[Part]:
+    """Return the targets of a bundle (of `bundles()`), in their order."""
+    return [_target(one) for one in bundle.targets.all()]
 
 
 def _condition(one: Condition) -> Part:
@@ -128,6 +136,11 @@ def names_in(told: Iterable[Document]) -> Known:
     )
 
 
+def lying(one: Any) -> Part:
+    """Return in which space something lies; nothing of what is the whole account's."""
+    return {"space_id": str(one.space_id), "space_name": one.space.name} if one.space_id else {}
+
+
 def flows_shown(rows: Iterable[AccessFlow]) -> list[Part]:
     """Return flows as they are answered."""
     told = [(one, as_written(one)) for one in rows]
@@ -136,6 +149,7 @@ def flows_shown(rows: Iterable[AccessFlow]) -> list[Part]:
         {
             "id": str(one.pk),
             **flow_shown(document, names, one.said),
+            **lying(one),
             "creation_date": one.created_at,
             "update_date": one.updated_at,
         }
@@ -145,7 +159,7 @@ def flows_shown(rows: Iterable[AccessFlow]) -> list[Part]:
 
 def bundles_shown(rows: Iterable[Any]) -> list[Part]:
     """Return bundles (of `bundles()`) as they are answered."""
-    told = [(one, [_target(each) for each in one.targets.all()]) for one in rows]
+    told = [(one, targets_of(one)) for one in rows]
     names = names_in({"targets": targets} for _, targets in told)
     return [
         present(
@@ -156,6 +170,7 @@ def bundles_shown(rows: Iterable[Any]) -> list[Part]:
                 "creation_date": one.created_at,
                 "update_date": one.updated_at,
                 "description": one.description or None,
+                **lying(one),
             }
         )
         for one, targets in told
@@ -165,4 +180,4 @@ def bundles_shown(rows: Iterable[Any]) -> list[Part]:
 def scope_shown(one: Any) -> Part:
     """Return an access scope (of `scopes()`) as it is answered."""
     told = {"id": str(one.pk), "name": one.name, "description": one.description or None, "query": one.query}
-    return present(told | {"creation_date": one.created_at, "update_date": one.updated_at})
+    return present(told | lying(one) | {"creation_date": one.created_at, "update_date": one.updated_at})

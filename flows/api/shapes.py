@@ -301,7 +301,13 @@ class FlowWanted(serializers.Serializer[object]):
         return attrs
 
 
-class FlowShown(serializers.Serializer[object]):
+class _Lying(serializers.Serializer[object]):
+    # In which space it lies; not there for what is the whole account's.
+    space_id = serializers.CharField(required=False)
+    space_name = serializers.CharField(required=False)
+
+
+class FlowShown(_Lying):
     """An access flow as it is answered."""
 
     id = serializers.CharField()
@@ -330,7 +336,7 @@ class BundleWanted(serializers.Serializer[object]):
     description = text(TEXT_MAX, allow_blank=True, required=False)
 
 
-class BundleShown(serializers.Serializer[object]):
+class BundleShown(_Lying):
     """A bundle as it is answered."""
 
     id = serializers.CharField()
@@ -349,7 +355,7 @@ class ScopeWanted(serializers.Serializer[object]):
     query = text(TEXT_MAX)
 
 
-class ScopeShown(serializers.Serializer[object]):
+class ScopeShown(_Lying):
     """An access scope as it is answered."""
 
     id = serializers.CharField()

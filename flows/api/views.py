@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from django.db.models import Q
 from django.http import Http404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -22,19 +24,32 @@ from flows import actions
 from flows.api import reading, shapes, writing
 from flows.api.naming import as_id
 from flows.api.parts import Part
+from flows.models import AccessFlow, AccessScope, Bundle, Space
+from flows.reach import uuids
 
-_READ, _WRITE = (TokenScope.ADMIN_READ, TokenScope.FLOWS_WRITE), (TokenScope.FLOWS_WRITE,)
+# What stands for no space.
+_ACCOUNT = "null"
+READ, WRITE = (TokenScope.ADMIN_READ, TokenScope.FLOWS_WRITE), (TokenScope.FLOWS_WRITE,)
 PAGED = [
     OpenApiParameter("limit", OpenApiTypes.INT, description="At most so many; 100 where nothing is said."),
     OpenApiParameter("page_token", OpenApiTypes.STR, description="The `next_page_token` of the page before."),
 ]
-NAMED = [OpenApiParameter("name", OpenApiTypes.STR, description="The name; `*` stands for anything."), *PAGED]
+NAMED = [
+    OpenApiParameter("name", OpenApiTypes.STR, description="The name; `*` stands for anything."),
+    OpenApiParameter(
+        "space_references",
+        {"type": "array", "items": {"type": "string"}},
+        description="What lies in these spaces, by id or name; `null` stands for the whole account.",
+    ),
+    *PAGED,
+]
+PLACED = [OpenApiParameter("space_reference", OpenApiTypes.STR, description="The space it is to lie in: id or name.")]
 
 
 class Collection(Endpoint):
     """A list that is paged by token, and where new things are made."""
 
-    scopes: ClassVar[Scopes] = {"GET": _READ, "POST": _WRITE}
+    scopes: ClassVar[Scopes] = {"GET": READ, "POST": WRITE}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Take up the filters that a client sent with its first page only."""
@@ -45,14 +60,63 @@ class Collection(Endpoint):
 class Item(Endpoint):
     """One thing, by its id."""
 
-    scopes: ClassVar[Scopes] = {"GET": _READ, "PUT": _WRITE, "DELETE": _WRITE}
+    scopes: ClassVar[Scopes] = {"GET": READ, "PUT": WRITE, "DELETE": WRITE}
 
 
 def page_of(request: Request, rows: Any, shown: Callable[[list[Any]], list[Part]]) -> Response:
     """Return a page of rows by name, with the token of the next."""
-    name = request.query_params.get("name")
-    page = paging.by_token(request, rows.filter(named("name", name)) if name else rows, order=("name", "id"))
+    if name := request.query_params.get("name"):
+        rows = rows.filter(named("name", name))
+    rows = rows.filter(within(request.query_params.getlist("space_references")))
+    page = paging.by_token(request, rows, order=("name", "id"))
     return Response({"items": shown(page.rows), "pagination": page.by_token})
+
+
+def within(references: list[str]) -> Q:
+    """Return the condition that something lies in one of these spaces; where none is named, anywhere."""
+    told = [one for text in references for one in text.split(",") if one]
+    if not told:
+        return Q()
+    return (
+        Q(space__in=uuids(told))
+        | Q(space__name__in=told)
+        | (Q(space__isnull=True) if _ACCOUNT in told else Q(pk__in=[]))
+    )
+
+
+def place_of(request: Request) -> Space | None:
+    """Return the space in which something new is to lie. Raises ValidationError."""
+    told = request.query_params.get("space_reference")
+    if not told or told == _ACCOUNT:
+        return None
+    found = Space.objects.filter(Q(pk__in=uuids([told])) | Q(name=told)).order_by("pk").first()
+    if found is None:
+        raise ValidationError({"space_reference": [f"There is no space “{told}”."]})
+    return found
+
+
+def placed(request: Request, permission: str, kind: Any) -> str | None:
+    """Return the id of where something new of a kind is to lie. Raises NotAllowed where the actor may not write there.
+
+    It asks first whether they may look: who may not is told nothing of spaces.
+    """
+    _look(request, permission)
+    space = place_of(request)
+    require(actor_of(request), permission, kind(space=space))
+    return str(space.pk) if space else None
+
+
+def writable(request: Request, rows: Any, pk: str, permission: str) -> Any:
+    """Return the row with the id, where the actor has the permission on it. Raises NotAllowed, Http404."""
+    _look(request, permission)
+    found = one_of(rows, pk)
+    require(actor_of(request), permission, found)
+    return found
+
+
+def _look(request: Request, permission: str) -> None:
+    app, _, verb = permission.partition(".")
+    require(actor_of(request), f"{app}.view_{verb.partition('_')[2]}")
 
 
 def one_of(rows: Any, pk: str) -> Any:
@@ -72,11 +136,12 @@ class Flows(Collection):
         require(actor_of(request), "flows.view_accessflow")
         return page_of(request, reading.flows(), reading.flows_shown)
 
-    @extend_schema(request=shapes.FlowWanted, responses=shapes.FlowShown)
+    @extend_schema(parameters=PLACED, request=shapes.FlowWanted, responses=shapes.FlowShown)
     def post(self, request: Request) -> Response:
         """Make an access flow."""
-        require(actor_of(request), "flows.add_accessflow")
-        made = writing.write_flow(writing.checked(shapes.FlowWanted, request.data), actor=actor_of(request))
+        space = placed(request, "flows.add_accessflow", AccessFlow)
+        body = writing.checked(shapes.FlowWanted, request.data)
+        made = writing.write_flow(body, actor=actor_of(request), space=space)
         return Response(_flow(made.pk))
 
 
@@ -92,17 +157,16 @@ class Flow(Item):
     @extend_schema(request=shapes.FlowWanted, responses=shapes.FlowShown)
     def put(self, request: Request, pk: str) -> Response:
         """Make it as the body says. A change that takes a second admin's yes is refused with 409."""
-        require(actor_of(request), "flows.change_accessflow")
-        row = one_of(reading.flows(), pk)
+        row = writable(request, reading.flows(), pk, "flows.change_accessflow")
         writing.write_flow(writing.checked(shapes.FlowWanted, request.data), actor=actor_of(request), flow=row)
         return Response(_flow(pk))
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, pk: str) -> Response:
         """Delete it; one that requests name is refused with 409."""
-        require(actor_of(request), "flows.delete_accessflow")
+        row = writable(request, reading.flows(), pk, "flows.delete_accessflow")
         with writing.refusals():
-            actions.delete(one_of(reading.flows(), pk), actor=actor_of(request))
+            actions.delete(row, actor=actor_of(request))
         return Response(status=204)
 
 
@@ -119,11 +183,12 @@ class Bundles(Collection):
         require(actor_of(request), "flows.view_bundle")
         return page_of(request, reading.bundles(), reading.bundles_shown)
 
-    @extend_schema(request=shapes.BundleWanted, responses=shapes.BundleShown)
+    @extend_schema(parameters=PLACED, request=shapes.BundleWanted, responses=shapes.BundleShown)
     def post(self, request: Request) -> Response:
         """Make a bundle."""
-        require(actor_of(request), "flows.add_bundle")
-        made = writing.write_bundle(writing.checked(shapes.BundleWanted, request.data), actor=actor_of(request))
+        space = placed(request, "flows.add_bundle", Bundle)
+        body = writing.checked(shapes.BundleWanted, request.data)
+        made = writing.write_bundle(body, actor=actor_of(request), space=space)
         return Response(_bundle(made.pk))
 
 
@@ -139,17 +204,16 @@ class OneBundle(Item):
     @extend_schema(request=shapes.BundleWanted, responses=shapes.BundleShown)
     def put(self, request: Request, pk: str) -> Response:
         """Make it as the body says; every flow that gives it follows."""
-        require(actor_of(request), "flows.change_bundle")
-        row = one_of(reading.bundles(), pk)
+        row = writable(request, reading.bundles(), pk, "flows.change_bundle")
         writing.write_bundle(writing.checked(shapes.BundleWanted, request.data), actor=actor_of(request), bundle=row)
         return Response(_bundle(pk))
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, pk: str) -> Response:
         """Delete it; one that flows give is refused with 409."""
-        require(actor_of(request), "flows.delete_bundle")
+        row = writable(request, reading.bundles(), pk, "flows.delete_bundle")
         with writing.refusals():
-            actions.delete_bundle(one_of(reading.bundles(), pk), actor=actor_of(request))
+            actions.delete_bundle(row, actor=actor_of(request))
         return Response(status=204)
 
 
@@ -166,11 +230,12 @@ class AccessScopes(Collection):
         require(actor_of(request), "flows.view_accessscope")
         return page_of(request, reading.scopes(), lambda rows: [reading.scope_shown(one) for one in rows])
 
-    @extend_schema(request=shapes.ScopeWanted, responses=shapes.ScopeShown)
+    @extend_schema(parameters=PLACED, request=shapes.ScopeWanted, responses=shapes.ScopeShown)
     def post(self, request: Request) -> Response:
         """Make an access scope."""
-        require(actor_of(request), "flows.add_accessscope")
-        made = writing.write_scope(writing.checked(shapes.ScopeWanted, request.data), actor=actor_of(request))
+        space = placed(request, "flows.add_accessscope", AccessScope)
+        body = writing.checked(shapes.ScopeWanted, request.data)
+        made = writing.write_scope(body, actor=actor_of(request), space=space)
         return Response(_scope(made.pk))
 
 
@@ -186,17 +251,16 @@ class OneAccessScope(Item):
     @extend_schema(request=shapes.ScopeWanted, responses=shapes.ScopeShown)
     def put(self, request: Request, pk: str) -> Response:
         """Make it as the body says; every flow that gives it follows."""
-        require(actor_of(request), "flows.change_accessscope")
-        row = one_of(reading.scopes(), pk)
+        row = writable(request, reading.scopes(), pk, "flows.change_accessscope")
         writing.write_scope(writing.checked(shapes.ScopeWanted, request.data), actor=actor_of(request), scope=row)
         return Response(_scope(pk))
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, pk: str) -> Response:
         """Delete it; one that flows or bundles give is refused with 409."""
-        require(actor_of(request), "flows.delete_accessscope")
+        row = writable(request, reading.scopes(), pk, "flows.delete_accessscope")
         with writing.refusals():
-            actions.delete_scope(one_of(reading.scopes(), pk), actor=actor_of(request))
+            actions.delete_scope(row, actor=actor_of(request))
         return Response(status=204)
 
 

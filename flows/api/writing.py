@@ -64,7 +64,7 @@ def free_name(model: Any, name: str, pk: Any = None) -> None:
         raise ValidationError({"name": [f"Another {model._meta.verbose_name} is called “{name}”."]})
 
 
-def write_flow(body: Part, *, actor: Actor, flow: AccessFlow | None = None) -> AccessFlow:
+def write_flow(body: Part, *, actor: Actor, flow: AccessFlow | None = None, space: str | None = None) -> AccessFlow:
     """Make a flow as the body says, or make `flow` so. Raises ValidationError, Conflict, NotAllowed."""
     free_name(AccessFlow, body["name"], flow.pk if flow else None)
     kept: Part | None = None
@@ -78,22 +78,30 @@ def write_flow(body: Part, *, actor: Actor, flow: AccessFlow | None = None) -> A
     document = flow_wanted(body, known(told), pk=str(flow.pk) if flow else "", kept=kept)
     with refusals():
         columns = columns_of(document) | {"said": said_in(body)}
+        columns |= {} if space is None else {"space": space}
         return actions.define(columns, document, actor=actor, flow=flow)
 
 
-def write_bundle(body: Part, *, actor: Actor, bundle: Bundle | None = None) -> Bundle:
+def write_bundle(body: Part, *, actor: Actor, bundle: Bundle | None = None, space: str | None = None) -> Bundle:
     """Make a bundle as the body says, or make `bundle` so. Raises ValidationError, Conflict, NotAllowed."""
     free_name(Bundle, body["name"], bundle.pk if bundle else None)
     names = known(references(body))
     targets = [target_wanted(one, names, f"access_targets.{place}") for place, one in enumerate(body["access_targets"])]
     description = body.get("description", bundle.description if bundle else "")
     with refusals():
-        return actions.define_bundle(body["name"], targets, actor=actor, description=description, bundle=bundle)
+        return actions.define_bundle(
+            body["name"], targets, actor=actor, description=description, bundle=bundle, space=space
+        )
 
 
-def write_scope(body: Part, *, actor: Actor, scope: AccessScope | None = None) -> AccessScope:
+def write_scope(body: Part, *, actor: Actor, scope: AccessScope | None = None, space: str | None = None) -> AccessScope:
     """Make an access scope as the body says, or make `scope` so. Raises ValidationError, Conflict, NotAllowed."""
     with refusals({**FIELDS, WHAT: "query"}):
         return actions.define_scope(
-            body["name"], body["query"], actor=actor, description=body.get("description") or "", scope=scope
+            body["name"],
+            body["query"],
+            actor=actor,
+            description=body.get("description") or "",
+            scope=scope,
+            space=space,
         )

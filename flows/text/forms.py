@@ -300,7 +300,8 @@ def webhook_form(webhook: Webhook) -> Form:
     """Return what a webhook says; its secrets are named, never told."""
     oauth = {"token_url": "", "client_id": "", "scope": ""} | webhook.oauth if webhook.oauth else None
     return {
-        **{name: getattr(webhook, name) for name in ("name", "description", "method", "url", "headers", "body")},
+        **{name: getattr(webhook, name) for name in ("name", "description", "active", "method")},
+        **{name: getattr(webhook, name) for name in ("url", "headers", "body")},
         "oauth": oauth,
         "validators": list(webhook.validators),
         "timeout": webhook.timeout_seconds,
@@ -311,7 +312,7 @@ def webhook_form(webhook: Webhook) -> Form:
 
 def webhook_columns(form: Form) -> dict[str, Any]:
     """Return a webhook's own columns, as flows.actions.webhooks.define_webhook takes them."""
-    same = ("name", "description", "method", "url", "headers", "body", "validators", "error_message")
+    same = ("name", "description", "active", "method", "url", "headers", "body", "validators", "error_message")
     oauth = form["oauth"] or {}
     return {
         **{name: form[name] for name in same},

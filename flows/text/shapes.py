@@ -252,7 +252,8 @@ WEBHOOK = Keys(
     {
         "name": Text(150, needed=True),
         "description": Text(default="", quiet=True),
-        "method": Choice("POST", "PUT", "GET", default="POST"),
+        "active": Flag(default=True, quiet=True),
+        "method": Choice("POST", "PUT", "GET", "PATCH", "DELETE", default="POST"),
         "url": Shaped(r"https?://\S{1,990}", "an address that begins with https://"),
         "headers": Named(Text(needed=True), Text(), default={}, quiet=True),
         "body": Json(default={}, quiet=True),

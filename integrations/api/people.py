@@ -198,9 +198,14 @@ def _users() -> QuerySet[User]:
     return User.objects.prefetch_related(_ORIGINS, "roles", "attributes")
 
 
-def _user_shown(row: User) -> Part:
-    """Return a person. We keep one name; its last word is told as the last name."""
+def name_parts(row: User) -> Part:
+    """Return a person's two names. We keep one; its last word is told as the last name."""
     first, _, last = row.name.rpartition(" ")
+    return {"first_name": first or last, "last_name": last if first else ""}
+
+
+def _user_shown(row: User) -> Part:
+    """Return a person."""
     attributes: dict[str, list[str]] = {}
     for one in sorted(row.attributes.all(), key=lambda one: (one.type, one.value)):
         attributes.setdefault(one.type, []).append(one.value)
@@ -208,8 +213,7 @@ def _user_shown(row: User) -> Part:
         "id": str(row.pk),
         "email": row.email,
         "email_aliases": [],
-        "first_name": first or last,
-        "last_name": last if first else "",
+        **name_parts(row),
         "active": row.is_active,
         "roles": sorted(ROLES[Role(one.role)] for one in row.roles.all()),
         "attributes": {kind: ", ".join(values) for kind, values in attributes.items()},

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from integrations.api import attributes, people, views
+from integrations.api.older import urls as older
 
 _GROUP = "api/admin/v1/groups/<str:pk>"
 urlpatterns: list[URLPattern] = [
@@ -18,4 +19,5 @@ urlpatterns: list[URLPattern] = [
     path("api/admin/v3/users", people.Users.as_view(), name="api_users"),
     path("api/admin/v3/users/<str:pk>", people.OneUser.as_view(), name="api_user"),
     path("api/admin/v1/attributes", attributes.Attributes.as_view(), name="api_attributes"),
+    *older.urlpatterns,
 ]
