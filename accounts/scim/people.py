@@ -83,7 +83,7 @@ def made(row: PushedPerson, **_: Any) -> Any:
     """Return who was just made or linked as a resource. Who is new is in no group yet, and need not be read again."""
     if row.user.created_at != row.created_at:
         return shown(row.pk)
-    row.user.shown_groups = []
+    vars(row.user)["shown_groups"] = []
     return resource(row)
 
 
