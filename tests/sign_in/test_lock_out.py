@@ -1,4 +1,4 @@
-"""Guessing passwords: slowed down for an account and for an address, alike whether anybody is there, and never for ever.
+"""Guessing passwords: slowed down for an account and for an address, whether anybody is there or not; never for ever.
 
 What is locked is the password, not the person: links, identity providers and open sessions go on.
 """
@@ -85,7 +85,13 @@ def test_being_locked_out_says_nothing_of_who_exists(cast: Cast, later: Clock, t
 
 
 def test_letters_case_and_space_are_no_way_around(cast: Cast, later: Clock) -> None:
-    for spelled in ("rita@example.com", "RITA@example.com", " rita@example.com", "Rita@Example.com ", "rita@EXAMPLE.com"):
+    for spelled in (
+        "rita@example.com",
+        "RITA@example.com",
+        " rita@example.com",
+        "Rita@Example.com ",
+        "rita@Example.com",
+    ):
         attempt(spelled)
     assert "Too many" in words(attempt("rIta@example.com", PASSWORD))[1][0]
 
