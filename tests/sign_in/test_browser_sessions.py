@@ -102,8 +102,15 @@ def test_the_provider_proves_the_factor_by_acr_and_a_fresh_sign_in_and_nothing_l
 def test_an_app_is_set_up_and_its_code_lets_the_request_go_on(
     story: Story, waiting: AccessRequest, browser: Browser, tmp_path: Path
 ) -> None:
-    with rita_is_in(browser, tmp_path) as (page, address, _):
+    with rita_is_in(browser, tmp_path) as (page, address, acme):
         page.goto(f"{address}/account/second-factor/app/")
+        # The provider said nothing of when she entered there, so she enters anew, and it says so: auth_time.
+        page.get_by_role("heading", name="Sign in again").wait_for()
+        page.get_by_role("button", name="Go to Acme").click()
+        page.wait_for_url(f"{acme.issuer}/enter/**")
+        page.get_by_label("Account").fill("rita")
+        page.get_by_role("button", name="Enter").click()
+        page.wait_for_url(f"{address}/account/second-factor/app/")
         secret = page.locator(".secret-key").inner_text()
         now = timezone.now()
         page.fill("input[name=code]", factors.code_of(secret, now))
@@ -129,7 +136,11 @@ def cookie(page: Page) -> str:
 def with_an_open_line(page: Page, address: str, request: AccessRequest) -> list[WebSocket]:
     """Open the page of a request and wait until its web socket is open; return the sockets it opens."""
     sockets: list[WebSocket] = []
-    page.on("websocket", sockets.append)
+
+    def note(opened: WebSocket) -> None:
+        sockets.append(opened)
+
+    page.on("websocket", note)
     with page.expect_websocket():
         page.goto(f"{address}/requests/{request.pk}/")
     page.wait_for_timeout(500)
