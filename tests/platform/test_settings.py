@@ -133,7 +133,7 @@ def python(code: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
         env={"DJANGO_SETTINGS_MODULE": "config.settings"} | env,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         check=False,
     )
 
@@ -242,7 +242,7 @@ def test_no_process_starts_with_wrong_settings(process: str, change: dict[str, s
         env=changed(change),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         check=False,
     )
     assert ended.returncode not in {0, None}
