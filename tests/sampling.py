@@ -35,7 +35,13 @@ CASES = {
     "tests/desk/test_roles.py": 2,
 }
 # Of all tests of these, whatever file they are in, one in so many.
-TESTS = {"tests/demo/": 4, "tests/platform/test_up.py": 3}
+TESTS = {
+    "tests/demo/": 4,
+    "tests/platform/test_up.py": 3,
+    "tests/client_api/": 2,
+    "tests/api/test_browser.py": 3,
+    "tests/sign_in/test_browser.py": 3,
+}
 # Of these files one in so many.
 FILES = {"tests/desk/": 2, "tests/portal/": 2, "tests/reports/": 2, "tests/browser/": 2}
 # What only one provider's tests try: one in so many providers. (A story of each is told in every run all the same.)
@@ -43,7 +49,8 @@ PROVIDERS = 3
 ONE_PROVIDER = re.compile(
     r"tests/connectors/test_(active_directory|aws|gcp|github|kube|mysql|mariadb|postgresql|rabbitmq|redis|ssh|windows)"
 )
-ALWAYS = re.compile(r"test_live\.py::.*access_is_given|test_query_counts\.py")
+# What of a client's calls is other people's is asked in every run.
+ALWAYS = re.compile(r"test_live\.py::.*access_is_given|test_query_counts\.py|client_api/test_theirs\.py")
 
 
 def chosen(tests: Iterable[Test], seed: str) -> Callable[[Test], bool]:
