@@ -55,7 +55,7 @@ class OneLogin:
 
             def listed(file: RequestFile, **values: Any) -> Listed:
                 answer = service.read(file, size=SIZE, **values)
-                return Listed(objects(answer.data, file), text(dict(answer.headers), "After-Cursor") or None)
+                return Listed(objects(answer.data, file), answer.headers.get("After-Cursor", "").strip() or None)
 
             def members(role: str, after: str | None) -> tuple[tuple[str, ...], str | None]:
                 page = listed(programs.LIST_MEMBERS, role=role, cursor=after)
