@@ -15,6 +15,7 @@ from connectors.contract.orders import Report
 from connectors.contract.people import PeoplePage
 from connectors.contract.sound import sound
 from connectors.registry import BUILT_IN
+from integrations.actions.people import letters
 from integrations.actions.people.settings import actor_of, subject_of
 from integrations.choices import OrderVerb, SyncState, Told
 from integrations.models import Directory, Integration, Order, Origin, StagedFact, SyncRun
@@ -100,6 +101,7 @@ def finish_reading(order: Order, report: Report, *, at: datetime) -> None:
         _supersede(run, at)
         run.state = _judge(run, order.integration, at)
     run.save()
+    letters.write(run, at=at)
 
 
 def _supersede(run: SyncRun, at: datetime) -> None:
