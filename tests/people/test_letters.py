@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.test import Client
 
+from accounts import actions as accounts
 from accounts.choices import LetterKind
 from accounts.models import Letter
+from audit.actor import Actor
+from audit.choices import ActorKind, Source
 from integrations import actions
+from integrations.queries import known_of
 from tests.cast import PASSWORD, Cast
 from tests.http_server import Answer
 from tests.people.okta_site import TOKEN, OktaSite, okta_site
@@ -26,6 +32,10 @@ def site() -> Iterator[OktaSite]:
 @pytest.fixture
 def okta(fresh_database: None, cast: Cast, site: OktaSite) -> Connected:
     return connected(cast, "okta-directory", {"address": site.address}, {"token": TOKEN}, "Okta")
+
+
+PROVISIONING = Actor(kind=ActorKind.SYSTEM, name="Identity provider", source=Source.API)
+OTHER = Actor(kind=ActorKind.SYSTEM, name="Other provider", source=Source.API)
 
 
 def letters() -> list[Letter]:
@@ -93,3 +103,24 @@ def test_the_admins_hear_once_that_a_directory_waits_for_their_yes(
     okta.later(hours=25)
     assert okta.sync().state == "succeeded"
     assert len(letters()) == 1
+
+
+def test_who_pushed_somebody_into_a_group_is_said_by_the_identities_page(db: None, cast: Cast) -> None:
+    def of(group: str) -> tuple[str, str]:
+        return next((one.source, one.by) for one in known_of(cast.requester) if one.value == group)
+
+    def push(by: Actor, joining: set[uuid.UUID], leaving: set[uuid.UUID]) -> None:
+        with transaction.atomic():
+            assert accounts.change_pushed_group(
+                pushed, actor=by, name="Pushed", external_id="x-1", joining=joining, leaving=leaving
+            )
+
+    me = {cast.requester.pk}
+    pushed = accounts.push_group("Pushed", "x-1", me | {cast.approver.pk}, actor=PROVISIONING)
+    assert of("Pushed") == ("push", "Identity provider")
+    # A push of somebody else says nothing of who was there before.
+    push(OTHER, {cast.outsider.pk}, set())
+    assert of("Pushed") == ("push", "Identity provider")
+    push(OTHER, set(), me)
+    push(OTHER, me, set())
+    assert of("Pushed") == ("push", "Other provider")
