@@ -94,8 +94,8 @@ class Lists:
     ) -> tuple[list[dict[str, Any]], int | None]:
         """Return rows from one on, and how many there are in all where JumpCloud says so."""
         answer = self.service.read(file, size=SIZE, skip=skip, **values)
-        total = record(answer.data).get("totalCount", answer.headers.get("x-total-count"))
-        return objects(answer.data, file, *below), int(total) if str(total).isdecimal() else None
+        total = str(record(answer.data).get("totalCount", answer.headers.get("x-total-count", "")))
+        return objects(answer.data, file, *below), int(total) if total.isdecimal() else None
 
 
 def _read_mark(after: str | None) -> tuple[int, int, str]:
