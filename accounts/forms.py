@@ -17,8 +17,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import actions, letters
-from accounts.choices import END_USER_SCOPES, LETTERS_TO_CHOOSE, STAFF_SCOPES, GroupSource, LetterKind, Role
+from accounts.choices import LETTERS_TO_CHOOSE, STAFF_SCOPES, GroupSource, LetterKind, Role
 from accounts.models import ApiToken, Group, User
+from accounts.tokens import useful_scopes
 from audit.actor import Actor
 
 if TYPE_CHECKING:
@@ -152,8 +153,7 @@ class TokenForm(TokenEndForm):
     def __init__(self, *args: Any, zone_of: User, **kwargs: Any) -> None:
         """Offer what the person can make use of."""
         super().__init__(*args, zone_of=zone_of, **kwargs)
-        useful = (*END_USER_SCOPES, *(STAFF_SCOPES if zone_of.is_staff else ()))
-        self.fields["scopes"].choices = [(str(scope), scope.label) for scope in useful]  # type: ignore[attr-defined]
+        self.fields["scopes"].choices = [(str(scope), scope.label) for scope in useful_scopes(zone_of)]  # type: ignore[attr-defined]
         self.fields["until"].initial = (
             min(timezone.now() + timedelta(days=30), self.latest).astimezone(self.zone).date()
         )

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from accounts.models import ApiToken
+from accounts.choices import END_USER_SCOPES, STAFF_SCOPES, TokenScope
+from accounts.models import ApiToken, User
 
 # By this, people and programs that look for leaked secrets know a token of ours. The second is a refresh token.
 PREFIX, REFRESH_PREFIX = "lk_", "lkr_"
@@ -27,6 +28,16 @@ def new_text(prefix: str = PREFIX) -> str:
 def digest_of(text: str) -> str:
     """Return what is kept of a token. It needs no salt and no slow hash: nobody guesses 256 random bits."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def useful_scopes(owner: User) -> tuple[TokenScope, ...]:
+    """Return the scopes that a token of this owner can be good for, in order.
+
+    Pushing people takes no role: the scope is all of it, and it is a program's.
+    """
+    staff = set(STAFF_SCOPES if owner.is_staff else ()) - {TokenScope.SCIM}
+    useful = staff | ({TokenScope.SCIM} if owner.is_service else set(END_USER_SCOPES))
+    return tuple(scope for scope in TokenScope if scope in useful)
 
 
 def holder(text: str, *, at: datetime | None = None) -> ApiToken | None:

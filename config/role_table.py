@@ -28,6 +28,11 @@ class Row:
     cells: tuple[str, ...]
     rule: str
 
+    @property
+    def named(self) -> list[tuple[str, str]]:
+        """Return the word for each role, with the role's name."""
+        return [(str(role.label), word) for role, word in zip(COLUMNS, self.cells, strict=True)]
+
 
 def cell(line: Line, role: AnyRole) -> str:
     """Return what a line says of a role."""

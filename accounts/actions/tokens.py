@@ -15,7 +15,7 @@ import audit.actions
 from accounts import tokens
 from accounts.actions.people import put_user
 from accounts.actions.rules import BadValue, NotAllowed, check, is_self, require
-from accounts.choices import END_USER_SCOPES, STAFF_SCOPES, Role, TokenKind, TokenScope
+from accounts.choices import Role, TokenKind, TokenScope
 from accounts.models import ApiToken, User
 from audit.actions import Subject
 from audit.actor import Actor
@@ -146,9 +146,7 @@ def _may_issue(owner: User, actor: Actor) -> None:
 
 def _scopes(owner: User, wanted: Iterable[str] | None) -> list[str]:
     """Return the scopes in order. Raises BadValue for one that is none, or that the owner has no use for."""
-    # Pushing people takes no role: the scope is all of it, and it is a program's.
-    useful = set(STAFF_SCOPES if owner.is_staff else ()) - {TokenScope.SCIM}
-    useful |= {TokenScope.SCIM} if owner.is_service else set(END_USER_SCOPES)
+    useful = set(tokens.useful_scopes(owner))
     given = useful if wanted is None else set(wanted)
     known = {str(scope) for scope in TokenScope}
     if unknown := sorted(given - known):

@@ -19,7 +19,7 @@ from accounts.rest.views import Endpoint
 ACCOUNT_ID = "latchkey"
 
 
-class UserShown(serializers.Serializer[object]):
+class OneselfShown(serializers.Serializer[object]):
     """Oneself."""
 
     id = serializers.CharField()
@@ -50,7 +50,7 @@ class SettingsShown(serializers.Serializer[object]):
 class SessionShown(serializers.Serializer[object]):
     """Who one is, and where."""
 
-    user = UserShown()
+    user = OneselfShown()
     account = AccountShown()
     settings = SettingsShown()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -10,6 +11,11 @@ from drf_spectacular.openapi import AutoSchema
 
 class Described(AutoSchema):
     """Describes an endpoint, with the scopes it wants."""
+
+    def get_operation_id(self) -> str:
+        """Return the name of the operation: its verb and its address, which is unique whatever is added."""
+        parts = re.findall(r"\w+", self.path.removeprefix("/api/"))
+        return "_".join([self.method.lower(), *parts])
 
     def get_description(self) -> str:  # type: ignore[override]  # of what it derives from in turn, not of it
         """Return the docstring, and which scopes a token needs."""

@@ -53,7 +53,7 @@ class _FlowColumns(_FlowAdmin):
     """What the list of flows shows."""
 
     @admin.display(description="access flow", ordering="name")
-    def said(self, flow: AccessFlow) -> SafeString:
+    def reads(self, flow: AccessFlow) -> SafeString:
         """Return the name, what is special about the flow, and below it the flow as one sentence."""
         address = reverse("admin:flows_accessflow_change", args=[flow.pk])
         sentence = flow.current.sentence if flow.current else ""
@@ -91,7 +91,7 @@ class _FlowColumns(_FlowAdmin):
 class AccessFlowAdmin(InSpaces, _FlowColumns):
     """Policy. Every write goes through flows.actions."""
 
-    list_display = ("said", "state", "version", "used")
+    list_display = ("reads", "state", "version", "used")
     list_display_links = None
     list_filter = (
         StateFilter,
@@ -104,7 +104,7 @@ class AccessFlowAdmin(InSpaces, _FlowColumns):
     )
     list_select_related = ("current", "space")
     list_per_page = 50
-    sortable_by = ("said",)
+    sortable_by = ("reads",)
     search_fields = ("name", "description", "current__sentence")
     search_help_text = "Part of the name, the description or the sentence."
     show_full_result_count = False

@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from accounts.rest.fields import NextPage
 from flows.api.parts import SELECTOR_TYPES
 from flows.choices import FieldKind, MatchOperator, RequestScope, SelectorMode
 from flows.decision.windows import DAYS
@@ -258,7 +259,7 @@ class CustomField(serializers.Serializer[object]):
     pattern = text(allow_blank=True, default="")
 
 
-class Extension(serializers.Serializer[object]):
+class FlowExtension(serializers.Serializer[object]):
     """What only Latchkey has. Left out, it stays as it is; given, what it leaves out is as usual."""
 
     answer_within_hours = serializers.IntegerField(min_value=1, max_value=100_000, required=False)
@@ -291,7 +292,7 @@ class FlowWanted(serializers.Serializer[object]):
     settings = FlowSettings()
     # The contract demands it, but what it says is in request_for as well, and not every client sends it.
     request_for_others = serializers.BooleanField(required=False)
-    latchkey = Extension(**OPTIONAL)
+    latchkey = FlowExtension(**OPTIONAL)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Escalation needs somebody who is asked first."""
@@ -318,7 +319,7 @@ class FlowShown(serializers.Serializer[object]):
     settings = FlowSettings()
     creation_date = serializers.DateTimeField()
     update_date = serializers.DateTimeField(**OPTIONAL)
-    latchkey = Extension(**OPTIONAL)
+    latchkey = FlowExtension(**OPTIONAL)
 
 
 class BundleWanted(serializers.Serializer[object]):
@@ -359,28 +360,22 @@ class ScopeShown(serializers.Serializer[object]):
     update_date = serializers.DateTimeField()
 
 
-class Pagination(serializers.Serializer[object]):
-    """Where the next page begins, if there is one."""
-
-    next_page_token = serializers.CharField(**OPTIONAL)
-
-
 class FlowList(serializers.Serializer[object]):
     """A page of access flows."""
 
     items = FlowShown(many=True)
-    pagination = Pagination()
+    pagination = NextPage()
 
 
 class BundleList(serializers.Serializer[object]):
     """A page of bundles."""
 
     items = BundleShown(many=True)
-    pagination = Pagination()
+    pagination = NextPage()
 
 
 class ScopeList(serializers.Serializer[object]):
     """A page of access scopes."""
 
     items = ScopeShown(many=True)
-    pagination = Pagination()
+    pagination = NextPage()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from integrations.api.shapes import OPTIONAL, Pagination, text
+from accounts.rest.fields import NextPage
+from integrations.api.shapes import OPTIONAL, text
 
 MEMBERS_MAX = 10_000
 
@@ -48,7 +49,7 @@ class GroupList(serializers.Serializer[object]):
     """A page of groups."""
 
     items = GroupShown(many=True)
-    pagination = Pagination()
+    pagination = NextPage()
 
 
 class MemberShown(serializers.Serializer[object]):
@@ -61,7 +62,7 @@ class MemberList(serializers.Serializer[object]):
     """A page of members."""
 
     items = MemberShown(many=True)
-    pagination = Pagination()
+    pagination = NextPage()
 
 
 class UserShown(_From):
@@ -81,7 +82,7 @@ class UserList(serializers.Serializer[object]):
     """A page of people."""
 
     items = UserShown(many=True)
-    pagination = Pagination()
+    pagination = NextPage()
 
 
 class AttributeShown(_From):
@@ -96,4 +97,4 @@ class AttributeList(serializers.Serializer[object]):
     """A page of attributes."""
 
     items = AttributeShown(many=True)
-    pagination = Pagination()
+    pagination = NextPage()

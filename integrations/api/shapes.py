@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts.rest.fields import NextPage
 from integrations.api.stores import BUILT_IN, FIELDS
 
 OPTIONAL: dict[str, Any] = {"required": False, "allow_null": True}
@@ -17,6 +19,7 @@ def text(most: int = 200, **more: Any) -> serializers.CharField:
     return serializers.CharField(max_length=most, trim_whitespace=False, **more)
 
 
+@extend_schema_field({"description": "A text, a number, a yes or no, or a tree."})
 class Value(serializers.Field[str, Any, Any, Any]):
     """A value of a configuration: a text, or a number, a yes or no, or a tree, which is kept as its text."""
 
@@ -142,7 +145,7 @@ class MappingShown(Mapping):
     source_integration_name = serializers.CharField(**OPTIONAL)
 
 
-class Extension(serializers.Serializer[object]):
+class IntegrationExtension(serializers.Serializer[object]):
     """What only Latchkey has. Left out, it stays as it is."""
 
     reconcile_hours = serializers.IntegerField(min_value=0, max_value=8760, required=False)
@@ -160,7 +163,7 @@ class IntegrationChange(serializers.Serializer[object]):
     custom_access_details = text(400, allow_blank=True, **OPTIONAL)
     owner = OwnerWanted(**OPTIONAL)
     owners_mapping = MappingWanted(**OPTIONAL)
-    latchkey = Extension(**OPTIONAL)
+    latchkey = IntegrationExtension(**OPTIONAL)
 
 
 class IntegrationWanted(IntegrationChange):
@@ -185,20 +188,14 @@ class IntegrationShown(serializers.Serializer[object]):
     custom_access_details = serializers.CharField(**OPTIONAL)
     owner = OwnerShown(**OPTIONAL)
     owners_mapping = MappingShown(**OPTIONAL)
-    latchkey = Extension(**OPTIONAL)
-
-
-class Pagination(serializers.Serializer[object]):
-    """Where the next page begins, if there is one."""
-
-    next_page_token = serializers.CharField(**OPTIONAL)
+    latchkey = IntegrationExtension(**OPTIONAL)
 
 
 class IntegrationList(serializers.Serializer[object]):
     """A page of integrations."""
 
     items = IntegrationShown(many=True)
-    pagination = Pagination()
+    pagination = NextPage()
 
 
 class CloudOfInstance(serializers.Serializer[object]):
@@ -245,4 +242,4 @@ class ConnectorList(serializers.Serializer[object]):
     """A page of connectors."""
 
     items = ConnectorShown(many=True)
-    pagination = Pagination()
+    pagination = NextPage()

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import actions, factors
+from accounts.actions import ToldPerson
 from accounts.choices import ChangeKind, GroupSource, LetterKind, Role, SignInRefusal
 from accounts.claims import Told
 from accounts.models import (
@@ -481,6 +482,53 @@ TABLE |= {
         (ChangeKind.GROUP_CHANGED,),
         {"members": 0},
         before=a_pushed_group,
+    ),
+}
+
+
+def a_told_group(cast: Cast) -> Group:
+    """Return a group that a directory tells of, with nobody in it."""
+    there = Group.objects.select_for_update().filter(name="Watch").first()
+    return there or actions.make_told_group("Watch", source=GroupSource.DIRECTORY, actor=system())
+
+
+TABLE |= {
+    "take_person": Verb(
+        lambda c, a: actions.take_person(c.requester, ToldPerson(c.requester.email, "Rita R."), create=False, actor=a),
+        "user.edited",
+    ),
+    "change_attributes": Verb(
+        lambda c, a: actions.change_attributes(c.requester, added=[("team", "data")], removed=[], actor=a),
+        "user.attributes_set",
+        (ChangeKind.PERSON_CHANGED,),
+        {"added": [["team", "data"]], "removed": []},
+    ),
+    "make_told_group": Verb(
+        lambda c, a: actions.make_told_group("Watch", source=GroupSource.DIRECTORY, actor=a),
+        "group.created",
+        (),
+        {"source": "directory"},
+    ),
+    "rename_told_group": Verb(
+        lambda c, a: actions.rename_told_group(a_told_group(c), "Guard", actor=a),
+        "group.renamed",
+        (ChangeKind.GROUP_CHANGED,),
+        {"from": "Watch"},
+        before=a_told_group,
+    ),
+    "change_members": Verb(
+        lambda c, a: actions.change_members(a_told_group(c), joined=[c.requester.pk], left=[], actor=a),
+        "group.members_told",
+        (ChangeKind.GROUP_CHANGED,),
+        {"joined": 1, "left": 0, "some": ["rita@example.com"]},
+        before=a_told_group,
+    ),
+    "keep_told_group": Verb(
+        lambda c, a: actions.keep_told_group(a_told_group(c), actor=a),
+        "group.kept",
+        (),
+        {"from": "directory"},
+        before=a_told_group,
     ),
 }
 TABLE |= {
