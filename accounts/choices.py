@@ -110,6 +110,7 @@ class LetterKind(models.TextChoices):
     PROPOSAL = "proposal", "A change of policy waits for a second yes"
     ENVELOPE = "envelope", "A break-glass envelope needs an admin"
     PUSHED_OUT = "pushed_out", "The directory disabled many people at once"
+    DIRECTORY = "directory", "A directory waits for a yes, or cannot be read"
 
 
 # What everybody may choose not to get.
@@ -129,6 +130,7 @@ LETTERS_TO_ADMINS = (
     LetterKind.PROPOSAL,
     LetterKind.ENVELOPE,
     LetterKind.PUSHED_OUT,
+    LetterKind.DIRECTORY,
 )
 
 
@@ -179,6 +181,7 @@ class TokenScope(models.TextChoices):
     INTEGRATIONS_WRITE = "admin:integrations:write", "Change integrations and webhooks"
     PEOPLE_WRITE = "admin:people:write", "Change people and groups"
     CONNECTORS_WRITE = "admin:connectors:write", "Change connectors"
+    REQUESTS_ADMIN = "admin:access_requests:write", "Take access away that you may take away as an administrator"
     SCIM = "scim", "Push people and groups (SCIM)"
 
 

@@ -16,6 +16,8 @@ GROUPS_MAX = 1000
 _SUBJECT_MAX, _EMAIL_MAX, _NAME_MAX, _GROUP_MAX = 255, 254, 150, 200
 # "true" in quotes is how some providers write it; every other text means no, "false" among them.
 _YES = (True, "true")
+# Of providers that say of the address's domain that they own it, instead of saying that the address was verified.
+_OWNS_DOMAIN, _OWNED = "xms_edov", (True, "true", "1", 1)
 Claims = Mapping[str, Any]
 
 
@@ -110,12 +112,12 @@ def _email(document: Claims) -> str:
 
 def _verified(documents: Sequence[Claims], email: str) -> bool:
     """Whether the provider says, and nowhere denies, that the address belongs to the person."""
-    said = [
-        document["email_verified"]
-        for document in documents
-        if email and _email(document) == email and "email_verified" in document
-    ]
-    return bool(said) and all(isinstance(one, bool | str) and one in _YES for one in said)
+    about = [document for document in documents if email and _email(document) == email]
+    said = [document["email_verified"] for document in about if "email_verified" in document]
+    if not said:
+        owned = [document[_OWNS_DOMAIN] for document in about if _OWNS_DOMAIN in document]
+        return bool(owned) and all(isinstance(one, bool | int | str) and one in _OWNED for one in owned)
+    return all(isinstance(one, bool | str) and one in _YES for one in said)
 
 
 def _name(documents: Sequence[Claims]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -16,7 +15,7 @@ from django.core.validators import MaxValueValidator
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import actions, letters
+from accounts import actions, letters, zones
 from accounts.choices import LETTERS_TO_CHOOSE, STAFF_SCOPES, GroupSource, LetterKind, Role
 from accounts.models import ApiToken, Group, User
 from accounts.tokens import useful_scopes
@@ -32,7 +31,7 @@ else:
 
 def check_zone(name: str) -> None:
     """Raise ValidationError unless `name` is a time zone."""
-    if name not in zoneinfo.available_timezones():
+    if name not in zones.names():
         raise ValidationError(f"There is no time zone “{name}”; write one such as Europe/Berlin.")
 
 

@@ -26,6 +26,7 @@ urlpatterns = [
     path("account/tokens/<uuid:token>/revoke/", tokens.revoke, name="account_token_revoke"),
     path("oauth/authorize", clients.authorize, name="oauth_authorize"),
     path("oauth/token", clients.token, name="oauth_token"),
+    path("oauth/revoke", clients.revoke, name="oauth_revoke"),
     path("account/away/", away.delegate, name="delegate"),
     path("account/away/<int:delegation>/end/", away.end_delegation, name="end_delegation"),
     path("people/invited/", invited.invited, name="invited"),

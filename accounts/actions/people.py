@@ -67,9 +67,10 @@ def put_user(
     actor: Actor,
     roles: Iterable[Role],
     password: str | None = None,
+    attributes: Iterable[tuple[str, str]] = (),
     at: datetime | None = None,
 ) -> None:
-    """Store somebody new. Whether the actor may is the caller's. Raises BadValue, AlreadyThere."""
+    """Store somebody new, and tell of them once. The caller sees to permission. Raises BadValue, AlreadyThere."""
     user.created_at = at or user.created_at
     with transaction.atomic():
         check(user, "email", "name", "time_zone")
@@ -79,7 +80,8 @@ def put_user(
         held = sorted(set(map(Role, roles)))
         RoleAssignment.objects.bulk_create([RoleAssignment(user=user, role=role) for role in held])
         record(action, user, actor, {"roles": held, **details}, at)
-        tell(ChangeKind.PERSON_CHANGED, user, [user])
+        _change_attributes(user, {}, frozenset(attributes), actor, at)
+        tell(ChangeKind.PERSON_CHANGED, user, [user], new=True)
 
 
 def edit_user(
@@ -222,17 +224,30 @@ def set_attributes(user: User, attributes: Iterable[tuple[str, str]], *, actor: 
         # As for roles: one writer after the other.
         User.objects.select_for_update(of=("self",)).get(pk=user.pk)
         stored = {(row.type, row.value): row for row in Attribute.objects.filter(user=user)}
-        new = [Attribute(user=user, type=kind, value=value) for kind, value in sorted(wanted - stored.keys())]
-        gone = sorted(stored.keys() - wanted)
-        if not new and not gone:
-            return
-        for row in new:
-            check(row, "type", "value")
+        if _change_attributes(user, stored, wanted, actor):
+            tell(ChangeKind.PERSON_CHANGED, user, [user])
+
+
+def _change_attributes(
+    user: User,
+    stored: Mapping[tuple[str, str], Attribute],
+    wanted: frozenset[tuple[str, str]],
+    actor: Actor,
+    at: datetime | None = None,
+) -> bool:
+    """Make of the stored attributes the wanted ones; return whether anything changed. Raises BadValue."""
+    new = [Attribute(user=user, type=kind, value=value) for kind, value in sorted(wanted - stored.keys())]
+    gone = sorted(stored.keys() - wanted)
+    if not new and not gone:
+        return False
+    for row in new:
+        check(row, "type", "value")
+    if gone:
         Attribute.objects.filter(pk__in=[stored[pair].pk for pair in gone]).delete()
-        Attribute.objects.bulk_create(new)
-        added = [[row.type, row.value] for row in new]
-        record("user.attributes_set", user, actor, {"added": added, "removed": [list(pair) for pair in gone]})
-        tell(ChangeKind.PERSON_CHANGED, user, [user])
+    Attribute.objects.bulk_create(new)
+    added = [[row.type, row.value] for row in new]
+    record("user.attributes_set", user, actor, {"added": added, "removed": [list(pair) for pair in gone]}, at)
+    return True
 
 
 def set_password(user: User, password: str | None, *, actor: Actor, session: str = "") -> None:

@@ -40,11 +40,10 @@ def provision(facts: PushedFacts, *, actor: Actor, at: datetime | None = None) -
             raise AlreadyThere(f"{facts.user_name} is pushed already.")
         user = User.objects.select_for_update(of=("self",)).filter(email=facts.email).first()
         if user is None:
-            user = _new(facts, actor, now)
-        else:
-            _refuse_taking_over(user)
-            details = {"user_name": facts.user_name, "external_id": facts.external_id}
-            record("user.push_linked", user, actor, details, now)
+            return _link(_new(facts, actor, now), facts, actor, now)
+        _refuse_taking_over(user)
+        details = {"user_name": facts.user_name, "external_id": facts.external_id}
+        record("user.push_linked", user, actor, details, now)
         pushed = _link(user, facts, actor, now)
         _settle(user, facts, actor, now)
     return pushed
@@ -106,12 +105,17 @@ def find_manager(said: str) -> User | None:
 
 
 def _new(facts: PushedFacts, actor: Actor, now: datetime) -> User:
-    """Make somebody with no rights. Who is told to be inactive never gets in, not even for a moment."""
+    """Make somebody with no rights, all at once. Who is told to be inactive never gets in, not even for a moment."""
     user = User(email=facts.email, name=facts.name, time_zone=facts.time_zone)
+    manager = _manager(user, facts)
+    if isinstance(manager, User):
+        user.manager = manager
     if facts.active is False:
         user.is_active, user.pushed_out, user.disabled_at = False, True, now
     details = {"user_name": facts.user_name, "external_id": facts.external_id, "active": user.is_active}
-    put_user(user, "user.provisioned", details, actor=actor, roles=(), at=now)
+    if user.manager:
+        details["manager"] = user.manager.email
+    put_user(user, "user.provisioned", details, actor=actor, roles=(), attributes=facts.attributes, at=now)
     return user
 
 

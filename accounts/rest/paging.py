@@ -8,6 +8,7 @@ by_offset   `limit` + `offset`, likewise
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -62,7 +63,25 @@ def by_token(request: Request, rows: QuerySet[Any], *, order: tuple[str, ...]) -
         return Page(got, limit)
     last = got[limit - 1]
     values = [_plain(getattr(last, name.lstrip("-"))) for name in order]
-    return Page(got[:limit], limit, next_page_token=signing.dumps([_bound(request), values], salt=_SALT, compress=True))
+    return Page(got[:limit], limit, next_page_token=_token(request, values))
+
+
+def by_cursor(
+    request: Request, read: Callable[[list[Any], int], tuple[list[Any], list[Any] | None]], *, start: list[Any]
+) -> Page:
+    """Return the page that the request asks for of what is no table, in the token style.
+
+    `read` is given where to begin (`start` at first) and how many to read at most, and returns these and where the next
+    page begins, or None. Raises ParseError as `by_token` does.
+    """
+    limit = _number(request, "limit", LIMIT, 1, LIMIT_MAX)
+    text = request.query_params.get("page_token")
+    rows, following = read(_read(request, text, len(start)) if text else start, limit)
+    return Page(rows, limit, next_page_token=None if following is None else _token(request, following))
+
+
+def _token(request: Request, values: list[Any]) -> str:
+    return signing.dumps([_bound(request), values], salt=_SALT, compress=True)
 
 
 def by_skip(request: Request, rows: QuerySet[Any] | list[Any], *, limit: int = LIMIT) -> Page:

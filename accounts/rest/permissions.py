@@ -34,3 +34,16 @@ class HasScope(BasePermission):
         if wanted and not set(wanted) & set(request.auth.scopes):
             raise PermissionDenied(f"This token lacks the scope {' or '.join(wanted)}.", code="missing_scope")
         return True
+
+
+class OfAPerson(BasePermission):
+    """Whether the token is a person's. What a person holds or asks for, no service has."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Say yes. Raises PermissionDenied for a service's token."""
+        if isinstance(request.auth, ApiToken) and request.auth.owner.is_service:
+            raise PermissionDenied(
+                "This address is for people: use a personal token. A service has no access and asks for none.",
+                code="personal_token_needed",
+            )
+        return True

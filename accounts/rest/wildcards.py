@@ -28,3 +28,20 @@ def register() -> None:
 def named(field: str, text: str) -> Q:
     """Return the condition that a field is the text; with `*` in it, that it fits the pattern, whatever the case."""
     return Q(**{f"{field}__wild": text}) if "*" in text else Q(**{field: text})
+
+
+def fits(text: str, wanted: str) -> bool:
+    """Whether a text is what `named` would find. In one pass, whatever the pattern."""
+    if "*" not in wanted:
+        return text == wanted
+    first, *middle, last = wanted.lower().split("*")
+    told = text.lower()
+    at, end = len(first), len(told) - len(last)
+    if at > end or not (told.startswith(first) and told.endswith(last)):
+        return False
+    for part in middle:
+        found = told.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True

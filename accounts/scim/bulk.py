@@ -127,7 +127,7 @@ def _perform(operation: Any, ask: Ask, run: _Run) -> Reply:
     body: Body = _resolved(data, run) if isinstance(data, dict) else {}
     version = named(operation, "version")
     match = version if isinstance(version, str) else ""
-    return answer(Ask(method.upper(), parts, ask.actor, body=body, if_match=match, at=ask.at))
+    return answer(Ask(method.upper(), parts, ask.actor, body=body, if_match=match, quiet=True, at=ask.at))
 
 
 def _resolved(value: Any, run: _Run) -> Any:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from scim2_models import Context, InvalidValueException
 
-from accounts import claims
+from accounts import claims, zones
 from accounts.scim.resources import ENTERPRISE, User, key
 
 TEXT_MAX, ITEMS_MAX, NAME_MAX, EMAIL_MAX = 300, 50, 150, 254
@@ -163,7 +162,7 @@ def _manager(said: Mapping[str, Any]) -> str | None:
 
 def _time_zone(document: Mapping[str, Any]) -> str:
     said = str(document.get("timezone", ""))
-    return said if said in zoneinfo.available_timezones() else ""
+    return said if said in zones.names() else ""
 
 
 def _attributes(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -88,6 +88,11 @@ def shown(pk: str, *, without: frozenset[str] = frozenset()) -> Any:
     return shown_all([found], without=without)[0]
 
 
+def made(row: PushedGroup, *, without: frozenset[str] = frozenset()) -> Any:
+    """Return what was just made as a resource."""
+    return shown_all([row], without=without)[0]
+
+
 def shown_all(some: Iterable[PushedGroup], *, without: frozenset[str] = frozenset()) -> list[Any]:
     """Return rows as resources, with one query for the members of all of them."""
     found = list(some)
@@ -112,11 +117,11 @@ def resource(row: PushedGroup, members: list[dict[str, str]]) -> Any:
     return Group.model_validate(told)
 
 
-def create(body: Body, *, actor: Actor, at: datetime) -> str:
-    """Make a group, and return its id. Raises what the models and the actions raise."""
+def create(body: Body, *, actor: Actor, at: datetime) -> PushedGroup:
+    """Make a group, and return its row. Raises what the models and the actions raise."""
     told = Group.model_validate(body, scim_ctx=Context.RESOURCE_CREATION_REQUEST, scim_policy=TOLERANT)
     plan = _plan(told)
-    return actions.push_group(plan.name, plan.external_id, _people(plan.joining), actor=actor, at=at).pk
+    return actions.push_group(plan.name, plan.external_id, _people(plan.joining), actor=actor, at=at)
 
 
 def replace(row: PushedGroup, body: Body, *, actor: Actor, at: datetime) -> None:

@@ -79,6 +79,14 @@ def shown(pk: str, **_: Any) -> Any:
     return resource(found)
 
 
+def made(row: PushedPerson, **_: Any) -> Any:
+    """Return who was just made or linked as a resource. Who is new is in no group yet, and need not be read again."""
+    if row.user.created_at != row.created_at:
+        return shown(row.pk)
+    vars(row.user)["shown_groups"] = []
+    return resource(row)
+
+
 def shown_all(some: Iterable[PushedPerson], **_: Any) -> list[Any]:
     """Return rows as resources."""
     return [resource(row) for row in some]
@@ -103,11 +111,11 @@ def _group(member: GroupMembership) -> dict[str, str]:
     return {"value": pushed.pk, "$ref": address_of("Groups", pushed.pk), "display": member.group.name}
 
 
-def create(body: Body, *, actor: Actor, at: datetime) -> str:
-    """Make or link somebody, and return their id. Raises what the models and the actions raise."""
+def create(body: Body, *, actor: Actor, at: datetime) -> PushedPerson:
+    """Make or link somebody, and return their row. Raises what the models and the actions raise."""
     _fill(body, active=True)
     told = Person.model_validate(body, scim_ctx=Context.RESOURCE_CREATION_REQUEST, scim_policy=TOLERANT)
-    return actions.provision(facts.read(told), actor=actor, at=at).pk
+    return actions.provision(facts.read(told), actor=actor, at=at)
 
 
 def replace(row: PushedPerson, body: Body, *, actor: Actor, at: datetime) -> None:

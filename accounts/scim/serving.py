@@ -38,7 +38,7 @@ _REFUSALS: tuple[tuple[type[actions.Refused], int, str | None], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One operation: how, on what, with what, by whom and when."""
+    """One operation: how, on what, with what, by whom and when. `quiet`: nobody is shown what comes of a change."""
 
     method: str
     parts: tuple[str, ...]
@@ -47,6 +47,7 @@ class Ask:
     query: Mapping[str, Any] = field(default_factory=dict)
     if_match: str = ""
     if_none_match: str = ""
+    quiet: bool = False
     at: datetime = field(default_factory=timezone.now)
 
 
@@ -128,9 +129,10 @@ def _create(ask: Ask) -> Reply:
     endpoint = ask.parts[0]
     asked = parameters(endpoint, ask.query)
     with transaction.atomic():
-        pk = KINDS[endpoint].create(ask.body, actor=ask.actor, at=ask.at)
-        shown, etag = _shown(endpoint, pk, asked)
-    return Reply(201, shown, {"Location": people.address_of(endpoint, pk), "ETag": etag})
+        kind = KINDS[endpoint]
+        row = kind.create(ask.body, actor=ask.actor, at=ask.at)
+        shown = None if ask.quiet else dumped(kind.made(row, without=without(asked)), asked)
+    return Reply(201, shown, {"Location": people.address_of(endpoint, row.pk), "ETag": people.version(row)})
 
 
 def _read(ask: Ask) -> Reply:
@@ -153,6 +155,8 @@ def _change(ask: Ask) -> Reply:
         do = kind.replace if ask.method == "PUT" else kind.patch
         do(row, ask.body, actor=ask.actor, at=ask.at)
         etag = people.version(row)
+        if ask.quiet:
+            return Reply(200, None, {"ETag": etag, "Location": people.address_of(endpoint, pk)})
         if ask.method == "PATCH" and kind is groups and "members" not in without(asked) and groups.is_large(pk):
             return Reply(204, None, {"ETag": etag})
         shown, _ = _shown(endpoint, pk, asked)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from typing import Any, cast
 
 from allauth.account.views import LoginView, ReauthenticateView
@@ -19,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
-from accounts import actions, sessions
+from accounts import actions, sessions, zones
 from accounts.choices import LETTERS_TO_CHOOSE
 from accounts.factors import REAL, factors_of
 from accounts.forms import AwayForm, LettersForm, PasswordForm, ProfileForm, SignInForm
@@ -114,7 +113,7 @@ def render_account(
         "may_invite": may_invite(user) or invited_by(user).exists(),
         "now": now,
         "letters": LettersForm(initial=_letters_of(user)),
-        "zones": sorted(zoneinfo.available_timezones()),
+        "zones": sorted(zones.names()),
         "password_sign_in": settings.PASSWORD_SIGN_IN,
     }
     return render(request, "account/account.html", context, status=status)

@@ -14,10 +14,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
+from rest_framework.exceptions import Throttled
 
-from accounts import actions
+from accounts import actions, tokens
 from accounts.actions import clients
-from accounts.choices import END_USER_SCOPES
+from accounts.choices import END_USER_SCOPES, TokenKind
 from accounts.models import User
 from accounts.rest.limits import count_bad
 from audit.actor import person
@@ -78,11 +79,37 @@ def token(http: HttpRequest) -> HttpResponse:
     try:
         given = _give(form, client)
     except actions.GrantRefused as refused:
-        if refused.error == "invalid_grant":
-            count_bad(http)
-        return _error(refused.error, str(refused))
+        response = _error(refused.error, str(refused))
+        return _counted(http, response) if refused.error == "invalid_grant" else response
     told = {"access_token": given.access, "token_type": "Bearer", "expires_in": given.seconds}
     return _json({**told, "refresh_token": given.refresh, "scope": " ".join(given.scopes)})
+
+
+@csrf_exempt
+@sensitive_post_parameters()
+@sensitive_variables()
+@require_http_methods(["POST"])
+@never_cache
+def revoke(http: HttpRequest) -> HttpResponse:
+    """End a client's sign-in by its access token (RFC 7009). Of one that is over, or another's, nothing is told."""
+    client, wrong = _client_of(http, http.POST)
+    if wrong is not None:
+        return wrong
+    found = tokens.holder(str(http.POST.get("token", "")))
+    if found is None or found.kind != TokenKind.CLIENT or found.name != client:
+        return _counted(http, _json({}))
+    actions.revoke_token(found, actor=person(found.owner, Source.API))
+    return _json({})
+
+
+def _counted(http: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """Return the answer to something that was no good, or say that there was too much of that from this address."""
+    try:
+        count_bad(http)
+    except Throttled as too_often:
+        response = _error("slow_down", "There were too many of these from this address. Try again in a minute.", 429)
+        response["Retry-After"] = str(int(getattr(too_often, "wait", None) or 0) + 1)
+    return response
 
 
 def _give(form: QueryDict, client: str) -> clients.Given:

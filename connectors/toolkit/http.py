@@ -23,6 +23,7 @@ from connectors.contract.errors import (
 )
 from connectors.contract.orders import Program
 from connectors.contract.provider import Run
+from connectors.contract.sound import sound
 from connectors.toolkit.http_files import Composed, RequestFile
 from connectors.toolkit.pace import Pace
 from connectors.toolkit.program_files import ProgramFile
@@ -198,7 +199,9 @@ def _when(answer: Answer) -> str:
     after, reset = answer.headers.get("Retry-After", ""), answer.headers.get("X-RateLimit-Reset", "")
     if after.isdecimal():
         return f"It asks to wait {after} s."
-    if answer.headers.get("X-RateLimit-Remaining") == "0" and reset.isdecimal() and len(reset) <= 10:
+    # A small number is a stretch, not a moment (`_after`).
+    moment = reset.isdecimal() and len(reset) <= 10 and int(reset) > LONGEST_AFTER
+    if answer.headers.get("X-RateLimit-Remaining") == "0" and moment:
         return f"It may be asked again at {datetime.fromtimestamp(int(reset), UTC):%Y-%m-%d %H:%M:%S} UTC."
     return "It is tried again."
 
@@ -231,9 +234,13 @@ def _date(text: str) -> float | None:
 
 
 def parsed(text: str) -> Any:
-    """Return the text as JSON, or None; also where it is nested deeper than anything honest is."""
+    """Return the text as JSON, or None; also where it is nested deeper than anything honest is.
+
+    What no database keeps (`contract.sound`) is made harmless here, where every record of every service comes in:
+    pages, errors and messages of a connector elsewhere are made of it alike.
+    """
     try:
-        return json.loads(text) if text else None
+        return sound(json.loads(text)) if text else None
     except (ValueError, RecursionError):
         return None
 

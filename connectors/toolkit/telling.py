@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -13,6 +14,8 @@ import requests.utils
 from connectors.contract.errors import Misconfigured
 from connectors.toolkit.http import Answer
 from connectors.toolkit.http_files import RequestFile
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 def mark(**place: Any) -> str:
@@ -79,3 +82,13 @@ def clock(answer: Answer) -> datetime:
         return parsedate_to_datetime(answer.headers.get("Date", "")).astimezone(UTC)
     except (ValueError, TypeError) as error:
         raise Misconfigured("The answer bears no Date: something stands between the connector and it.") from error
+
+
+def written(moment: datetime) -> str:
+    """Return a moment as services take it: ISO 8601 in UTC, to the second."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def moment_of(text: str) -> str | None:
+    """Return a cursor that is a moment of ours; None for what is none, which begins a whole sync."""
+    return text if _MOMENT.fullmatch(text) else None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet, TextField
+from django.db.models.functions import Cast
 
 from accounts.choices import GroupSource
 from accounts.models import Group, User
@@ -34,6 +36,24 @@ def waiting_run(integration: Integration) -> SyncRun | None:
     return SyncRun.objects.filter(integration=integration, state=SyncState.WAITING).order_by("-pk").first()
 
 
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """How many syncs of a directory failed one after the other, since when, and what the last one said."""
+
+    count: int
+    since: datetime
+    error: str
+
+
+def failing(integration: Integration) -> Failing | None:
+    """Return how a directory's latest syncs failed; None when the last one that ended did not. Two queries at most."""
+    ended = SyncRun.objects.filter(integration=integration).exclude(state=SyncState.RUNNING)
+    well = ended.exclude(state=SyncState.FAILED).order_by("-pk").values_list("pk", flat=True).first()
+    bad = ended.filter(state=SyncState.FAILED, pk__gt=well or 0).order_by("pk")
+    rows = list(bad.values_list("started_at", "error"))
+    return Failing(len(rows), rows[0][0], rows[-1][1]) if rows else None
+
+
 def people_panel(integration: Integration, user: Any) -> Panel | None:
     """Return what the page of a directory shows of its people."""
     row = directory_of(integration)
@@ -48,6 +68,7 @@ def people_panel(integration: Integration, user: Any) -> Panel | None:
         "people": there.filter(user__isnull=False).count(),
         "groups": there.filter(group__isnull=False).count(),
         "waiting": waiting_run(integration),
+        "failing": failing(integration),
         "warned": last,
         "warnings": last.warnings[:_WARNINGS_SHOWN] if last else [],
         "may": user.has_perm("integrations.change_integration") and user.has_perm("accounts.change_user"),
@@ -152,13 +173,10 @@ def _groups(user: User, told: _Entries) -> list[Known]:
     groups = list(Group.objects.filter(members=user).order_by("name"))
     rows = Origin.objects.filter(group__in=groups).select_related("integration")
     origins = {one.group_id: one for one in rows}
-    local = [str(one.pk) for one in groups if one.source == GroupSource.LOCAL]
-    added = matching(Filters(action="group.member_added", subject_type="group"))
-    added = added.filter(subject_id__in=local, details__user__id=str(user.pk))
-    by_hand = {entry.subject_id: entry for entry in added.order_by("id")}
+    entries = _put_in(user, groups)
     found = []
     for group in groups:
-        origin, entry = origins.get(group.pk), by_hand.get(str(group.pk))
+        origin, entry = origins.get(group.pk), entries.get(str(group.pk))
         if origin is not None:
             place = origin.integration
             found.append(Known("Group", group.name, "directory", place.name, origin.told_at, place))
@@ -169,3 +187,20 @@ def _groups(user: User, told: _Entries) -> list[Known]:
         else:
             found.append(Known("Group", group.name, "not written down", ""))
     return found
+
+
+def _put_in(user: User, groups: Iterable[Group]) -> dict[str, Any]:
+    """Return, by group, the latest entry that says somebody was put into it: by hand, or by a push of its members."""
+    of = [str(one.pk) for one in groups]
+    entries = matching(Filters(subject_type="group")).filter(subject_id__in=of)
+    by_hand = Q(action="group.member_added", details__user__id=str(user.pk))
+    # A push names many: the database looks for the address as a text, and what it finds is read. Of very many people
+    # in one push the trail names the first only; of the others nobody wrote down more than that there were some.
+    pushed = Q(action="group.members_pushed", as_text__contains=json.dumps(user.email))
+    pushed |= Q(action="group.members_pushed", as_text__contains=f'"{user.email}"')
+    found = entries.annotate(as_text=Cast("details", TextField())).filter(by_hand | pushed).order_by("id")
+    return {entry.subject_id: entry for entry in found if _puts_in(entry, user)}
+
+
+def _puts_in(entry: Any, user: User) -> bool:
+    return entry.action == "group.member_added" or user.email in entry.details.get("added", [])

@@ -276,3 +276,33 @@ def test_the_token_address_gets_nonsense_and_stays_calm(cast: Cast) -> None:
         for kind in ("application/x-www-form-urlencoded", "application/json", "multipart/form-data; boundary=x"):
             assert 400 <= client.post(TOKEN, body, content_type=kind).status_code < 500
     assert client.get(TOKEN).status_code == 405
+
+
+def revoke(text: str, **other: str) -> HttpResponse:
+    """End a sign-in by its token."""
+    return Client(enforce_csrf_checks=True).post("/oauth/revoke", {"client_id": "some-cli", "token": text} | other)
+
+
+def test_a_client_ends_its_own_sign_in_and_nothing_else(cast: Cast) -> None:
+    given = redeem(allowed(cast.requester)).json()
+    other = redeem(allowed(cast.requester)).json()
+    _, personal = actions.issue_token(cast.requester, "mine", scopes=None, actor=person(cast.requester, Source.PORTAL))
+    for answer in (revoke("lk_nothing"), revoke(given["access_token"], client_id="another"), revoke(personal)):
+        assert (answer.status_code, answer.json()) == (200, {}), "nothing is told of what is not its own"
+    assert works(given["access_token"])
+    assert works(personal)
+    assert revoke(given["access_token"]).status_code == 200
+    assert not works(given["access_token"])
+    assert refresh(given["refresh_token"]).status_code == 400, "what its refresh token would give is over as well"
+    assert works(other["access_token"])
+    assert AuditEntry.objects.filter(action="token.revoked").count() == 1
+    assert Client().get("/oauth/revoke").status_code == 405
+    assert revoke("x", client_id="no client").status_code == 401
+
+
+def test_who_tries_tokens_out_is_told_to_wait(cast: Cast, settings: Any) -> None:
+    # None at all: minutes are those of the clock, and one may begin anew between two of these.
+    settings.API_PER_MINUTE = settings.API_PER_MINUTE | {"address": 0}
+    for answer in (revoke("lk_nothing"), refresh("lkr_nothing")):
+        assert answer.status_code == 429
+        assert int(answer["Retry-After"]) > 0

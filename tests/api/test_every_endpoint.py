@@ -52,11 +52,12 @@ def test_an_endpoint_names_the_scopes_of_every_method(name: str) -> None:
 
 
 def test_nobody_gets_in_without_a_token_or_by_a_browsers_session(cast: Cast) -> None:
-    signed_in = Client()
+    # A new client sets up everything anew: two for all the cells.
+    stranger, signed_in = Client(), Client()
     signed_in.force_login(cast.admin)
     for pattern in ENDPOINTS.values():
         for method in methods_of(pattern):
-            for client in (Client(), signed_in):
+            for client in (stranger, signed_in):
                 answer = getattr(client, method)(path_of(pattern))
                 assert answer.status_code == 401, (method, pattern)
                 assert answer["Content-Type"] == "application/problem+json"
@@ -64,12 +65,12 @@ def test_nobody_gets_in_without_a_token_or_by_a_browsers_session(cast: Cast) -> 
 
 def test_nobody_gets_in_with_a_token_for_something_else(cast: Cast) -> None:
     header = bearer(cast.requester, TokenScope.ANALYTICS_WRITE)
-    tried = 0
+    tried, client = 0, Client()
     for pattern in ENDPOINTS.values():
         scopes = view_of(pattern).scopes
         for method in methods_of(pattern):
             if scopes[method.upper()] and TokenScope.ANALYTICS_WRITE not in scopes[method.upper()]:
-                answer = getattr(Client(), method)(path_of(pattern), **header)
+                answer = getattr(client, method)(path_of(pattern), **header)
                 assert (answer.status_code, answer.json()["code"]) == (403, "missing_scope"), (method, pattern)
                 tried += 1
     assert tried > 4

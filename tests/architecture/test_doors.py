@@ -73,6 +73,7 @@ OWN_ROOMS = {
         "scim": "people and groups pushed by identity providers",
         "spaces": "what roles a person holds, also in spaces, of which a floor above knows",
         "trail": "sign-ins of Django and allauth, told to the audit trail",
+        "zones": "the time zones there are, read once",
     },
     "audit": {
         "actor": "who acts: taken by every action of every app",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from access_requests.api.client.states import WORDS
+from access_requests.api.states import WORDS
 from access_requests.choices import RequestState, in_client_api
 from flows.models import AccessFlow
 from tests.client_api.conftest import Desk

@@ -95,6 +95,7 @@ TABLE: dict[str, Row] = {
     "account_token_revoke": Row(NOBODY, "post", TOKEN),
     "oauth_authorize": Row("unasked"),
     "oauth_token": Row(EVERYBODY, "post"),
+    "oauth_revoke": Row(EVERYBODY, "post"),
     "delegate": Row(OWN, "post"),
     "end_delegation": Row(NOBODY, "post", ABSENCE),
     "invited": Row("forbidden"),

@@ -52,7 +52,7 @@ def test_members_who_join_at_once_are_all_in_and_who_is_deleted_meanwhile_is_not
     assert names == set(ids[:3])
 
 
-@pytest.mark.parametrize("after", ["accounts.actions.pushing._settle", "accounts.actions.pushing._store"])
+@pytest.mark.parametrize("after", ["accounts.actions.pushing._link", "accounts.actions.pushing._store"])
 def test_a_process_that_dies_in_the_middle_leaves_nothing_behind(
     fresh_database: str, monkeypatch: pytest.MonkeyPatch, after: str
 ) -> None:

@@ -210,6 +210,28 @@ def test_an_address_is_verified_if_it_is_said_so_and_nowhere_denied(
     assert sign_in(client, hostile).status_code == status
 
 
+OWNED: list[tuple[dict[str, Any], int]] = [
+    ({"xms_edov": True}, 302),
+    ({"xms_edov": "1"}, 302),
+    ({"xms_edov": False}, 403),
+    ({"xms_edov": "0"}, 403),
+    ({"xms_edov": [True]}, 403),
+    # What is said of the address counts before what is said of its domain.
+    ({"xms_edov": True, "email_verified": False}, 403),
+    ({"xms_edov": True, "email": "mallory@example.com"}, 403),
+]
+
+
+@pytest.mark.parametrize(("said", "status"), OWNED)
+def test_a_provider_may_say_instead_that_the_domain_is_its_own(
+    cast: Cast, client: Client, hostile: Hostile, said: dict[str, Any], status: int
+) -> None:
+    hostile.userinfo = {"sub": "rita", "email": "rita@example.com"}
+    hostile.id_claims = {"email": "rita@example.com", **said}
+    assert sign_in(client, hostile).status_code == status
+    assert Identity.objects.exists() == (status == 302)
+
+
 def test_a_verified_address_does_not_verify_another(cast: Cast, client: Client, hostile: Hostile) -> None:
     hostile.id_claims = {"email": "mallory@example.com", "email_verified": True}
     hostile.userinfo = {"sub": "rita", "email": "ada@example.com"}

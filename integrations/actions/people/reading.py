@@ -13,7 +13,9 @@ from audit.actions import record
 from connectors.contract.errors import ErrorKind
 from connectors.contract.orders import Report
 from connectors.contract.people import PeoplePage
+from connectors.contract.sound import sound
 from connectors.registry import BUILT_IN
+from integrations.actions.people import letters
 from integrations.actions.people.settings import actor_of, subject_of
 from integrations.choices import OrderVerb, SyncState, Told
 from integrations.models import Directory, Integration, Order, Origin, StagedFact, SyncRun
@@ -76,7 +78,9 @@ def _rows(run: int, page: PeoplePage) -> Iterator[StagedFact]:
 def _row(
     run: int, kind: Told, key: str, other: str = "", *, data: dict[str, Any] | None = None, active: bool = True
 ) -> StagedFact:
-    return StagedFact(run_id=run, step=STEPS[kind], kind=kind, key=key, other=other, data=data or {}, active=active)
+    # A provider that speaks no HTTP may bring signs in that no database keeps.
+    key, other, kept = sound(key), sound(other), sound(data or {})
+    return StagedFact(run_id=run, step=STEPS[kind], kind=kind, key=key, other=other, data=kept, active=active)
 
 
 def finish_reading(order: Order, report: Report, *, at: datetime) -> None:
@@ -97,6 +101,7 @@ def finish_reading(order: Order, report: Report, *, at: datetime) -> None:
         _supersede(run, at)
         run.state = _judge(run, order.integration, at)
     run.save()
+    letters.write(run, at=at)
 
 
 def _supersede(run: SyncRun, at: datetime) -> None:

@@ -4,7 +4,15 @@ Everything here is narrowed to what an access flow gives the person. What none g
 """
 
 from access_requests.offering.basket import Basket, Line, Picks, fill, picks_of
-from access_requests.offering.matching import Narrow, find_resources, find_units, permissions_in, places_in
+from access_requests.offering.matching import (
+    Narrow,
+    find_resources,
+    find_units,
+    find_units_behind,
+    named,
+    permissions_in,
+    places_in,
+)
 from access_requests.offering.reaching import Asker, Choice, asker, on_behalf
 from access_requests.offering.reasons import WhyNot, why_not
 from access_requests.offering.results import Filters, Found, look
@@ -28,7 +36,9 @@ __all__ = [
     "find_people",
     "find_resources",
     "find_units",
+    "find_units_behind",
     "look",
+    "named",
     "named_one",
     "on_behalf",
     "people_for",

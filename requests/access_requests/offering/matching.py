@@ -7,7 +7,7 @@ Both see only what an access flow gives the person.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Q
@@ -20,6 +20,8 @@ from integrations.search import Place, Search, words_of
 
 # So many resources are looked at in one go.
 CHUNK = 1000
+# For one page of a list that may be read on, at most so many times.
+CHUNKS_MAX = 10
 # Of what a query selects, permissions are gathered from so many resources of a type.
 SAMPLE = 500
 _NUMBER = re.compile(r"\d{1,18}", re.ASCII)
@@ -96,6 +98,31 @@ def _units(who: Asker, narrow: Narrow) -> Iterator[Entitlement]:
         given = who.given_on(ids)
         for pk in ids:
             yield from (one for one in given.get(pk, ()) if narrow.takes(one))
+
+
+def find_units_behind(
+    who: Asker, narrow: Narrow, behind: tuple[int, int], size: int, takes: Callable[[Entitlement], bool]
+) -> tuple[list[Entitlement], tuple[int, int] | None]:
+    """Return what can be granted now, from some place on, and where to read on (None: nowhere).
+
+    A place is the first resource of a chunk, and how many entitlements of that chunk lie behind. At most CHUNKS_MAX
+    chunks are looked at, so that a page may be short though there is more.
+    """
+    search = Search(places_in(who, narrow), words_of(narrow.text))
+    found: list[Entitlement] = []
+    chunk, skip = behind
+    for _ in range(CHUNKS_MAX if search.places else 0):
+        ids, more = search.find(chunk, CHUNK)
+        given = who.given_on(ids)
+        here = [one for pk in ids for one in given.get(pk, ()) if not one.refusal]
+        for position in range(skip, len(here)):
+            if len(found) == size:
+                return found, (chunk, position)
+            found += [here[position]] if takes(here[position]) else []
+        if not more:
+            return found, None
+        chunk, skip = chunk + CHUNK, 0
+    return found, (chunk, 0) if search.places else None
 
 
 def _within_bundles(who: Asker, narrow: Narrow) -> Iterator[Entitlement]:

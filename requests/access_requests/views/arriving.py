@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from access_requests.api.client.ids import request_number
+from access_requests.api.ids import request_number
 from access_requests.views.common import page
 
 

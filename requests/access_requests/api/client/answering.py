@@ -13,10 +13,9 @@ from access_requests.api.client.door import SAYS, MessageShape, Told, actor_of, 
 from access_requests.api.client.reading import AnswerReader, FavouriteReader, read_body
 from access_requests.api.client.requests import WRITE, factor_address, shapes
 from access_requests.api.client.requests_shape import RequestShape
+from access_requests.api.door import end_request
 from access_requests.choices import ExtensionState, RequestState
-from access_requests.lifecycle import MOVES
 from access_requests.models import AccessRequest, Extension
-from accounts.models import User
 
 
 class AffectedShape(TypedDict):
@@ -31,10 +30,6 @@ class PassedShape(TypedDict):
 
     message: str
     affected_requests: AffectedShape
-
-
-# What is written where somebody takes access away: a client sends no reason.
-BY_API = "Revoked through the API."
 
 
 @endpoint("POST", scope=WRITE, told=Told(body=AnswerReader, gives=MessageShape))
@@ -69,20 +64,9 @@ def _waiting(access: AccessRequest) -> Extension | None:
 def revoke(http: Request, pk: str) -> Response:
     """End it: withdraw what is not granted yet, hand back one's own access, or take away what one may revoke."""
     access = find(http, pk)
-    done(lambda: _end(access, me(http), http))
+    done(lambda: end_request(access, http))
     access.refresh_from_db()
     return said(f"{access} is {access.word.lower()}.")
-
-
-def _end(access: AccessRequest, user: User, http: Request) -> None:
-    """Raises NotYours, NotPossible as the actions do."""
-    before = RequestState.CANCELLED in MOVES[RequestState(access.state)]
-    if before and user.pk in {access.requestor_id, access.grantee_id}:
-        actions.cancel(access, user=user, actor=actor_of(http))
-    elif user.pk == access.grantee_id:
-        actions.hand_back(access, user=user, actor=actor_of(http))
-    else:
-        actions.revoke(access, user=user, actor=actor_of(http), reason=BY_API)
 
 
 @endpoint("POST", scope=WRITE, told=SAYS)

@@ -13,7 +13,7 @@ from access_requests.api.client.door import Told, answered, cut, endpoint, me, p
 from access_requests.api.client.reading import OptionsReader, ScopeReader, read_query
 from access_requests.api.client.requests import READ
 from access_requests.api.client.shapes import IntegrationShape, OptionShape, integration_shape, option_shape
-from access_requests.api.client.states import WORDS
+from access_requests.api.states import WORDS
 from access_requests.models import AccessRequest
 from access_requests.queries.client import requests_in
 from accounts.models import User

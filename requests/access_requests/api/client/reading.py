@@ -9,7 +9,7 @@ from django.http import QueryDict
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from access_requests.api.client.states import WORDS, states_of
+from access_requests.api.states import WORDS, states_of
 from access_requests.forms import JUSTIFICATION_MAX, MAX_SECONDS
 from access_requests.offering import Narrow
 from access_requests.queries.client import MINE, SCOPES

@@ -11,11 +11,11 @@ from django.urls import reverse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from access_requests import actions, offering
+from access_requests import offering
 from access_requests.actions.asking import Wish
-from access_requests.api.client.asking import DryRunShape, Picked, dry_run_shape, error_shape, pick, run, wish_of
-from access_requests.api.client.door import CannotAsk, Told, actor_of, answered, asker_of, endpoint, find, me, page_of
-from access_requests.api.client.ids import request_number, uuid_of
+from access_requests.api.asking import Picked, again, pick, run, submit, wish_of
+from access_requests.api.client.asking import DryRunShape, dry_run_shape
+from access_requests.api.client.door import Told, answered, asker_of, endpoint, find, me, page_of
 from access_requests.api.client.reading import (
     AgainReader,
     AskReader,
@@ -27,6 +27,7 @@ from access_requests.api.client.reading import (
 )
 from access_requests.api.client.requests_shape import RequestShape, request_shape, unit_shape, units_of
 from access_requests.api.client.shapes import UnitShape
+from access_requests.api.ids import request_number, uuid_of
 from access_requests.choices import RequestState
 from access_requests.models import AccessRequest, Favourite
 from access_requests.queries import visible_to
@@ -108,12 +109,7 @@ def _create(http: Request) -> Response:
 
 def _submitted(http: Request, who: offering.Asker, picked: Picked, wish: Wish) -> Response:
     """Ask, and say what came of it. Raises CannotAsk with all that is in the way."""
-    if picked.problems:
-        raise CannotAsk([error_shape(one) for one in run(who, picked, wish)[1]])
-    try:
-        made = actions.ask(who.user, picked.pairs, actor=actor_of(http), grantee=who.grantee, wish=wish)
-    except actions.BadAsk as bad:
-        raise CannotAsk([error_shape(one) for one in bad.problems]) from bad
+    made = submit(http, who, picked, wish)
     answer: dict[str, Any] = {"request_ids": [str(one) for one in made]}
     owing = [one for one in made if one.state == RequestState.PENDING_MFA]
     if owing:
@@ -154,33 +150,18 @@ def _units(access: AccessRequest) -> list[Any]:
     return [unit_shape(unit, group) for group, unit in units_of(list(access.access_groups.all()))]
 
 
-def _again(http: Request, access: AccessRequest, data: dict[str, Any]) -> tuple[offering.Asker, Picked, Wish]:
-    """Return the same ask once more: for the same person, as long, with what was written into the flow's fields."""
-    who = asker_of(http, str(access.grantee_id))
-    answers = {key: str(value) for key, value in access.fields.items()}
-    before = answers | ({"ticket": access.ticket} if access.ticket else {})
-    wish = wish_of(
-        {
-            "custom_fields": before | (data.get("custom_fields") or {}),
-            "justification": data["justification"],
-            "duration_in_sec": access.duration_seconds,
-        }
-    )
-    return who, Picked(tuple(offering.picks_of(access).pairs)), wish
-
-
 @endpoint("POST", scope=WRITE, told=Told(body=AgainReader, gives=SubmittedShape))
 def request_again(http: Request, pk: str) -> Response:
     """Ask for the same once more."""
     access, data = find(http, pk), read_body(http, AgainReader)
-    return _submitted(http, *_again(http, access, data))
+    return _submitted(http, *again(http, access, data))
 
 
 @endpoint("POST", scope=WRITE, told=Told(gives=DryRunShape))
 def dry_run_again(http: Request, pk: str) -> Response:
     """Say what would happen if the same were asked for once more."""
     access = find(http, pk)
-    who, picked, wish = _again(http, access, {"justification": access.justification})
+    who, picked, wish = again(http, access, {"justification": access.justification})
     return Response(dry_run_shape(*run(who, picked, wish)))
 
 

@@ -20,7 +20,7 @@ from access_requests.api.client.shapes import (
     unit_id,
     user_shape,
 )
-from access_requests.api.client.states import UNITS
+from access_requests.api.states import UNITS
 from access_requests.choices import (
     FINAL,
     CredentialsStatus,

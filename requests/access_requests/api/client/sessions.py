@@ -10,15 +10,12 @@ from django.views.decorators.debug import sensitive_variables
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from access_requests import actions, offering
+from access_requests import offering
 from access_requests.api.client.door import (
     SAYS,
-    Conflict,
     Told,
-    actor_of,
     answered,
     cut,
-    done,
     endpoint,
     find_group,
     find_session,
@@ -26,7 +23,6 @@ from access_requests.api.client.door import (
     page_of,
     said,
 )
-from access_requests.api.client.ids import request_number, uuid_of
 from access_requests.api.client.reading import (
     DetailsReader,
     InventoryReader,
@@ -52,8 +48,9 @@ from access_requests.api.client.shapes import (
     UnitShape,
     integration_shape,
 )
-from access_requests.api.client.states import CREDENTIALS
-from access_requests.choices import CredentialsStatus
+from access_requests.api.credentials import reset, taken
+from access_requests.api.ids import request_number, uuid_of
+from access_requests.api.states import CREDENTIALS
 from access_requests.models import AccessGroup, AccessSession, AccessUnit
 from access_requests.queries.client import sessions_of
 from accounts.models import User
@@ -179,35 +176,17 @@ def access_details(http: Request, pk: str) -> Response:
     Without `consumed_by`, for a form that holds no secret, and to a browser that looks ahead, they stay where they are.
     """
     session, reader = find_session(http, pk), read_query(http, DetailsReader).validated_data
-    secrets: dict[str, str] = {}
-    if reader["consumed_by"].strip() and reader["format_type"].lower() not in WITHOUT_SECRETS and not _ahead(http):
-        secrets = _taken(http, session, reader["consumed_by"].strip())
+    surface = "" if reader["format_type"].lower() in WITHOUT_SECRETS else reader["consumed_by"]
+    secrets = taken(http, session, surface)
+    if secrets:
         session = find_session(http, pk)
     return Response(details_shape(session, secrets))
-
-
-def _ahead(http: Request) -> bool:
-    told = f"{http.headers.get('Sec-Purpose', '')} {http.headers.get('Purpose', '')}"
-    return "prefetch" in told.lower()
-
-
-@sensitive_variables()
-def _taken(http: Request, session: AccessSession, surface: str) -> dict[str, str]:
-    """Return the secrets, once. Where there are none any more the answer is masked: that is no error to clients."""
-    if session.credentials_status != CredentialsStatus.AVAILABLE:
-        return {}
-    try:
-        return actions.take_credentials(session, user=me(http), actor=actor_of(http), surface=surface)
-    except actions.NothingToSee as problem:
-        raise Conflict(str(problem)) from problem
-    except actions.NotPossible:  # somebody was quicker: it was shown to them
-        return {}
 
 
 @endpoint("POST", scope=WRITE, told=SAYS)
 def reset_credentials(http: Request, pk: str) -> Response:
     """Have new credentials made; the old ones stop working."""
-    return _reset(http, find_session(http, pk))
+    return reset(http, find_session(http, pk))
 
 
 @endpoint("GET", scope=READ, told=Told(gives=SessionTemplateShape))
@@ -248,12 +227,7 @@ def group_details(http: Request, pk: str) -> Response:
 @endpoint("POST", scope=WRITE, told=SAYS)
 def group_reset(http: Request, pk: str) -> Response:
     """Have new credentials made for a part of a request."""
-    return _reset(http, _session_of(http, pk))
-
-
-def _reset(http: Request, session: AccessSession) -> Response:
-    done(lambda: actions.reset_credentials(session, user=me(http), actor=actor_of(http)))
-    return said("New credentials are being made. The old ones stop working.")
+    return reset(http, _session_of(http, pk))
 
 
 def _session_of(http: Request, pk: str) -> AccessSession:

@@ -14,7 +14,7 @@ from access_requests.api.client.shapes import (
     integration_shape,
     type_name,
 )
-from access_requests.api.client.states import CREDENTIALS
+from access_requests.api.states import CREDENTIALS
 from access_requests.choices import CredentialsStatus, RequestState
 from access_requests.models import AccessSession
 from access_requests.views.connecting import DETAILS

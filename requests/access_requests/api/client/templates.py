@@ -10,7 +10,6 @@ from rest_framework.response import Response
 
 from access_requests import actions, offering
 from access_requests.api.client.door import SAYS, Told, actor_of, answered, asker_of, done, endpoint, me, page_of, said
-from access_requests.api.client.ids import uuid_of
 from access_requests.api.client.reading import InventoryReader, TemplateReader, read_body, read_query
 from access_requests.api.client.requests import READ, WRITE
 from access_requests.api.client.shapes import (
@@ -24,6 +23,7 @@ from access_requests.api.client.shapes import (
     resource_shape,
     resource_type_shape,
 )
+from access_requests.api.ids import uuid_of
 from access_requests.models import RequestTemplate
 
 SCOPES = {"GET": READ, "PUT": WRITE, "DELETE": WRITE}
