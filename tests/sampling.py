@@ -42,6 +42,11 @@ TESTS = {
     "tests/api/test_browser.py": 3,
     "tests/sign_in/test_browser.py": 3,
     "tests/people/": 8,
+    "tests/older_api/": 4,
+    "tests/user_api/": 3,
+    "tests/command_line/": 3,
+    "tests/public/": 2,
+    "tests/scim/": 2,
 }
 # Of these files one in so many.
 FILES = {"tests/desk/": 2, "tests/portal/": 2, "tests/reports/": 2, "tests/browser/": 2}
@@ -53,7 +58,8 @@ ONE_PROVIDER = re.compile(
 # Each run says that no directory empties us without a yes, that what breaks off changes nothing, and that what of a
 # client's calls is other people's stays theirs.
 ALWAYS = re.compile(
-    r"test_live\.py::.*access_is_given|test_query_counts\.py|client_api/test_theirs\.py"
+    r"test_live\.py::.*access_is_given|test_query_counts\.py|(client|user)_api/test_theirs\.py"
+    r"|older_api/test_outsider\.py|command_line/test_journey\.py"
     r"|tests/people/test_(taking_over\.py::test_more_than_a_tenth|okta\.py::test_a_page_that_fails)"
 )
 

@@ -4,6 +4,9 @@ window.SwaggerUIBundle({
   url: place.dataset.document,
   domNode: place,
   deepLinking: true,
+  // Two hundred operations: what they are about first, and a box to narrow that.
+  docExpansion: "none",
+  filter: true,
   persistAuthorization: false,
   validatorUrl: null,
 });

@@ -130,6 +130,7 @@ def test_an_admin_makes_a_services_token(fresh_database: str, cast: Cast, browse
 def test_the_page_of_the_api_works_under_the_strict_policy(fresh_database: str, cast: Cast, browser: Browser) -> None:
     with at(browser) as (page, address, _):
         page.goto(f"{address}/api/docs/")
+        page.get_by_role("link", name="personal-tokens").click()
         page.get_by_text("/api/client/v1/personal-tokens/{token}/expiry").first.click()
         expect(page.get_by_role("button", name="Try it out")).to_be_visible()
         page.wait_for_timeout(500)
