@@ -39,7 +39,7 @@ OPENAPI: dict[str, Any] = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
-    # Choices stand where they are made: a name for each, over all versions of the API, would change with every addition.
+    # Choices stand where they are made: names for them, over all versions, would change with every addition.
     "POSTPROCESSING_HOOKS": ["accounts.rest.describing.plain_choices"],
     "SCHEMA_PATH_PREFIX": r"/api/(?:[a-z]+/)?v[0-9]+",
 }
