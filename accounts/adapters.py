@@ -21,6 +21,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         """No."""
         return False
 
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Count by the account alone: allauth counts anew for each host name that is asked for."""
+        return f"login:{(credentials.get('email') or credentials.get('username') or '').strip().lower()}"
+
     def respond_user_inactive(self, request: HttpRequest, user: Any) -> HttpResponse:
         """Send who was disabled in the very moment of signing in back to the sign-in page, which says nothing of it."""
         return redirect("account_login")

@@ -30,14 +30,32 @@ ACTIONS = {
     "user.stay_extended": "Extended the stay of a person from outside",
     "user.stay_ended": "Ended the stay of a person from outside",
     "user.taken_over": "Took over a person from outside",
+    "user.provisioned": "Made a person that the directory pushed",
+    "user.push_linked": "Linked a person to the directory that pushes them",
+    "user.pushed": "Took over what the directory says of a person",
+    "user.push_forgotten": "Removed the link of a person to the directory",
+    "user.many_pushed_out": "Raised the alarm: the directory disabled many people at once",
     "user.signed_in": "Signed in",
     "user.sign_in_failed": "Failed to sign in",
     "user.signed_out": "Signed out",
+    "user.sessions_ended": "Ended sessions of a person",
     "group.created": "Created a group",
     "group.renamed": "Renamed a group",
     "group.deleted": "Deleted a group",
     "group.member_added": "Added a member to a group",
     "group.member_removed": "Removed a member from a group",
+    "group.pushed": "Took over a group from the directory",
+    "group.members_pushed": "Took over the members of a group from the directory",
+    "group.push_forgotten": "Removed a group that the directory has no more",
+    "service.created": "Created a service",
+    "token.issued": "Made a token",
+    "token.revoked": "Revoked a token",
+    "token.expiry_changed": "Changed when a token ends",
+    "client.allowed": "Allowed a command-line client to act for them",
+    "client.signed_in": "Signed in by a command-line client",
+    "client.reuse_found": "Revoked a command-line client: its code or token was used twice",
+    "group.members_told": "A directory said who is in a group",
+    "group.kept": "Kept a group that nobody tells of any more",
     "letter.given_up": "Gave up sending a letter",
     "letter.retried": "Had a letter sent again",
 }
@@ -52,7 +70,9 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         """Declare what can be recorded, and record who signs in."""
         from accounts import trail  # noqa: PLC0415  # needs the models, which are loaded only now
+        from accounts.rest import wildcards  # noqa: PLC0415
         from audit.actions import declare  # noqa: PLC0415
 
         declare(ACTIONS)
         trail.connect()
+        wildcards.register()

@@ -25,8 +25,8 @@ class PeopleBackend(BaseBackend):
         if user is None:
             User().set_password(password)
             return None
-        return user if user.check_password(password or "") and user.is_active else None
+        return user if user.check_password(password or "") and user.is_active and not user.is_service else None
 
     def get_user(self, user_id: Any) -> User | None:
         """Return the active person of a session, or None: who is disabled is signed out at the next click."""
-        return User.objects.filter(pk=user_id, is_active=True).first()
+        return User.objects.filter(pk=user_id, is_active=True, is_service=False).first()

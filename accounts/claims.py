@@ -16,6 +16,8 @@ GROUPS_MAX = 1000
 _SUBJECT_MAX, _EMAIL_MAX, _NAME_MAX, _GROUP_MAX = 255, 254, 150, 200
 # "true" in quotes is how some providers write it; every other text means no, "false" among them.
 _YES = (True, "true")
+# Of providers that say of the address's domain that they own it, instead of saying that the address was verified.
+_OWNS_DOMAIN, _OWNED = "xms_edov", (True, "true", "1", 1)
 Claims = Mapping[str, Any]
 
 
@@ -33,19 +35,44 @@ class Told:
     name: str = ""
     groups: tuple[str, ...] = ()
     groups_trouble: str = ""
+    # The manager's address, "" for nobody; None where managers are not taken from this provider.
+    manager: str | None = None
+    # What names of this provider's groups begin with; "" for those of the first provider.
+    prefix: str = ""
+    # Whether the provider may vouch for addresses like this one.
+    vouched: bool = True
 
 
-def read(issuer: str, documents: Sequence[Claims], groups_claim: str) -> Told:
+def read(
+    issuer: str,
+    documents: Sequence[Claims],
+    groups_claim: str,
+    *,
+    manager_claim: str = "",
+    prefix: str = "",
+    reserved: tuple[str, ...] = (),
+) -> Told:
     """Return what the documents (userinfo, ID token; the earlier one counts) say. Raises ValueError without a subject.
 
-    All documents must be about the same subject: one taken from somebody else's sign-in is refused.
+    All documents must be about the same subject: one taken from somebody else's sign-in is refused. Groups get
+    `prefix`; none is taken whose name begins with one of `reserved`, which are other providers'.
     """
     subjects = {_subject(document) for document in documents}
     if len(subjects) != 1:
         raise ValueError("The documents speak of different subjects.")
     email = next(filter(None, (_email(document) for document in documents)), "")
-    groups, trouble = _groups(documents, groups_claim)
-    return Told(issuer, subjects.pop(), email, _verified(documents, email), _name(documents), groups, trouble)
+    groups, trouble = _groups(documents, groups_claim, prefix, reserved)
+    return Told(
+        issuer,
+        subjects.pop(),
+        email,
+        _verified(documents, email),
+        _name(documents),
+        groups,
+        trouble,
+        manager=_manager(documents, manager_claim) if manager_claim else None,
+        prefix=prefix,
+    )
 
 
 def _subject(document: Claims) -> str:
@@ -55,16 +82,23 @@ def _subject(document: Claims) -> str:
     return subject
 
 
-def _email(document: Claims) -> str:
-    """Return the address in lower case; "" for what is none.
+def _manager(documents: Sequence[Claims], claim: str) -> str:
+    """Return the manager's address; "" for what is none. Some providers wrap it: {"value": …} or {"email": …}."""
+    said: Any = next((document[claim] for document in documents if claim in document), "")
+    if isinstance(said, dict):
+        said = said.get("email") or said.get("value")
+    return address(said)
+
+
+def address(said: object) -> str:
+    """Return an e-mail address in lower case; "" for what is none.
 
     Beyond ASCII an address must be in lower case already: some signs become plain ASCII letters when lowered (the sign
     of the Kelvin becomes k), and an address must not turn into somebody else's.
     """
-    email = document.get("email")
-    if not isinstance(email, str) or len(email) > _EMAIL_MAX:
+    if not isinstance(said, str) or len(said) > _EMAIL_MAX:
         return ""
-    email = email.strip()
+    email = said.strip()
     try:
         validate_email(email)
     except ValidationError:
@@ -72,14 +106,18 @@ def _email(document: Claims) -> str:
     return email.lower() if email.isascii() or email == email.lower() else ""
 
 
+def _email(document: Claims) -> str:
+    return address(document.get("email"))
+
+
 def _verified(documents: Sequence[Claims], email: str) -> bool:
     """Whether the provider says, and nowhere denies, that the address belongs to the person."""
-    said = [
-        document["email_verified"]
-        for document in documents
-        if email and _email(document) == email and "email_verified" in document
-    ]
-    return bool(said) and all(isinstance(one, bool | str) and one in _YES for one in said)
+    about = [document for document in documents if email and _email(document) == email]
+    said = [document["email_verified"] for document in about if "email_verified" in document]
+    if not said:
+        owned = [document[_OWNS_DOMAIN] for document in about if _OWNS_DOMAIN in document]
+        return bool(owned) and all(isinstance(one, bool | int | str) and one in _OWNED for one in owned)
+    return all(isinstance(one, bool | str) and one in _YES for one in said)
 
 
 def _name(documents: Sequence[Claims]) -> str:
@@ -97,7 +135,9 @@ def _name(documents: Sequence[Claims]) -> str:
     return ""
 
 
-def _groups(documents: Sequence[Claims], claim: str) -> tuple[tuple[str, ...], str]:
+def _groups(
+    documents: Sequence[Claims], claim: str, prefix: str, reserved: tuple[str, ...]
+) -> tuple[tuple[str, ...], str]:
     """Return the names of the groups, sorted, each once, and what of the claim was not taken."""
     said: Any = next((document[claim] for document in documents if claim in document), [])
     if not isinstance(said, list):
@@ -105,9 +145,10 @@ def _groups(documents: Sequence[Claims], claim: str) -> tuple[tuple[str, ...], s
     if len(said) > GROUPS_MAX:
         # Any choice among them would be ours, and another one each time.
         return (), f"The claim {claim} lists {len(said)} groups; at most {GROUPS_MAX} are taken."
-    fitting = {one for one in said if _is_group_name(one)}
-    wrong = sum(not _is_group_name(one) for one in said)
-    return tuple(sorted(fitting)), f"{wrong} entries of the claim {claim} are no names." if wrong else ""
+    fitting = [f"{prefix}{one}" for one in said if _is_group_name(one) and _is_group_name(f"{prefix}{one}")]
+    fitting = [one for one in fitting if not one.startswith(reserved)] if reserved else fitting
+    wrong = len(said) - len(fitting)
+    return tuple(sorted(set(fitting))), f"{wrong} entries of the claim {claim} are no names." if wrong else ""
 
 
 def _is_group_name(value: object) -> bool:

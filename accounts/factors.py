@@ -172,9 +172,12 @@ def proven_at(session: Session, user: User, at: datetime) -> datetime | None:
     return when if when is not None and factor_counts(when, at) else None
 
 
-def note_sign_in(request: HttpRequest, user: User, how: str) -> None:
-    """Note in the session how and when the person signed in, as allauth does for passwords."""
-    record_authentication(request, user, method=how)
+def note_sign_in(request: HttpRequest, user: User, how: str, at: float | None = None) -> None:
+    """Note in the session how and when the person signed in, as allauth does for passwords.
+
+    `at` is when a provider says they did, by its clock: one that knows them still, and asks nothing, is not fresh.
+    """
+    record_authentication(request, user, method=how, at=None if at is None else min(at, time.time()))
 
 
 def is_fresh(request: HttpRequest, user: User) -> bool:

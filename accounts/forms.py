@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import zoneinfo
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -12,10 +11,15 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
+from django.db import transaction
+from django.utils import timezone
 
-from accounts import letters
-from accounts.choices import LETTERS_TO_CHOOSE, GroupSource, LetterKind, Role
-from accounts.models import Group, User
+from accounts import actions, letters, zones
+from accounts.choices import LETTERS_TO_CHOOSE, STAFF_SCOPES, GroupSource, LetterKind, Role
+from accounts.models import ApiToken, Group, User
+from accounts.tokens import useful_scopes
+from audit.actor import Actor
 
 if TYPE_CHECKING:
     _PersonModelForm = forms.ModelForm[User]
@@ -27,7 +31,7 @@ else:
 
 def check_zone(name: str) -> None:
     """Raise ValidationError unless `name` is a time zone."""
-    if name not in zoneinfo.available_timezones():
+    if name not in zones.names():
         raise ValidationError(f"There is no time zone “{name}”; write one such as Europe/Berlin.")
 
 
@@ -115,6 +119,43 @@ class AwayForm(_InZone):
         if "last" in given:
             given["ends_at"] = self._end_of(given["last"])
         return given
+
+
+class TokenEndForm(_InZone):
+    """Until when a token lasts: a whole day, or as long as is allowed where the last day allowed ends later."""
+
+    until = _day(label="Until, and including")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Offer the days that are allowed."""
+        super().__init__(*args, **kwargs)
+        now = timezone.now()
+        self.latest = now + timedelta(days=settings.TOKEN_DAYS)
+        days = {"min": now.astimezone(self.zone).date(), "max": self.latest.astimezone(self.zone).date()}
+        self.fields["until"].widget.attrs |= {name: day.isoformat() for name, day in days.items()}
+
+    def clean(self) -> dict[str, Any]:
+        """Make an instant of the day."""
+        if day := self.cleaned_data.get("until"):
+            last = day == self.latest.astimezone(self.zone).date()
+            self.cleaned_data["ends_at"] = min(self._end_of(day), self.latest) if last else self._end_of(day)
+        return self.cleaned_data
+
+
+class TokenForm(TokenEndForm):
+    """A token to be made: what for, what it may, until when."""
+
+    name = forms.CharField(label="What is it for?", max_length=100, help_text="For example: my laptop.")
+    scopes = forms.MultipleChoiceField(label="What it may", widget=forms.CheckboxSelectMultiple)
+    field_order = ["name", "scopes", "until"]
+
+    def __init__(self, *args: Any, zone_of: User, **kwargs: Any) -> None:
+        """Offer what the person can make use of."""
+        super().__init__(*args, zone_of=zone_of, **kwargs)
+        self.fields["scopes"].choices = [(str(scope), scope.label) for scope in useful_scopes(zone_of)]  # type: ignore[attr-defined]
+        self.fields["until"].initial = (
+            min(timezone.now() + timedelta(days=30), self.latest).astimezone(self.zone).date()
+        )
 
 
 class StayForm(_InZone):
@@ -257,3 +298,52 @@ class PersonForm(_PersonModelForm):
         if password:
             validate_password(password, self.instance)
         return password
+
+
+class ServiceTokenForm(forms.Form):
+    """A token for a service: one there is, or a new one with its roles."""
+
+    service = forms.ModelChoiceField(
+        User.objects.none(), required=False, empty_label="A new one", help_text="Its roles are set where people are."
+    )
+    new_service = forms.CharField(
+        label="Name of the new service", max_length=60, required=False, help_text="For example: Terraform."
+    )
+    roles = forms.MultipleChoiceField(
+        label="Roles of the new service", choices=Role.choices, required=False, widget=forms.CheckboxSelectMultiple
+    )
+    name = forms.CharField(label="What is the token for?", max_length=100)
+    scopes = forms.MultipleChoiceField(
+        label="What it may",
+        choices=[(str(scope), scope.label) for scope in STAFF_SCOPES],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    days = forms.IntegerField(label="Days it lasts", min_value=1, initial=30)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Offer the services there are."""
+        super().__init__(*args, **kwargs)
+        services = User.objects.filter(is_service=True, is_active=True).order_by("name")
+        self.fields["service"].queryset = services  # type: ignore[attr-defined]
+        self.fields["days"].widget.attrs["max"] = settings.TOKEN_DAYS
+        self.fields["days"].validators.append(MaxValueValidator(settings.TOKEN_DAYS))
+
+    def clean(self) -> dict[str, Any]:
+        """One service, not none and not two."""
+        given = self.cleaned_data
+        if bool(given.get("service")) == bool(given.get("new_service")):
+            self.add_error("new_service", "Choose a service, or name a new one.")
+        return given
+
+    def make(self, actor: Actor) -> tuple[ApiToken, str]:
+        """Make the service, if it is new, and the token: both or none. Raises Refused."""
+        given, now = self.cleaned_data, timezone.now()
+        with transaction.atomic():
+            service = given["service"]
+            if service is None:
+                roles = [Role(role) for role in given["roles"]]
+                service = actions.create_service(given["new_service"], roles=roles, actor=actor, at=now)
+            ends = now + timedelta(days=given["days"])
+            return actions.issue_token(
+                service, given["name"], scopes=given["scopes"], expires_at=ends, actor=actor, at=now
+            )

@@ -18,6 +18,7 @@ OPEN = frozenset(
     {
         *("second_factor", "factor_app", "factor_key", "factor_prove", "fresh_sign_in"),
         *("account_login", "account_logout", "account_reauthenticate", "sign_in_link", "oidc_start", "oidc_callback"),
+        *("oidc_callback_of", "oidc_back_channel", "oidc_back_channel_of"),
         *("account_theme", "healthz", "readyz", "favicon"),
     }
 )

@@ -8,12 +8,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.db.models import Count, Max, Min, Q, QuerySet
+from django.utils.crypto import constant_time_compare
 
 from accounts import post
-from accounts.choices import FACTOR_LASTS, LETTERS_WAITING, LetterState, Role
-from accounts.models import Attribute, Delegation, GroupMembership, Letter, User
-from accounts.roles import allow
+from accounts.choices import FACTOR_LASTS, LETTERS_WAITING, LetterState, Role, SessionEnd, TokenKind
+from accounts.clock import why_over
+from accounts.models import ApiToken, Attribute, BrowserSession, Delegation, GroupMembership, Letter, User
+from accounts.roles import allowed
+from accounts.tokens import live
 
 # People per query, under SQLite's limit of parameters.
 _AT_ONCE = 10_000
@@ -55,7 +62,7 @@ def attributes_of(user: User) -> dict[str, list[str]]:
 
 def active_users() -> QuerySet[User]:
     """Return who may sign in and be given access, by address."""
-    return User.objects.filter(is_active=True).order_by("email")
+    return User.objects.filter(is_active=True, is_service=False).order_by("email")
 
 
 def admins() -> QuerySet[User]:
@@ -83,7 +90,7 @@ def _facts_of(ids: list[uuid.UUID]) -> dict[uuid.UUID, PersonFacts]:
             id=str(user.pk),
             email=user.email,
             name=user.name,
-            active=user.is_active,
+            active=user.is_active and not user.is_service,
             group_ids=frozenset(group_id for group_id, _ in groups[user.pk]),
             group_names=frozenset(name for _, name in groups[user.pk]),
             attributes=tuple(sorted(attributes[user.pk])),
@@ -117,8 +124,8 @@ def mail(at: datetime) -> Mail:
 
 def people_with(permission: str) -> list[User]:
     """Return active people one of whose roles allows `permission`, by name: whom to turn to. One query."""
-    able = [role for role in Role if allow(frozenset({role}), permission)]
-    return list(User.objects.filter(is_active=True, roles__role__in=able).distinct().order_by("name", "email"))
+    able = [role for role in Role if role in allowed(permission)]
+    return list(active_users().filter(roles__role__in=able).distinct().order_by("name", "email"))
 
 
 def delegations_of(user: User, at: datetime) -> list[Delegation]:
@@ -150,9 +157,62 @@ def factor_counts(when: datetime, at: datetime) -> bool:
     return when <= at < when + FACTOR_LASTS
 
 
+def tokens_of(user: User, at: datetime) -> QuerySet[ApiToken]:
+    """Return the person's own tokens that are good for something, newest first: not those of command-line clients."""
+    return live(at).filter(owner=user, kind=TokenKind.PERSONAL).select_related("owner", "grant")
+
+
+def all_tokens_of(user: User, at: datetime) -> QuerySet[ApiToken]:
+    """Return what acts as the person now, newest first: their tokens, and those of clients they signed in."""
+    return live(at).filter(owner=user).select_related("owner", "grant")
+
+
 def why_cannot_ask(user: User) -> str:
     """Return why somebody from outside can ask for nothing now; "" for everybody else."""
     if not user.is_outside or (user.invited_by is not None and user.invited_by.is_active):
         return ""
     name = user.invited_by.name if user.invited_by else "Nobody"
     return f"{name}, who invited {user.name}, is not here any more. Ask an admin to answer for {user.name}."
+
+
+def holding(role: Role, most: int) -> tuple[int, list[User]]:
+    """Return how many active people hold a role, and the first of them by name. Two queries."""
+    found = User.objects.filter(is_active=True, roles__role=role)
+    return found.count(), list(found.order_by("name", "email")[:most])
+
+
+def open_sessions(user: User, at: datetime) -> QuerySet[BrowserSession]:
+    """Return where a person is signed in at `at`, what was used last comes first."""
+    return BrowserSession.objects.filter(
+        user=user,
+        ended_at=None,
+        began_at__gt=at - timedelta(hours=settings.SESSION_HOURS),
+        seen_at__gt=at - timedelta(minutes=settings.SESSION_IDLE_MINUTES),
+        session_key__in=Session.objects.filter(expire_date__gt=at).values("session_key"),
+    ).order_by("-seen_at", "pk")
+
+
+def sessions_ended_with(user: User) -> int:
+    """Return how many sessions ended when the person was disabled the last time. One query."""
+    if user.disabled_at is None:
+        return 0
+    return BrowserSession.objects.filter(user=user, ended_at=user.disabled_at, ended_how=SessionEnd.DISABLED).count()
+
+
+def signed_in_by(key: str | None, at: datetime) -> User | None:
+    """Return who is signed in, now, by the session with this key; for lines that outlast the request they began with.
+
+    Two queries.
+    """
+    said = SessionStore(key).load() if key else {}
+    if (
+        SESSION_KEY not in said
+        or why_over(said, at) is not None
+        or said.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS
+    ):
+        return None
+    user = User.objects.filter(pk=str(said.get(SESSION_KEY)), is_active=True).first()
+    if user is None:
+        return None
+    bound = constant_time_compare(str(said.get(HASH_SESSION_KEY, "")), user.get_session_auth_hash())
+    return user if bound else None

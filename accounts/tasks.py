@@ -30,6 +30,12 @@ def sweep_old_letters() -> int:
 
 
 @shared_task
+def sweep_tokens() -> int:
+    """Remove tokens that are long over, and answers kept for repeats."""
+    return actions.tidy_tokens()
+
+
+@shared_task
 def sweep_leaving() -> int:
     """Disable the people from outside who were to leave by now."""
     return actions.sweep_leaving()
@@ -39,3 +45,4 @@ def sweep_leaving() -> int:
 def sweep_sessions() -> None:
     """Delete the sessions that are over: also of strangers, who get one by beginning to sign in."""
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+    actions.sweep_sessions()

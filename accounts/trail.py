@@ -9,12 +9,13 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out, user_lo
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
-from accounts import actions, factors
+from accounts import actions, factors, sessions
+from accounts.choices import SessionEnd
 from accounts.models import User
 from audit.choices import Source
 
 # How people sign in, by the name of the address; all others take a password.
-WAYS = {"sign_in_link": "link", "oidc_callback": "oidc"}
+WAYS = {"sign_in_link": "link", "oidc_callback": "oidc", "oidc_callback_of": "oidc"}
 
 
 def connect() -> None:
@@ -29,12 +30,16 @@ def _signed_in(request: HttpRequest, user: User, **_: Any) -> None:
     match = request.resolver_match
     how = WAYS.get(str(match.url_name), "password") if match else "password"
     actions.record_sign_in(user, source=Source.PORTAL, how=how, address=address_of(request))
-    factors.note_sign_in(request, user, how)
+    sessions.begin(request, user, how, address_of(request))
+    if how != "oidc":
+        # When somebody signed in at a provider is for the provider to say: the page notes it.
+        factors.note_sign_in(request, user, how)
 
 
 def _signed_out(request: HttpRequest, user: User | None, **_: Any) -> None:
     """Record it, if somebody was signed in."""
     if user is not None:
+        sessions.end(request, SessionEnd.SIGNED_OUT)
         actions.record_sign_out(user, source=Source.PORTAL)
 
 

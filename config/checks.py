@@ -21,7 +21,7 @@ from django.conf import settings
 from django.core import checks
 from django.db import DatabaseError
 
-from config import env, keys, single_sign_on
+from config import env, keys, signing_in, single_sign_on
 
 KEY = re.compile(r"[A-Za-z0-9_.-]{1,40}:[0-9a-fA-F]{64}")
 SECRET_LENGTH = 50
@@ -142,8 +142,18 @@ def allowed_hosts() -> Iterable[checks.CheckMessage]:
 
 def sign_in() -> Iterable[checks.CheckMessage]:
     """There is a way to sign in, and the provider is named whole and safely."""
-    for number, problem, hint in single_sign_on.problems(settings.OIDC, password_sign_in=settings.PASSWORD_SIGN_IN):
+    told = single_sign_on.problems(settings.OIDC_PROVIDERS, password_sign_in=settings.PASSWORD_SIGN_IN)
+    for number, problem, hint in told:
         yield _bad(number, problem, hint)
+    if settings.SESSION_IDLE_MINUTES > settings.SESSION_HOURS * 60:
+        yield _bad(
+            "E035",
+            "LATCHKEY_SESSION_IDLE_MINUTES is longer than LATCHKEY_SESSION_HOURS.",
+            "A session that lasts 12 hours can be idle for at most 720 minutes.",
+        )
+    if settings.BREACHED_PASSWORDS and (problem := signing_in.problem_of_list(settings.BREACHED_PASSWORDS)):
+        hint = "Name a file of SHA-1 in hex, sorted, one a line."
+        yield _bad("E036", f"LATCHKEY_BREACHED_PASSWORDS: {problem}", hint)
 
 
 def data_folder() -> Iterable[checks.CheckMessage]:

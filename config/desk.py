@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST
 
 from audit.actor import person
 from audit.choices import Source
-from config import first_steps, overview
+from config import first_steps, overview, role_table
 
 
 class Desk(AdminSite):
@@ -34,6 +34,7 @@ class Desk(AdminSite):
         """Put our own pages before the admin site's."""
         wrap = self.admin_view
         own: list[URLPattern | URLResolver] = [
+            path("roles/", wrap(self.roles), name="roles"),
             path("first-steps/", wrap(self.first_steps), name="first_steps"),
             path("first-steps/resume/", wrap(require_POST(self.resume_steps)), name="resume_steps"),
             path("first-steps/<slug:step>/skip/", wrap(require_POST(self.skip_step)), name="skip_step"),
@@ -69,6 +70,12 @@ class Desk(AdminSite):
             raise PermissionDenied
         told = {"title": "First steps", "first_steps": first_steps.look(timezone.now()), "may_skip": True}
         return self._page(request, "first_steps.html", told)
+
+    def roles(self, request: HttpRequest) -> TemplateResponse:
+        """Show what each role may do, and who holds which, to who may see people."""
+        if not request.user.has_perm(role_table.MAY):
+            raise PermissionDenied
+        return self._page(request, "roles.html", {"title": "Roles", **role_table.read()})
 
     def skip_step(self, request: HttpRequest, step: str) -> HttpResponse:
         """Leave one step out."""

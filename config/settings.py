@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from csp.constants import NONE, SELF
 
-from config import env, keys, single_sign_on
+from config import env, keys, rest, signing_in, single_sign_on
 from config.env import BadSetting
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -40,7 +40,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
-    "rest_framework",
+    *rest.APPS,
     "channels",
     "csp",
     "allauth",
@@ -65,6 +65,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    # Ends sessions that are over by the clock; tells it by a message.
+    "accounts.sessions.SessionClock",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     # People from outside set up and prove a second factor before anything else.
@@ -130,10 +132,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.PeopleBackend"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-]
+AUTH_PASSWORD_VALIDATORS = signing_in.VALIDATORS
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -141,13 +140,15 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
-# Sign-in by OIDC, with the one provider named in the environment. Links of an admin work with or without either.
-OIDC = single_sign_on.read()
+# Sign-in by OIDC, with the providers named in the environment. Links of an admin work with or without either.
+OIDC_PROVIDERS = single_sign_on.read()
 PASSWORD_SIGN_IN = env.boolean("LATCHKEY_PASSWORD_SIGN_IN", default=True)
 SOCIALACCOUNT_ADAPTER = "accounts.oidc.SocialAccountAdapter"
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
-# A whole office may come from one address, all at nine.
-ACCOUNT_RATE_LIMITS = {"single_sign_on": "120/m/ip", "second_factor": "10/5m/user,50/d/user"}
+REST_FRAMEWORK, SPECTACULAR_SETTINGS, API_PER_MINUTE = rest.FRAMEWORK, rest.OPENAPI, rest.PER_MINUTE
+TOKEN_DAYS, SCIM_DISABLES_PER_MINUTE = rest.TOKEN_DAYS, rest.SCIM_DISABLES_PER_MINUTE
+ACCOUNT_RATE_LIMITS = signing_in.RATE_LIMITS
+BREACHED_PASSWORDS = signing_in.BREACHED_PASSWORDS
 # Second factors: allauth's apps, recovery codes and WebAuthn, in pages of ours (accounts/factors.py).
 MFA_ADAPTER = "accounts.adapters.FactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
@@ -201,7 +202,9 @@ WHITENOISE_USE_FINDERS = EMBEDDED
 HTTPS = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
-SESSION_COOKIE_AGE = 12 * 3600
+# Held on the server as well, counted from the sign-in on (accounts.sessions).
+SESSION_HOURS, SESSION_IDLE_MINUTES = signing_in.SESSION_HOURS, signing_in.SESSION_IDLE_MINUTES
+SESSION_COOKIE_AGE = SESSION_HOURS * 3600
 SECURE_SSL_REDIRECT = HTTPS
 # Probes come over plain HTTP from inside.
 SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]

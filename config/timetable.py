@@ -53,6 +53,9 @@ TIMETABLE: tuple[Line, ...] = (
         "accounts.tasks.sweep_letters", 10, "Sends letters: those that were not rung for, and those to be tried again."
     ),
     Line("integrations.tasks.sweep_syncs", 60, "Starts syncs that are due; inventory may be minutes old."),
+    # A run ends after twenty seconds and goes on where it was; an admin who said yes watches its progress.
+    Line("integrations.tasks.sweep_people", 5, "Takes over what directories told, a hundred people at once."),
+    Line("integrations.tasks.sweep_shifts", 20, "Begins and ends what is said of people on shift, to the minute."),
     Line("integrations.tasks.sweep_deletions", 30, "Deletes large integrations in batches; nobody waits for it."),
     # A step asks for a few looks and sees what came of the last ones; runs begin every few hours, but who asks watches.
     Line("access_requests.tasks.sweep_drift", 5, "Looks for drift, a few people at once; begins what is due."),
@@ -68,5 +71,6 @@ TIMETABLE: tuple[Line, ...] = (
         "access_requests.tasks.sweep_stand_ins", 10, "Asks stand-ins of who is away, and asks them no more afterwards."
     ),
     Line("accounts.tasks.sweep_sessions", 3600, "Deletes sessions that are over, so that the table does not grow."),
+    Line("accounts.tasks.sweep_tokens", 3600, "Removes tokens that are long over; they are good for nothing already."),
     Line("accounts.tasks.sweep_old_letters", 3600, "Empties letters of a month ago; nobody waits for that."),
 )

@@ -9,7 +9,7 @@ from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from connectors.contract.errors import Misconfigured
-from connectors.contract.manifest import Field, Limit, Manifest, Permission, ResourceType
+from connectors.contract.manifest import AttributePath, Field, Limit, Manifest, Permission, ResourceType
 
 FILE = "manifest.toml"
 FIELD_KINDS = ("text", "integer", "choice", "boolean", "json", "secret")
@@ -17,8 +17,10 @@ MULTILINE_KINDS = ("text", "json", "secret")
 # login_for() needs this much for a name that is readable and unique.
 LOGIN_MIN = 20
 RISK_LEVELS = range(1, 10)
+KINDS = ("system", "people")
+TELLS = frozenset({"people", "groups", "shifts"})
 
-Row = TypeVar("Row", Field, Limit, Permission, ResourceType, Manifest)
+Row = TypeVar("Row", AttributePath, Field, Limit, Permission, ResourceType, Manifest)
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -39,6 +41,7 @@ def read_manifest(folder: Path) -> Manifest:
     _check_fields(manifest, path)
     _check_resource_types(manifest, path)
     _check_limits(manifest, path)
+    _check_kind(manifest, path)
     for name in manifest.setup:
         if not (folder / name).is_file():
             raise Misconfigured(f"{path}: 'setup' names {name}, which is not there.")
@@ -66,7 +69,7 @@ def _value(hint: Any, value: Any, where: str) -> Any:
             raise Misconfigured(f"{where}: a list is expected.")
         item = get_args(hint)[0]
         return tuple(_value(item, entry, f"{where}[{number}]") for number, entry in enumerate(value))
-    if hint in (Field, Limit, Permission, ResourceType):
+    if hint in (AttributePath, Field, Limit, Permission, ResourceType):
         return _build(hint, value, where)
     allowed = get_args(hint) if isinstance(hint, UnionType) else (hint,)
     # bool is an int to Python, but not to the person who wrote the file.
@@ -122,6 +125,21 @@ def _check_limits(manifest: Manifest, path: Path) -> None:
             raise Misconfigured(f"{where}: needs 'at_most' of 1 or more, and 'words'.")
     if manifest.login_max < LOGIN_MIN:
         raise Misconfigured(f"{path}: login_max is less than {LOGIN_MIN}.")
+
+
+def _check_kind(manifest: Manifest, path: Path) -> None:
+    """Raise Misconfigured for a directory that tells of nobody, and a system that claims to tell of people."""
+    if manifest.kind not in KINDS:
+        raise Misconfigured(f"{path}: kind '{manifest.kind}' is none of {', '.join(KINDS)}.")
+    told = bool(manifest.tells or manifest.attributes or manifest.shift_type)
+    if manifest.kind == "system" and told:
+        raise Misconfigured(f"{path}: 'tells', 'attributes' and 'shift_type' belong to kind 'people'.")
+    if manifest.kind == "people" and (not manifest.tells or not TELLS.issuperset(manifest.tells)):
+        raise Misconfigured(f"{path}: 'tells' names at least one of {', '.join(sorted(TELLS))}, and nothing else.")
+    if manifest.kind == "people" and manifest.resource_types:
+        raise Misconfigured(f"{path}: there is nothing to ask for in a directory: it has no resource types.")
+    if ("shifts" in manifest.tells) != bool(manifest.shift_type):
+        raise Misconfigured(f"{path}: 'shift_type' belongs to what tells of shifts, and to nothing else.")
 
 
 def _check_unique(names: list[str], where: str) -> None:

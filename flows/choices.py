@@ -71,6 +71,7 @@ class PolicyKind(models.TextChoices):
     SCOPE = "scope", "Access scope"
     BUNDLE = "bundle", "Bundle"
     WEBHOOK = "webhook", "Webhook"
+    SPACE = "space", "Space"
 
 
 class ProposalState(models.TextChoices):
@@ -130,6 +131,10 @@ AUDIT_ACTIONS = {
     "bundle.deleted": "Bundle deleted",
     "scope.saved": "Access scope saved",
     "scope.deleted": "Access scope deleted",
+    "space.saved": "Space saved",
+    "space.deleted": "Space deleted",
+    "space.member_added": "Somebody was added to a space",
+    "space.member_removed": "Somebody was removed from a space",
     "webhook.saved": "Webhook saved",
     "webhook.deleted": "Webhook deleted",
     "webhook.tried": "Webhook tried with sample values",

@@ -42,6 +42,7 @@ def _changed(before: Document, after: Document, names: Mapping[str, str]) -> Ite
     if before["trigger"] != after["trigger"]:
         automatic = after["trigger"] == Trigger.AUTOMATIC
         yield "Whoever matches has it without asking." if automatic else "It has to be asked for."
+    yield from _space_differs(before.get("space"), after.get("space"), names)
     yield from _groups_differ("Who may ask", before["requestors"], after["requestors"], names)
     yield from _for_differs(before, after, names)
     yield from targets_differ(before["targets"], after["targets"], names)
@@ -49,6 +50,18 @@ def _changed(before: Document, after: Document, names: Mapping[str, str]) -> Ite
     yield from _approval_differs(before["approval"], after["approval"], names)
     yield from _times_differ(before, after)
     yield from _settings_differ(before["settings"], after["settings"])
+
+
+def _space_differs(before: Part | None, after: Part | None, names: Mapping[str, str]) -> Iterator[str]:
+    """Compare where a flow lies, and what its space covers."""
+    old, new = (one["id"] if one else "" for one in (before, after))
+    if old != new:
+        told = f"in the space “{after['name']}”" if after else "in the whole account"
+        yield f"It lies {told} now."
+    elif before and after:
+        if before["name"] != after["name"]:
+            yield f"The space “{before['name']}” is now called “{after['name']}”."
+        yield from targets_differ(before["scopes"], after["scopes"], names, f"The space “{after['name']}” covers")
 
 
 def _for_differs(before: Document, after: Document, names: Mapping[str, str]) -> Iterator[str]:

@@ -18,6 +18,7 @@ from flows.models import (
     Condition,
     FlowCheck,
     Selector,
+    Space,
     Timeframe,
     Webhook,
 )
@@ -45,6 +46,7 @@ def compose(flow: AccessFlow) -> Document:
         grantees=[_condition(row) for row in conditions if row.party == Party.GRANTEE],
         timeframe=_timeframe(Timeframe.objects.filter(flow=flow).first()),
         checks=[str(pk) for pk in flow.checks.values_list("webhook", flat=True)],
+        space=compose_space(flow.space) if flow.space else None,
     )
 
 
@@ -53,27 +55,46 @@ def assemble(
     conditions: Iterable[dict[str, Any]],
     targets: Iterable[dict[str, Any]],
     groups: Iterable[dict[str, Any]],
+    **more: Any,
+) -> Document:
+    """Return the document of a flow's own columns and what was told of the rest; nothing is read from the database.
+
+    `more` is as in assemble_in_order, which this is but for the order: lists are ordered by content.
+    """
+    ranked = [group | {"conditions": ordered(group["conditions"])} for group in groups]
+    grantees = ordered(more.pop("grantees", ()))
+    return assemble_in_order(flow, ordered(conditions), ordered(targets), ranked, grantees=grantees, **more)
+
+
+def assemble_in_order(
+    flow: AccessFlow,
+    conditions: Iterable[dict[str, Any]],
+    targets: Iterable[dict[str, Any]],
+    groups: Iterable[dict[str, Any]],
     *,
     grantees: Iterable[dict[str, Any]] = (),
     timeframe: dict[str, Any] | None = None,
     checks: Iterable[str] = (),
+    space: dict[str, Any] | None = None,
 ) -> Document:
-    """Return the document of a flow's own columns and what was told of the rest; nothing is read from the database."""
-    return {
+    """Return the same with the lists in the order they are told in."""
+    # Said only where there is one, so that a flow of the whole account is the same document as ever.
+    lies = {"space": space} if space else {}
+    return lies | {
         "id": str(flow.pk),
         "name": flow.name,
         "description": flow.description,
         "active": flow.active,
         "trigger": flow.trigger,
-        "requestors": {"operator": flow.requestor_operator, "conditions": ordered(conditions)},
+        "requestors": {"operator": flow.requestor_operator, "conditions": list(conditions)},
         "request_for": {
             "scopes": sorted(flow.request_for),
-            "grantees": {"operator": flow.grantee_operator, "conditions": ordered(grantees)},
+            "grantees": {"operator": flow.grantee_operator, "conditions": list(grantees)},
         },
-        "targets": ordered(targets),
+        "targets": list(targets),
         "approval": {
             "mode": flow.approval_mode,
-            "groups": [group | {"conditions": ordered(group["conditions"])} for group in groups],
+            "groups": list(groups),
             "escalation_seconds": flow.escalation_minutes * 60 if flow.escalation_minutes else None,
         },
         "duration_seconds": None if flow.indefinite else (flow.grant_duration_minutes or 0) * 60,
@@ -205,12 +226,26 @@ def compose_scope(scope: AccessScope) -> dict[str, Any]:
     }
 
 
+def compose_space(space: Space) -> dict[str, Any]:
+    """Return a space as a flow's version keeps it: its boundary, each scope with its query."""
+    scopes = [compose_scope(one) for one in space.scopes.all()]
+    return {"id": str(space.pk), "name": space.name, "scopes": ordered(scopes)}
+
+
+def lying(targets: list[dict[str, Any]], space: Space | None) -> Document:
+    """Return as much of a document as says what is given, and where it lies."""
+    lies = {"space": compose_space(space)} if space else {}
+    return lies | {"targets": targets}
+
+
 def compose_webhook(webhook: Webhook) -> dict[str, Any]:
     """Return a webhook as revisions, calls and the trail keep it: of secrets only which there are.
 
     No key of it smells of a secret (audit.details): headers are a list, and the body is the JSON's text.
     """
-    return {
+    # Said only where it is off, so that one that is on is the same document as ever.
+    off = {} if webhook.active else {"active": False}
+    return off | {
         "id": str(webhook.pk),
         "name": webhook.name,
         "description": webhook.description,

@@ -17,7 +17,7 @@ from integrations.actions import why_no_address
 CLIENT_SECRET, HEADER = "oauth_client_secret", "header:"
 TIMEOUT_MAX = 60
 HEADERS_MAX, VALIDATORS_MAX, HEADER_LENGTH_MAX = 20, 20, 4000
-_METHODS = {"POST", "PUT", "GET"}
+_METHODS = {"POST", "PUT", "GET", "PATCH", "DELETE"}
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 # Set by the client itself, or by us.
 _OURS = {

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from flows.choices import ApprovalMode, Trigger
-from flows.decision.covering import QUERIES, Document, query_of, targets_of
+from flows.decision.bounding import by_query, selection
+from flows.decision.covering import Document, targets_of
 from flows.reach import resources
 from integrations.aql import selected
 from integrations.queries import Entitlement, entitlements, over_limits
@@ -45,8 +46,8 @@ def _too_many() -> str:
 
 def _pairs(target: dict[str, Any]) -> Iterable[tuple[int, int]]:
     """Return (resource id, permission id) of what a target selects and can be granted; one more than may be at most."""
-    if target.get("kind") in QUERIES:
-        query = query_of(target.get("query", ""))
+    if by_query(target):
+        query = selection(target)
         return selected(query, grantable=True).page(size=PER_PERSON_MAX + 1) if query else []
     rows = resources(target).filter(resource_type__permissions__source_id__in=target["permissions"]).order_by()
     return list(rows.values_list("pk", "resource_type__permissions__pk")[: PER_PERSON_MAX + 1])

@@ -78,7 +78,7 @@ def _opening(document: Document) -> Opening:
     if not _asks_nobody(document):
         return Opening(bool(document["active"]), False, 0, 0, False)
     people = _let_in(document).count()
-    everybody = User.objects.filter(is_active=True).count()
+    everybody = User.objects.filter(is_active=True, is_service=False).count()
     production = people * 2 > everybody and _gives_production(document)
     return Opening(True, True, people, everybody, production)
 

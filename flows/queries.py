@@ -9,7 +9,7 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from accounts.models import User
 from accounts.queries import PersonFacts, facts_of
@@ -18,9 +18,10 @@ from flows import reach
 from flows.choices import ConditionType, LogicalOperator, MatchOperator, ProposalState, SelectorMode, Trigger
 from flows.current import Policy, policy
 from flows.decision import Owner
+from flows.decision.bounding import by_query, selection
 from flows.decision.conditions import asked_systems, asks_owner, matches, owned_by, people_part
-from flows.decision.covering import QUERIES, Document, FlowFacts, Reach, covers, query_of, targets_of
-from flows.models import AccessFlow, AccessTarget, Bundle, Condition, FlowCheck, Proposal, Webhook
+from flows.decision.covering import Document, FlowFacts, Reach, covers, targets_of
+from flows.models import AccessFlow, AccessTarget, Bundle, Condition, FlowCheck, Proposal, Space, SpaceMember, Webhook
 from flows.reach import uuids
 from integrations.aql.catalogue import catalogue
 from integrations.models import Integration, Resource
@@ -46,6 +47,12 @@ def waiting_proposals() -> int:
     return Proposal.objects.filter(state=ProposalState.WAITING).count()
 
 
+def space_rows(user: User) -> QuerySet[Any, tuple[Any, ...]]:
+    """Return what a person may do in spaces, by themselves or by a group, as rows of (role, id of the space)."""
+    mine = Q(user=user) | Q(group__in=user.memberships.values("group"))
+    return SpaceMember.objects.filter(mine).order_by().values_list("role", "space_id")
+
+
 def automatic_flows() -> Policy:
     """Return the current version of every active automatic flow. One query when nothing has changed."""
     return policy(Trigger.AUTOMATIC)
@@ -56,9 +63,9 @@ def automatic_in(integration_id: str) -> list[FlowFacts]:
     known, reaching = catalogue(), []
     for flow in automatic_flows().flows:
         for target in targets_of(flow.document):
-            query = query_of(target.get("query", "")) if target.get("kind") in QUERIES else None
+            query = selection(target) if by_query(target) else None
             lies = {kind.integration_id for kind in known.residuals(query.root)} if query else set()
-            if integration_id in lies or target.get("integration") == integration_id:
+            if integration_id in lies or (query is None and target.get("integration") == integration_id):
                 reaching.append(flow)
                 break
     return reaching
@@ -117,8 +124,8 @@ def requestable(reach: Reach) -> list[Place]:
 
 def wanted_by(target: dict[str, Any]) -> Wanted:
     """Return a target of a flow as search takes it; a query that cannot be read selects nothing."""
-    if target.get("kind") in QUERIES:
-        query = query_of(target.get("query", ""))
+    if by_query(target):
+        query = selection(target)
         return Wanted(query=query) if query else Wanted("", "", ())
     selectors = tuple(
         Selection(one["mode"] == SelectorMode.INCLUDE, one["type"], one.get("key", ""), tuple(one["values"]))
@@ -179,7 +186,7 @@ def could_approve(group: dict[str, Any], requestor: PersonFacts) -> list[PersonF
     Webhooks are no people: where a group joins one with people by "and", both have to say yes.
     """
     group = people_part(group)
-    found = list(User.objects.filter(_maybe(group, requestor), is_active=True).distinct())
+    found = list(User.objects.filter(_maybe(group, requestor), is_active=True, is_service=False).distinct())
     facts = facts_of(found)
     people = [facts[user.pk] for user in found]
     return [person for person in people if matches(group, person, requestor)]
@@ -278,3 +285,10 @@ def with_label(label: str) -> list[uuid.UUID]:
     """Return the ids of the flows that bear a label. One query."""
     told = AccessFlow.objects.exclude(labels=[]).order_by().values_list("pk", "labels")
     return [pk for pk, labels in told if label in labels]
+
+
+def space_members(most: int) -> list[tuple[Space, list[SpaceMember]]]:
+    """Return each space with the first of those who belong to it, by name. Two queries, however many spaces."""
+    rows = SpaceMember.objects.select_related("user", "group").order_by("role", "id")
+    spaces = Space.objects.prefetch_related(Prefetch("members", rows))
+    return [(space, list(space.members.all())[:most]) for space in spaces]

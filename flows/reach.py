@@ -15,8 +15,8 @@ from django.db.models.lookups import Exact, GreaterThan
 from accounts.models import Attribute, GroupMembership, User
 from accounts.regrouping import Regrouped
 from flows.choices import ConditionType, LogicalOperator, MatchOperator, SelectorMode, SelectorType
+from flows.decision.bounding import by_query, selection
 from flows.decision.conditions import people_part
-from flows.decision.covering import QUERIES, query_of
 from integrations.aql import selected
 from integrations.choices import IntegrationStatus, ResourceStatus
 from integrations.models import Resource, Tag
@@ -30,7 +30,7 @@ _COMPLEMENT = {
 
 
 def people(group: dict[str, Any], *, approving: bool = False, regrouped: Regrouped | None = None) -> QuerySet[User]:
-    """Return the active people who fulfil a group of conditions; nobody does where there are none.
+    """Return the active people, not services, who fulfil a group of conditions; nobody does where there are none.
 
     As flows.decision.matches; of approvers, "manager" is fulfilled by whoever is an active person's manager. Webhooks
     are left out: they are no people. With `regrouped`, who would fulfil it after that change of a group.
@@ -42,7 +42,9 @@ def people(group: dict[str, Any], *, approving: bool = False, regrouped: Regroup
     joined = parts[0]
     for part in parts[1:]:
         joined = joined & part if group["operator"] == LogicalOperator.AND else joined | part
-    return User.objects.filter(joined, Q(is_outside=False) | _naming(group, regrouped), is_active=True)
+    return User.objects.filter(
+        joined, Q(is_outside=False) | _naming(group, regrouped), is_active=True, is_service=False
+    )
 
 
 def _naming(group: dict[str, Any], regrouped: Regrouped | None) -> Q:
@@ -137,7 +139,7 @@ def uuids(values: Iterable[str]) -> list[uuid.UUID]:
 
 
 def resources(target: dict[str, Any]) -> QuerySet[Resource]:
-    """Return what an integration target selects and can be granted now."""
+    """Return what an integration target selects and can be granted now, whatever the boundary of a space."""
     found = Resource.objects.filter(
         integration=target["integration"],
         resource_type__type=target["resource_type"],
@@ -171,15 +173,15 @@ def counted(rows: QuerySet[Any]) -> int:
 
 def selects_anything(target: dict[str, Any]) -> bool:
     """Whether a target selects something now that can be granted."""
-    if target.get("kind") in QUERIES:
+    if by_query(target):
         return entitlements_of(target) > 0
     return resources(target).exists()
 
 
 def entitlements_of(target: dict[str, Any]) -> int:
     """Return how many entitlements a target selects now: each resource with each permission."""
-    if target.get("kind") in QUERIES:
-        query = query_of(target.get("query", ""))
+    if by_query(target):
+        query = selection(target)
         return selected(query, grantable=True).count(COUNT_MAX) if query else 0
     return counted(resources(target)) * len(target["permissions"])
 

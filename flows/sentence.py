@@ -49,7 +49,7 @@ def phrases(document: Document, names: Mapping[str, str]) -> list[Phrase]:
     first = Phrase(who[:1].upper() + who[1:], "who")
     if document["trigger"] == Trigger.AUTOMATIC:
         given = [first, Phrase(" have "), Phrase(what, "what"), Phrase(" without asking, as long as they are that")]
-        return [*given, *_window(document), *_foreign(document), Phrase(".")]
+        return [*given, *_window(document), *_foreign(document), *_lies(document), Phrase(".")]
     return [
         first,
         Phrase(" may ask, "),
@@ -67,8 +67,16 @@ def phrases(document: Document, names: Mapping[str, str]) -> list[Phrase]:
         *_own(document),
         *_emergency(document),
         *_drain(document),
+        *_lies(document),
         Phrase("."),
     ]
+
+
+def _lies(document: Document) -> Iterator[Phrase]:
+    """Tell what holds it, whatever its targets select."""
+    if document.get("space"):
+        yield Phrase("; ")
+        yield Phrase(f"of all that, only what the space “{document['space']['name']}” covers", "space")
 
 
 def for_words(document: Document, names: Mapping[str, str]) -> str:

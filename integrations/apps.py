@@ -22,9 +22,10 @@ class IntegrationsConfig(AppConfig):
         from accounts.inviting import ask_also  # noqa: PLC0415
         from audit.actions import declare  # noqa: PLC0415 - models are not loaded before
         from integrations.choices import AUDIT_ACTIONS  # noqa: PLC0415
-        from integrations.queries import owns_something  # noqa: PLC0415
+        from integrations.queries import owns_something, people_panel, register_panel  # noqa: PLC0415
 
         declare(AUDIT_ACTIONS)
         ask_also("owners", owns_something)
+        register_panel("people", people_panel)
         for folder in filter(None, settings.PROVIDERS.split(os.pathsep)):
             BUILT_IN.add(Path(folder))

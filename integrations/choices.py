@@ -138,6 +138,7 @@ class OrderVerb(models.TextChoices):
 
     CHECK = "check", "Check"
     DISCOVER = "discover", "Discover"
+    PEOPLE = "people", "People"
     APPLY = "apply", "Apply"
     READ_BACK = "read_back", "Read back"
     RESET_CREDENTIALS = "reset_credentials", "Reset credentials"
@@ -145,19 +146,45 @@ class OrderVerb(models.TextChoices):
     CLEAN_UP = "clean_up", "Clean up"
 
 
+# Verbs about a whole system, that take longer than one lease: each has a SyncRun.
+SYNCS = (OrderVerb.DISCOVER, OrderVerb.PEOPLE)
+
+
 class SyncState(models.TextChoices):
-    """How a sync run went."""
+    """How a sync run went. Of people all is read first; then it is taken over, sometimes after somebody's yes."""
 
     RUNNING = "running", "Running"
+    WAITING = "waiting", "Waits for a yes"
+    APPLYING = "applying", "Being taken over"
+    REFUSED = "refused", "Refused by an admin"
     SUCCEEDED = "succeeded", "Succeeded"
     FAILED = "failed", "Failed"
 
 
+# Read, and not settled yet.
+UNDECIDED = (SyncState.WAITING, SyncState.APPLYING)
 SYNC_LOOKS = {
     SyncState.RUNNING: Look("move", "spinner"),
+    SyncState.WAITING: Look("wait", "hourglass"),
+    SyncState.APPLYING: Look("move", "spinner"),
+    SyncState.REFUSED: Look("quiet", "ban"),
     SyncState.SUCCEEDED: Look("good", "ok"),
     SyncState.FAILED: Look("bad", "stop"),
 }
+
+
+class Told(models.TextChoices):
+    """What one staged row of a sync of people says."""
+
+    PERSON = "person", "A person"
+    MANAGER = "manager", "Somebody's manager"
+    PERSON_GONE = "person_gone", "A person is gone"
+    GROUP = "group", "A group"
+    GROUP_GONE = "group_gone", "A group is gone"
+    MEMBERS = "members", "All members of a group are told"
+    JOINED = "joined", "A person is in a group"
+    LEFT = "left", "A person left a group"
+    SHIFT = "shift", "Somebody is on a shift"
 
 
 class SecretStore(models.TextChoices):
@@ -196,6 +223,11 @@ AUDIT_ACTIONS = {
     "integration.secret_referred": "Secret of an integration referred to in another store",
     "integration.check_ordered": "Check ordered",
     "integration.sync_ordered": "Sync ordered",
+    "directory.edited": "Settings of a directory edited",
+    "directory.synced": "What a directory told was taken over",
+    "directory.waits": "A directory would disable many: waits for a yes",
+    "directory.allowed": "What a directory told was allowed by an admin",
+    "directory.refused": "What a directory told was refused by an admin",
     "connector.created": "Connector created",
     "connector.token_made": "Token of a connector made",
     "connector.token_revoked": "Token of a connector revoked",

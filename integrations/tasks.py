@@ -32,6 +32,18 @@ def sweep_syncs() -> int:
 
 
 @shared_task
+def sweep_people() -> int:
+    """Go on taking over what directories told."""
+    return actions.sweep_people()
+
+
+@shared_task
+def sweep_shifts() -> int:
+    """Say of people on which shifts they are now."""
+    return actions.sweep_shifts()
+
+
+@shared_task
 def sweep_deletions() -> int:
     """Go on deleting integrations."""
     return actions.sweep_deletions()

@@ -77,6 +77,7 @@ def outgoing(
     lease_seconds: float,
     leased_at: datetime,
     resume: str = "",
+    cursor: str = "",
 ) -> contract.Order:
     """Return the order as a connector gets it, under the lease that the row now has."""
     return contract.Order(
@@ -93,6 +94,7 @@ def outgoing(
         lease_seconds=lease_seconds,
         resource_types=tuple(order.integration.enabled_types),
         resume=resume,
+        cursor=cursor,
     )
 
 

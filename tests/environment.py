@@ -24,6 +24,8 @@ def _begin_run() -> None:
         run = Path(tempfile.mkdtemp(prefix="latchkey-test-"))
         run.chmod(0o755)
         held.callback(shutil.rmtree, run, ignore_errors=True)
+        if contracts := os.environ.get("LATCHKEY_CONTRACTS"):
+            os.environ["LATCHKEY_TEST_CONTRACTS"] = contracts
         for name in [name for name in os.environ if name.startswith("LATCHKEY_") and "_TEST_" not in name]:
             del os.environ[name]
         os.environ["LATCHKEY_TEST_RUN"] = str(run)

@@ -1,5 +1,6 @@
 """The only writers of people and groups: one function per verb, with its permission, audit entry and news inside."""
 
+from accounts.actions.clients import GrantRefused, allow_client, redeem_code, refresh_client, tidy_tokens
 from accounts.actions.delegations import delegate, end_delegation
 from accounts.actions.factors import (
     FactorRefused,
@@ -7,6 +8,7 @@ from accounts.actions.factors import (
     add_key,
     prove_by_code,
     prove_by_key,
+    prove_by_provider,
     reencrypt_factors,
     remove_factor,
     renew_codes,
@@ -28,6 +30,8 @@ from accounts.actions.people import (
     set_roles,
     set_theme,
 )
+from accounts.actions.pushing import change_pushed, forget_pushed, provision
+from accounts.actions.pushing_groups import change_pushed_group, forget_pushed_group, push_group
 from accounts.actions.rules import (
     AlreadyThere,
     BadValue,
@@ -40,6 +44,17 @@ from accounts.actions.rules import (
     SignInRefused,
     require,
 )
+from accounts.actions.sessions import (
+    begin_session,
+    end_session,
+    end_sessions,
+    end_sessions_told,
+    move_session,
+    name_provider,
+    note_end,
+    note_seen,
+    sweep_sessions,
+)
 from accounts.actions.sign_in import (
     make_sign_in_link,
     record_failed_sign_in,
@@ -48,11 +63,22 @@ from accounts.actions.sign_in import (
     record_sign_out,
     use_sign_in_link,
 )
+from accounts.actions.tokens import change_expiry, create_service, issue_token, revoke_token
+from accounts.actions.told import (
+    ToldPerson,
+    change_attributes,
+    change_members,
+    keep_told_group,
+    make_told_group,
+    rename_told_group,
+    take_person,
+)
 
 __all__ = [
     "AlreadyThere",
     "BadValue",
     "FactorRefused",
+    "GrantRefused",
     "InUse",
     "Keep",
     "KeptElsewhere",
@@ -61,11 +87,20 @@ __all__ = [
     "NotAllowed",
     "Refused",
     "SignInRefused",
+    "ToldPerson",
     "add_app",
     "add_key",
     "add_member",
+    "allow_client",
+    "begin_session",
+    "change_attributes",
+    "change_expiry",
+    "change_members",
+    "change_pushed",
+    "change_pushed_group",
     "choose_letters",
     "create_group",
+    "create_service",
     "create_user",
     "delegate",
     "delete_group",
@@ -75,25 +110,44 @@ __all__ = [
     "edit_user",
     "enable_user",
     "end_delegation",
+    "end_session",
+    "end_sessions",
+    "end_sessions_told",
     "end_stay",
     "extend_stay",
     "forget_identities",
+    "forget_pushed",
+    "forget_pushed_group",
     "invite",
+    "issue_token",
+    "keep_told_group",
     "make_sign_in_link",
+    "make_told_group",
+    "move_session",
+    "name_provider",
+    "note_end",
+    "note_seen",
     "prove_by_code",
     "prove_by_key",
+    "prove_by_provider",
+    "provision",
+    "push_group",
     "record_failed_sign_in",
     "record_refused_sign_in",
     "record_sign_in",
     "record_sign_out",
+    "redeem_code",
     "reencrypt_factors",
+    "refresh_client",
     "remove_factor",
     "remove_member",
     "rename_group",
+    "rename_told_group",
     "renew_codes",
     "require",
     "reset_factors",
     "retry_letter",
+    "revoke_token",
     "send_invitation",
     "send_letters",
     "set_attributes",
@@ -102,9 +156,12 @@ __all__ = [
     "set_theme",
     "sign_in_with",
     "sweep_leaving",
+    "sweep_sessions",
     "take_groups",
     "take_over",
+    "take_person",
     "tidy_letters",
+    "tidy_tokens",
     "use_sign_in_link",
     "write_letter",
 ]

@@ -17,9 +17,10 @@ from django.utils import timezone
 from accounts import factors, keeping
 from accounts.actions.letters import write_letter
 from accounts.actions.rules import BadValue, NotAllowed, Refused, is_self, record, require
-from accounts.choices import LetterKind
+from accounts.actions.sessions import end_all
+from accounts.choices import LetterKind, SessionEnd
 from accounts.factors import Kind
-from accounts.models import User
+from accounts.models import Identity, User
 from accounts.queries import factor_counts
 from audit.actor import Actor
 
@@ -142,6 +143,7 @@ def reset_factors(user: User, *, actor: Actor, at: datetime | None = None) -> in
         names = [factors.name_of(row) for row in Authenticator.objects.filter(user=user)]
         Authenticator.objects.filter(user=user).delete()
         # What was proven by a factor that is gone proves nothing: every session is over.
+        end_all(user, SessionEnd.BY_ADMIN, at=moment)
         User.objects.filter(pk=user.pk).update(session_round=F("session_round") + 1)
         if names:
             record("user.factors_reset", user, actor, {"removed": names}, moment)
@@ -178,6 +180,25 @@ def prove_by_key(user: User, credential: Any, *, actor: Actor, at: datetime | No
             return
         record("user.factor_refused", user, actor, {"kind": Kind.WEBAUTHN.value}, moment)
     raise FactorRefused(_NO_KEY)
+
+
+def prove_by_provider(
+    user: User, *, issuer: str, subject: str, acr: str, actor: Actor, at: datetime | None = None
+) -> None:
+    """Prove a factor by a sign-in at the identity provider that answers what was demanded; the caller has seen to that.
+
+    It has to be the account there that is this person's. Raises NotAllowed, FactorRefused.
+    """
+    moment = at or timezone.now()
+    with transaction.atomic():
+        if not is_self(actor, user):
+            raise NotAllowed("Nobody proves another person’s factor.")
+        details = {"kind": "oidc", "issuer": issuer, "acr": acr}
+        if Identity.objects.filter(user=user, issuer=issuer, subject=subject).exists():
+            record("user.factor_proven", user, actor, details, moment)
+            return
+        record("user.factor_refused", user, actor, details, moment)
+    raise FactorRefused("That was another account of the provider than yours.")
 
 
 def _row_of_code(user: User, code: str, at: datetime) -> Any:

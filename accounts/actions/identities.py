@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts.actions.people import create_user, rename_told
+from accounts.actions.people import create_user, manage_told, rename_told
 from accounts.actions.rules import AlreadyThere, SignInRefused, record, require, tell
 from accounts.actions.sign_in import record_refused_sign_in
 from accounts.choices import ChangeKind, GroupSource, SignInRefusal
@@ -53,10 +54,17 @@ def forget_identities(user: User, *, actor: Actor) -> None:
 
 
 def take_groups(
-    user: User, names: Iterable[str], *, source: GroupSource, trouble: str = "", actor: Actor | None = None
+    user: User,
+    names: Iterable[str],
+    *,
+    source: GroupSource,
+    prefix: str = "",
+    trouble: str = "",
+    actor: Actor | None = None,
 ) -> None:
     """Put the person into the groups of `source` with these names, and out of its others; other groups are not touched.
 
+    Of several providers each sees to its own: the names that begin with its `prefix`, or, without, with nobody's.
     A name that is new becomes a group. `trouble` says for the trail what could not be read. Raises NotAllowed.
     """
     if source == GroupSource.LOCAL:
@@ -66,9 +74,13 @@ def take_groups(
         require(actor, "accounts.change_group")
         # The person's row orders two sign-ins at once; without it the groups could become what neither of them said.
         User.objects.select_for_update(of=("self",)).get(pk=user.pk)
-        held = dict(
-            GroupMembership.objects.filter(user=user, group__source=source).values_list("group__name", "group_id")
-        )
+        rows = GroupMembership.objects.filter(user=user, group__source=source)
+        others = () if prefix else prefixes_of_others()
+        held = {
+            name: pk
+            for name, pk in rows.values_list("group__name", "group_id")
+            if name.startswith(prefix) and not (others and name.startswith(others))
+        }
         new, gone = sorted(wanted - held.keys()), sorted(held.keys() - wanted)
         if not new and not gone:
             return
@@ -98,8 +110,16 @@ def _meet(told: Told, *, create: bool, now: datetime) -> User:
             )
             record("user.identity_linked", user, _provider(), {"issuer": told.issuer, "subject": told.subject})
         rename_told(user, told.name, actor=_provider())
-        take_groups(user, told.groups, source=GroupSource.OIDC, trouble=told.groups_trouble, actor=_provider())
+        if told.manager is not None:
+            manage_told(user, told.manager, actor=_provider())
+        trouble = told.groups_trouble
+        take_groups(user, told.groups, source=GroupSource.OIDC, prefix=told.prefix, trouble=trouble, actor=_provider())
     return user
+
+
+def prefixes_of_others() -> tuple[str, ...]:
+    """Return what the names of groups begin with that come from further providers; the first one's have no prefix."""
+    return tuple(f"{one.id}: " for one in settings.OIDC_PROVIDERS if one.id != "oidc")
 
 
 def _whom_to_link(told: Told, *, create: bool) -> User:
@@ -108,6 +128,8 @@ def _whom_to_link(told: Told, *, create: bool) -> User:
         raise SignInRefused(SignInRefusal.NO_EMAIL)
     if not told.verified:
         raise SignInRefused(SignInRefusal.UNVERIFIED)
+    if not told.vouched:
+        raise SignInRefused(SignInRefusal.FOREIGN)
     user = User.objects.filter(email=told.email).first()
     if user is None:
         if not create:

@@ -27,7 +27,8 @@ from accounts.actions.rules import (
     sentences,
     tell,
 )
-from accounts.choices import ChangeKind, Role
+from accounts.actions.sessions import end_all
+from accounts.choices import ChangeKind, Role, SessionEnd
 from accounts.models import Attribute, RoleAssignment, User
 from audit.actor import Actor
 
@@ -66,9 +67,10 @@ def put_user(
     actor: Actor,
     roles: Iterable[Role],
     password: str | None = None,
+    attributes: Iterable[tuple[str, str]] = (),
     at: datetime | None = None,
 ) -> None:
-    """Store somebody new. Whether the actor may is the caller's. Raises BadValue, AlreadyThere."""
+    """Store somebody new, and tell of them once. The caller sees to permission. Raises BadValue, AlreadyThere."""
     user.created_at = at or user.created_at
     with transaction.atomic():
         check(user, "email", "name", "time_zone")
@@ -78,7 +80,8 @@ def put_user(
         held = sorted(set(map(Role, roles)))
         RoleAssignment.objects.bulk_create([RoleAssignment(user=user, role=role) for role in held])
         record(action, user, actor, {"roles": held, **details}, at)
-        tell(ChangeKind.PERSON_CHANGED, user, [user])
+        _change_attributes(user, {}, frozenset(attributes), actor, at)
+        tell(ChangeKind.PERSON_CHANGED, user, [user], new=True)
 
 
 def edit_user(
@@ -126,6 +129,17 @@ def rename_told(user: User, name: str, *, actor: Actor) -> None:
         user.name = name
 
 
+def manage_told(user: User, email: str, *, actor: Actor) -> None:
+    """Give the person the manager whose address their identity provider says; nobody for an address nobody has.
+
+    Nobody is right then, too: who managed them before must not go on answering for them. Raises NotAllowed, BadValue.
+    """
+    manager = User.objects.filter(email=email).exclude(pk=user.pk).first() if email else None
+    if user.manager_id != (manager.pk if manager else None):
+        edit_user(user, actor=actor, manager=manager)
+        user.manager = manager
+
+
 def set_theme(user: User, theme: str, *, actor: Actor) -> None:
     """Choose how pages look to oneself. Raises NotAllowed, BadValue."""
     with transaction.atomic():
@@ -148,7 +162,7 @@ def set_roles(user: User, roles: Iterable[Role], *, actor: Actor) -> None:
     with transaction.atomic():
         require(actor, "accounts.change_roleassignment")
         if Role.ADMIN not in wanted:
-            _keep_an_admin_besides(user)
+            keep_an_admin_besides(user)
         # The person's row orders two writers; without it the roles could become what neither of them said.
         stored = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
         if stored.is_outside and wanted - {Role.GRANTEE}:
@@ -171,7 +185,7 @@ def disable_user(user: User, *, actor: Actor) -> None:
     """
     with transaction.atomic():
         require(actor, "accounts.change_user")
-        _keep_an_admin_besides(user)
+        keep_an_admin_besides(user)
         shut_out(user, "user.disabled", actor=actor, at=timezone.now())
     user.refresh_from_db()
 
@@ -184,7 +198,8 @@ def shut_out(user: User, action: str, *, actor: Actor, at: datetime) -> bool:
     rows = User.objects.filter(pk=user.pk, is_active=True)
     if not rows.update(is_active=False, disabled_at=at, session_round=F("session_round") + 1):
         return False
-    record(action, user, actor)
+    ended = end_all(user, SessionEnd.DISABLED, at=at)
+    record(action, user, actor, {"sessions_ended": ended} if ended else None)
     tell(ChangeKind.PERSON_DISABLED, user, [user])
     tell_admins_of_outside(user, at=at)
     return True
@@ -194,7 +209,8 @@ def enable_user(user: User, *, actor: Actor) -> None:
     """Let the person in again; earlier sessions stay over. Nothing happens to who is active. Raises NotAllowed."""
     with transaction.atomic():
         require(actor, "accounts.change_user")
-        if User.objects.filter(pk=user.pk, is_active=False).update(is_active=True, disabled_at=None):
+        rows = User.objects.filter(pk=user.pk, is_active=False)
+        if rows.update(is_active=True, disabled_at=None, pushed_out=False):
             record("user.enabled", user, actor)
             tell(ChangeKind.PERSON_ENABLED, user, [user])
     user.refresh_from_db()
@@ -208,29 +224,44 @@ def set_attributes(user: User, attributes: Iterable[tuple[str, str]], *, actor: 
         # As for roles: one writer after the other.
         User.objects.select_for_update(of=("self",)).get(pk=user.pk)
         stored = {(row.type, row.value): row for row in Attribute.objects.filter(user=user)}
-        new = [Attribute(user=user, type=kind, value=value) for kind, value in sorted(wanted - stored.keys())]
-        gone = sorted(stored.keys() - wanted)
-        if not new and not gone:
-            return
-        for row in new:
-            check(row, "type", "value")
+        if _change_attributes(user, stored, wanted, actor):
+            tell(ChangeKind.PERSON_CHANGED, user, [user])
+
+
+def _change_attributes(
+    user: User,
+    stored: Mapping[tuple[str, str], Attribute],
+    wanted: frozenset[tuple[str, str]],
+    actor: Actor,
+    at: datetime | None = None,
+) -> bool:
+    """Make of the stored attributes the wanted ones; return whether anything changed. Raises BadValue."""
+    new = [Attribute(user=user, type=kind, value=value) for kind, value in sorted(wanted - stored.keys())]
+    gone = sorted(stored.keys() - wanted)
+    if not new and not gone:
+        return False
+    for row in new:
+        check(row, "type", "value")
+    if gone:
         Attribute.objects.filter(pk__in=[stored[pair].pk for pair in gone]).delete()
-        Attribute.objects.bulk_create(new)
-        added = [[row.type, row.value] for row in new]
-        record("user.attributes_set", user, actor, {"added": added, "removed": [list(pair) for pair in gone]})
-        tell(ChangeKind.PERSON_CHANGED, user, [user])
+    Attribute.objects.bulk_create(new)
+    added = [[row.type, row.value] for row in new]
+    record("user.attributes_set", user, actor, {"added": added, "removed": [list(pair) for pair in gone]}, at)
+    return True
 
 
-def set_password(user: User, password: str | None, *, actor: Actor) -> None:
+def set_password(user: User, password: str | None, *, actor: Actor, session: str = "") -> None:
     """Set a password, or with None take it away; every session ends. One's own, or with accounts.change_user.
 
-    Raises NotAllowed, BadValue. That the present password was asked for is the page's business.
+    `session` is the id of the one in which it was set, which goes on under another key. That the present password was
+    asked for is the page's business. Raises NotAllowed, BadValue.
     """
     with transaction.atomic():
         if not is_self(actor, user):
             require(actor, "accounts.change_user")
         _put_password(user, password)
         user.save(update_fields=["password"])
+        end_all(user, SessionEnd.PASSWORD, at=timezone.now(), but=session)
         record("user.password_set" if password else "user.password_removed", user, actor)
 
 
@@ -285,7 +316,7 @@ def _save_unique(user: User) -> None:
         raise
 
 
-def _keep_an_admin_besides(user: User) -> None:
+def keep_an_admin_besides(user: User) -> None:
     """Raise LastAdmin when `user` is an active admin and there is no other.
 
     Locks the admins' rows first and counts afterwards: of two admins removing each other at once the second one waits
@@ -293,6 +324,6 @@ def _keep_an_admin_besides(user: User) -> None:
     """
     admins = RoleAssignment.objects.filter(role=Role.ADMIN)
     list(admins.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
-    active = set(admins.filter(user__is_active=True).values_list("user_id", flat=True))
+    active = set(admins.filter(user__is_active=True, user__is_service=False).values_list("user_id", flat=True))
     if active == {user.pk}:
         raise LastAdmin(f"{user.name} is the last active admin; make somebody else an admin first.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -11,7 +10,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 
 import audit.actions
-from accounts import events
+from accounts import events, zones
 from accounts.choices import ChangeKind, SignInRefusal
 from accounts.models import Change, Group, User
 from audit.actions import Subject
@@ -62,12 +61,15 @@ class SignInRefused(Refused):
         self.refusal, self.user = refusal, user
 
 
-def require(actor: Actor, permission: str) -> None:
-    """Raise NotAllowed unless the actor is the platform itself or a person who has the permission right now."""
+def require(actor: Actor, permission: str, about: Any = None) -> None:
+    """Raise NotAllowed unless the actor is the platform itself or a person who has the permission right now.
+
+    With `about` it is enough to have it in the space that this lies in.
+    """
     if actor.kind == ActorKind.SYSTEM:
         return
     user = User.objects.filter(pk=actor.id).first() if actor.kind == ActorKind.USER else None
-    if user is None or not user.has_perm(permission):
+    if user is None or not user.has_perm(permission, about):
         raise NotAllowed(f"{actor.name or 'This actor'} may not do this: it needs the permission {permission}.")
 
 
@@ -95,11 +97,15 @@ def record(
     audit.actions.record(action, actor=actor, subject=subject_of(thing), details=details, at=at)
 
 
-def tell(kind: ChangeKind, thing: User | Group, users: Iterable[User | Any]) -> None:
-    """Publish news; the payload's `users` lists the ids of the people it affects, split so that no list grows long."""
+def tell(kind: ChangeKind, thing: User | Group, users: Iterable[User | Any], *, new: bool = False) -> None:
+    """Publish news; the payload's `users` lists the ids of the people it affects, split so that no list grows long.
+
+    `new` says that they were not there before, so that nothing can have been open for them.
+    """
     ids = [str(user.pk if isinstance(user, User) else user) for user in users]
     for start in range(0, len(ids) or 1, _PER_CHANGE):
-        events.publish(Change, kind, str(thing.pk), {"users": ids[start : start + _PER_CHANGE]})
+        told = {"users": ids[start : start + _PER_CHANGE]}
+        events.publish(Change, kind, str(thing.pk), told | ({"new": True} if new else {}))
 
 
 def check(thing: models.Model, *fields: str) -> None:
@@ -113,7 +119,7 @@ def check(thing: models.Model, *fields: str) -> None:
 
 def check_time_zone(name: str) -> None:
     """Raise BadValue unless `name` is empty or a time zone."""
-    if name and name not in zoneinfo.available_timezones():
+    if name and name not in zones.names():
         raise BadValue(f"There is no time zone {name!r}; write one such as Europe/Berlin.")
 
 

@@ -36,6 +36,8 @@ def make_sign_in_link(user: User, *, minutes: int = 15, at: datetime | None = No
         require(actor, "accounts.change_user")
         if not User.objects.filter(pk=user.pk, is_active=True).exists():
             raise BadValue(f"{user.name} is disabled and cannot sign in.")
+        if user.is_service:
+            raise BadValue(f"{user.name} is a service and never signs in.")
         SignInLink.objects.create(
             user=user, token_digest=_digest(token), created_at=now, expires_at=now + timedelta(minutes=minutes)
         )

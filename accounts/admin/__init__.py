@@ -23,10 +23,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts import actions, asking_first
-from accounts.admin.more import MoreOfPeople
+from accounts.admin.more import MoreOfGroups, MoreOfPeople
+from accounts.admin.tokens import TokenAdmin
 from accounts.choices import LETTER_LOOKS, GroupSource, LetterState, Role
 from accounts.forms import PersonForm, named_group, named_person
-from accounts.models import Attribute, Group, GroupMembership, Letter, User
+from accounts.models import ApiToken, Attribute, Group, GroupMembership, Letter, User
 from accounts.regrouping import ended, foretold
 from audit.actor import Actor, person
 from audit.choices import Source
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     _AnyTable = admin.TabularInline[Any, Any]
     _FormSet = BaseInlineFormSet[Any, Any, Any]
 else:
-    # Generic only for the type checker.
     _AnyAdmin, _AnyInline, _AnyTable = admin.ModelAdmin, InlineModelAdmin, admin.TabularInline
     _FormSet = BaseInlineFormSet
 
@@ -47,6 +47,7 @@ _MEMBERS_SHOWN = 200
 # Our sign-in page, with its rate limit, before the admin site's own; and nothing that looks like people but is not.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 admin.site.unregister([Authenticator, EmailAddress, DjangoGroup, SocialAccount, SocialApp, SocialToken])
+admin.site.register(ApiToken, TokenAdmin)
 
 
 class _ThroughActions(_AnyAdmin):
@@ -144,6 +145,9 @@ def _actor(request: HttpRequest) -> Actor:
     return person(request.user, Source.ADMIN)
 
 
+_TOLD = ("identities_page", "single_sign_on", "directory", "second_factors")
+
+
 @admin.register(User)
 class UserAdmin(MoreOfPeople, _ThroughActions):
     """People. They are disabled, never deleted: the trail and the requests speak of them."""
@@ -154,14 +158,33 @@ class UserAdmin(MoreOfPeople, _ThroughActions):
     list_filter = ("is_active", "is_outside", "roles__role")
     search_fields = ("email", "name")
     list_select_related = ("manager", "invited_by")
-    readonly_fields = ("single_sign_on", "second_factors", "answered_for", "away", "stood_in")
+    readonly_fields = (
+        "identities_page",
+        "single_sign_on",
+        "directory",
+        "second_factors",
+        "answered_for",
+        "away",
+        "stood_in",
+    )
     actions = ("disable", "enable", "forget_identities", "reset_factors", "take_over")
 
     def get_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """Return what may be edited, or for who may only look what there is to see."""
         shown = ("email", "name", "manager", "time_zone")
         may = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
-        told = ("single_sign_on", "second_factors", "answered_for", "away" if may else "stood_in") if obj else ()
+        told = (
+            (
+                "identities_page",
+                "single_sign_on",
+                "directory",
+                "second_factors",
+                "answered_for",
+                "away" if may else "stood_in",
+            )
+            if obj
+            else ()
+        )
         if not may:
             return (*shown, "role_names", "is_active", "disabled_at", *told)
         return (*shown, "roles", *(("new_password",) if settings.PASSWORD_SIGN_IN else ()), *told)
@@ -185,7 +208,7 @@ class UserAdmin(MoreOfPeople, _ThroughActions):
         linked = [f"{one} since {one.linked_at:%Y-%m-%d}" for one in user.identities.order_by("issuer")]
         if not linked:
             return "Not linked. The first sign-in links it, by the verified e-mail address."
-        groups = user.groups.exclude(source=GroupSource.LOCAL).order_by("name").values_list("name", flat=True)
+        groups = user.groups.filter(source=GroupSource.OIDC).order_by("name").values_list("name", flat=True)
         return f"{'; '.join(linked)}. Groups: {', '.join(groups) or 'none'}."
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
@@ -233,11 +256,12 @@ class UserAdmin(MoreOfPeople, _ThroughActions):
 
 
 @admin.register(Group)
-class GroupAdmin(_ThroughActions):
+class GroupAdmin(MoreOfGroups, _ThroughActions):
     """Groups and, where they are few, their members; those of large groups are edited at the person."""
 
     fields = ("name",)
-    list_display = ("name", "source", "member_count")
+    list_display = ("name", "source", "member_count", "external_id", "last_pushed")
+    list_select_related = ("pushed",)
     list_filter = ("source",)
     search_fields = ("name",)
 

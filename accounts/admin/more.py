@@ -18,9 +18,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts import actions
+from accounts.choices import GroupSource
 from accounts.factors import factors_of
 from accounts.forms import AwayForm
-from accounts.models import Delegation, User
+from accounts.models import Delegation, Group, PushedPerson, User
 from accounts.queries import delegations_of
 from audit.actor import Actor, person
 from audit.choices import Source
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 else:
     # Generic only for the type checker.
     _AnyAdmin = admin.ModelAdmin
+
+
+# A page of the floor above, known here by its address only.
+_IDENTITIES = "admin:integrations_integration_person"
 
 
 def _actor(request: HttpRequest) -> Actor:
@@ -43,6 +48,21 @@ class MoreOfPeople(_AnyAdmin):
     def from_outside(self, user: User) -> SafeString | str:
         """Return the badge of who is in no directory."""
         return format_html("{}", render_to_string("portal/_outside.html", {"person": user}))
+
+    @admin.display(description="directory (SCIM)")
+    def directory(self, user: User) -> str:
+        """Return what the directory that pushes the person calls them, who pushed last and when."""
+        pushed = PushedPerson.objects.filter(user=user).first()
+        if pushed is None:
+            return "Not pushed. What is here was entered here, or came with a sign-in."
+        names = Group.objects.filter(source=GroupSource.PUSHED, members=user).order_by("name")
+        groups = ", ".join(names.values_list("name", flat=True)) or "none"
+        return f"{pushed} ({_pushed(pushed)}; SCIM id {pushed.pk}). Groups: {groups}."
+
+    @admin.display(description="where it comes from")
+    def identities_page(self, user: User) -> SafeString:
+        """Return the way to the page that says where each fact about the person came from."""
+        return format_html('<a href="{}">Where each fact comes from</a>', reverse(_IDENTITIES, args=[user.pk]))
 
     @admin.display(description="second factors")
     def second_factors(self, user: User) -> str:
@@ -91,6 +111,29 @@ class MoreOfPeople(_AnyAdmin):
         with transaction.atomic():
             for user in queryset:
                 actions.take_over(user, actor=_actor(request))
+
+
+class MoreOfGroups(_AnyAdmin):
+    """What the list of groups shows of those that a directory pushes."""
+
+    @admin.display(description="external id", ordering="pushed__external_id")
+    def external_id(self, group: Group) -> str:
+        """Return what the directory calls the group."""
+        return group.pushed.external_id if hasattr(group, "pushed") else ""
+
+    @admin.display(description="last pushed", ordering="pushed__pushed_at")
+    def last_pushed(self, group: Group) -> str:
+        """Return when the directory spoke of the group last, and who brought it."""
+        return (
+            f"{group.pushed.pushed_at:%Y-%m-%d %H:%M} UTC by {group.pushed.pushed_by}"
+            if hasattr(group, "pushed")
+            else ""
+        )
+
+
+def _pushed(row: PushedPerson) -> str:
+    """Return the directory's own id, who pushed last and when."""
+    return f"external id {row.external_id or 'none'}; last pushed {row.pushed_at:%Y-%m-%d %H:%M} UTC by {row.pushed_by}"
 
 
 def away_page(site: Any, request: HttpRequest, user: User) -> HttpResponse:

@@ -26,7 +26,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import actions, factors
 from accounts.models import User
-from accounts.proving import asking, credential_of, proven, try_factor
+from accounts.proving import asking, credential_of, proven, providers_of, remember, steps_of, try_factor
 from audit.actor import Actor, person
 from audit.choices import Source
 
@@ -87,7 +87,7 @@ def fresh_sign_in(http: HttpRequest) -> HttpResponse:
     """Say that a fresh sign-in is needed, and the ways to it."""
     context = {
         "next": get_next_redirect_url(http) or reverse("second_factor"),
-        "oidc": settings.OIDC,
+        "providers": providers_of(_me(http)),
         "password": settings.PASSWORD_SIGN_IN and _me(http).has_usable_password(),
     }
     return render(http, "account/fresh_sign_in.html", context)
@@ -180,7 +180,7 @@ def factor_codes(http: HttpRequest) -> HttpResponse:
 def factor_prove(http: HttpRequest) -> HttpResponse:
     """Prove a factor that one has, and go on to where that was asked for."""
     after = get_next_redirect_url(http) or reverse("second_factor")
-    if not factors.has_factor(_me(http)):
+    if not factors.has_factor(_me(http)) and not steps_of(_me(http)):
         return redirect("second_factor")
     problem = try_factor(http) if http.method == "POST" else ""
     if http.method == "POST" and not problem:
@@ -191,7 +191,7 @@ def factor_prove(http: HttpRequest) -> HttpResponse:
 
 def _added(http: HttpRequest, codes: list[str], said: str) -> HttpResponse:
     """Go on after a factor was added: it was in the person's hand a moment ago, so it counts as proven."""
-    factors.remember(http.session, _me(http), timezone.now())
+    remember(http, timezone.now())
     if codes:
         return render(http, "account/factor_codes.html", {"codes": codes, "said": said})
     messages.success(http, said)

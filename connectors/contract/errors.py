@@ -23,15 +23,19 @@ class TargetError(Exception):
 
     kind: ErrorKind
 
-    def __init__(self, message: str, *, fix: str = "") -> None:
-        """`message` says what is; `fix` says what to do about it."""
+    def __init__(self, message: str, *, fix: str = "", after: float = 0.0) -> None:
+        """`message` says what is; `fix` says what to do about it.
+
+        `after` is how many seconds the target asks to be left alone, where it says so; 0 where it does not.
+        """
         super().__init__(message)
         self.message = message
         self.fix = fix
+        self.after = after
 
     def report(self) -> ErrorReport:
         """Return the form of this error that travels in a report."""
-        return ErrorReport(kind=self.kind, message=self.message, fix=self.fix)
+        return ErrorReport(kind=self.kind, message=self.message, fix=self.fix, after=self.after)
 
 
 class Unreachable(TargetError):
@@ -83,3 +87,4 @@ class ErrorReport:
     kind: ErrorKind
     message: str
     fix: str = ""
+    after: float = 0.0

@@ -61,8 +61,20 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class AttributePath:
+    """Where in a directory's record of a person an attribute is found, unless the admin says otherwise."""
+
+    path: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """A provider, described. `id` is the folder's name.
+
+    `kind` is "system" for what access is given to, "people" for a directory or a shift schedule, which only tells:
+    `tells` then names what (people, groups, shifts), `attributes` where attributes are found, and `shift_type` the
+    attribute type that says who is on which shift.
 
     `has_logins`: each grant gets a login of its own there, with credentials of its own; its name is at most `login_max`
     characters long. Without, access is given to an account that the person has already, which may hold the same things
@@ -93,6 +105,10 @@ class Manifest:
     # What a grantee gets with a login, in a word or a few: a password, a kubeconfig, an access key.
     credential: str = "password"
     limits: tuple[Limit, ...] = ()
+    kind: str = "system"
+    tells: tuple[str, ...] = ()
+    attributes: tuple[AttributePath, ...] = ()
+    shift_type: str = ""
 
     def secret_fields(self) -> tuple[Field, ...]:
         """Return the fields that go into a secret store."""

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from connectors.contract.errors import ErrorReport
+from connectors.contract.people import PeoplePage
 from connectors.contract.secret import Secret
 
 
@@ -15,6 +16,7 @@ class Verb(StrEnum):
 
     CHECK = "check"
     DISCOVER = "discover"
+    PEOPLE = "people"
     APPLY = "apply"
     READ_BACK = "read_back"
     RESET_CREDENTIALS = "reset_credentials"
@@ -120,6 +122,8 @@ class Order:
     references: dict[str, SecretReference] = field(default_factory=dict)
     # DISCOVER only: the `resume` of the last page that the server kept of an earlier try; empty: from the beginning.
     resume: str = ""
+    # PEOPLE only: the cursor that the last sync ended with; empty: everybody is to be told.
+    cursor: str = ""
 
 
 class UnitOutcome(StrEnum):
@@ -235,7 +239,7 @@ class ResourceFact:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of what discover found; many pages make one inventory.
+    """One page of what discover found; many pages make one inventory. PEOPLE sends `people` instead of resources.
 
     `resume` is the provider's own word for where to go on after this page; empty where it cannot: a sync that is done
     again then begins again. `total` is how many resources are expected in all, 0 where that is not known.
@@ -244,6 +248,7 @@ class Page:
     resources: tuple[ResourceFact, ...]
     resume: str = ""
     total: int = 0
+    people: PeoplePage | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,7 @@ from connectors.contract.orders import Desired, Order, Page, Report, SecretRefer
 # The wire's own version: a different first number is refused, a higher second one only adds.
 WIRE = (1, 0)
 SUBPROTOCOL = "latchkey.connector.1"
-MESSAGE_MAX = 8 * 2**20
-NUMBER_MAX = 2**53
+MESSAGE_MAX, NUMBER_MAX = 8 * 2**20, 2**53
 # Where the two speak, and how long the server lets an exchange over plain HTTP wait.
 LINK_PATH, EXCHANGE_PATH = "/connector/v1/link", "/connector/v1/exchange"
 WAIT_MAX = 25.0
@@ -143,6 +142,7 @@ class WireOrder:
     digests: dict[str, str] = field(default_factory=dict)
     references: dict[str, SecretReference] = field(default_factory=dict)
     resume: str = ""
+    cursor: str = ""
 
 
 @dataclass(frozen=True, slots=True)

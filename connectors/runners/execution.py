@@ -122,6 +122,8 @@ def _send_page(means: Means, held: Held, page: Page) -> None:
         _send_page(means, held, replace(page, resources=page.resources[:half], resume=""))
         _send_page(means, held, replace(page, resources=page.resources[half:]))
         return
+    if page.people is not None and len(text) > wire.MESSAGE_MAX:
+        raise Misconfigured("A page of people is too long to be sent.", fix="Mend the provider: smaller pages.")
     held.pages += 1
     answer = means.ask(held, text, ("page", held.pages), held.deadline)
     if not isinstance(answer, Taken) or answer.refused:

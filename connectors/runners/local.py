@@ -8,11 +8,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, cast
 
 from connectors import stores
 from connectors.contract.errors import ErrorReport, LeaseLost, Misconfigured, Refused, TargetError
 from connectors.contract.orders import Order, Page, Report, SecretReference, Verb
+from connectors.contract.people import Directory
 from connectors.contract.provider import AnyProgram, Baseline, Outcome, Provider, Run, remember
 from connectors.contract.secret import Secret
 from connectors.registry import BUILT_IN, Registry
@@ -117,7 +118,7 @@ class _Execution:
             return call()
         except TargetError as error:
             told = error.report()
-            report = ErrorReport(told.kind, self.redactor.scrub(told.message), self.redactor.scrub(told.fix))
+            report = replace(told, message=self.redactor.scrub(told.message), fix=self.redactor.scrub(told.fix))
         except Exception as error:  # noqa: BLE001 - the one broad except: below
             # A report is owed for every order: without one, the order would be leased again and again and nobody would
             # learn why. Whatever a provider did not foresee ends here, and the log gets the traceback without secrets.
@@ -172,15 +173,21 @@ def _dispatch(execution: _Execution, registry: Registry, on_page: Callable[[Page
         return replace(report, findings=execution.attempt(lambda: provider.check(order, notes)))
     if order.verb is Verb.DISCOVER:
         resource_types = execution.attempt(lambda: provider.resource_types(order, notes))
-        _discover(execution, provider, on_page)
+        _pages(execution, lambda: provider.discover(execution.order, execution.notes), on_page)
         return replace(report, resource_types=resource_types)
+    if order.verb is Verb.PEOPLE:
+        if not hasattr(provider, "people"):
+            raise _Failed(Misconfigured(f"The provider '{order.provider}' tells of no people.").report())
+        directory = cast(Directory, provider)
+        _pages(execution, lambda: directory.people(order, notes), on_page)
+        return report
     outcome = restore(execution.attempt(lambda: _about_a_person(provider, order, notes)), judged, execution.order)
     return replace(report, grants=outcome.grants, read_back=outcome.read_back)
 
 
-def _discover(execution: _Execution, provider: Provider, on_page: Callable[[Page], None]) -> None:
-    """Hand on the inventory page by page; the provider's connection is closed whatever `on_page` does."""
-    pages = execution.attempt(lambda: provider.discover(execution.order, execution.notes))
+def _pages(execution: _Execution, begin: Callable[[], Iterator[Page]], on_page: Callable[[Page], None]) -> None:
+    """Hand on what is found page by page; the provider's connection is closed whatever `on_page` does."""
+    pages = execution.attempt(begin)
     with closing(_Closable(pages)) as source:
         while (page := execution.attempt(source.next)) is not None:
             on_page(page)

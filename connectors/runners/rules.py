@@ -23,7 +23,7 @@ HOUR_SECONDS = 3600.0
 GRANT, REVOKE = "grant", "revoke"
 VERBS = (*(verb.value for verb in Verb if verb is not Verb.APPLY), GRANT, REVOKE)
 # These change nothing at the target.
-READING = frozenset({Verb.CHECK, Verb.DISCOVER, Verb.READ_BACK})
+READING = frozenset({Verb.CHECK, Verb.DISCOVER, Verb.PEOPLE, Verb.READ_BACK})
 # Where everything is denied by default, what was given can still be taken and looked at, unless a rule denies that too.
 NEVER_BY_DEFAULT = frozenset({REVOKE, Verb.READ_BACK.value})
 

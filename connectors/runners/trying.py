@@ -44,7 +44,7 @@ def read_order(path: Path, verb: Verb, *, dry_run: bool) -> Order:
             integration_id=str(uuid.UUID(int=0)),
             config=dict(data.get("config", {})),
             references={name: build(SecretReference, one) for name, one in data.get("references", {}).items()},
-            desired=_desired(data) if verb not in (Verb.CHECK, Verb.DISCOVER) else None,
+            desired=_desired(data) if verb not in (Verb.CHECK, Verb.DISCOVER, Verb.PEOPLE) else None,
             # Nobody will open what is sealed to a key that is forgotten at once.
             seal_to=public_key(new_private_key()),
             lease_seconds=float(data.get("seconds", TRY_SECONDS)),

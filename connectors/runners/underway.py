@@ -92,7 +92,7 @@ class UnderWay:
         with self._changed:
             self.draining = True
             for held in self._held.values():
-                if held.verb is Verb.DISCOVER and not held.report:
+                if held.verb in (Verb.DISCOVER, Verb.PEOPLE) and not held.report:
                     held.cancelled.set()
             self._changed.notify_all()
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -22,6 +23,7 @@ from connectors.contract.errors import (
 )
 from connectors.contract.orders import Program
 from connectors.contract.provider import Run
+from connectors.contract.sound import sound
 from connectors.toolkit.http_files import Composed, RequestFile
 from connectors.toolkit.pace import Pace
 from connectors.toolkit.program_files import ProgramFile
@@ -34,6 +36,7 @@ READ_SECONDS = 30.0
 BODY_MAX = 32 * 2**20
 CHUNK = 64 * 2**10
 SAID_MAX = 300
+LONGEST_AFTER = 86_400.0
 JSON = "application/json"
 
 
@@ -119,7 +122,9 @@ class Service:
     def _send(self, file: RequestFile, request: Composed, accept: Collection[int]) -> Answer:
         """Send a request file with its slots filled."""
         url = self.base + request.path
-        return self._exchange(file, accept, request.method, url, params=request.query or None, json=request.body)
+        return self._exchange(
+            file, accept, request.method, url, params=request.query or None, json=request.body, data=request.form
+        )
 
     def _exchange(self, file: ProgramFile, accept: Collection[int], method: str, url: str, **given: Any) -> Answer:
         """Send a request within what is left of the lease and judge the answer."""
@@ -180,7 +185,7 @@ def refusal(answer: Answer, file: ProgramFile, base: str) -> TargetError:
     if answer.status in {404, 410}:
         return TargetMissing(words)
     if answer.status in {403, 408, 425, 429} or answer.status >= 500:
-        return Unreachable(words, fix=_when(answer))
+        return Unreachable(words, fix=_when(answer), after=_after(answer))
     return Misconfigured(words)
 
 
@@ -194,15 +199,48 @@ def _when(answer: Answer) -> str:
     after, reset = answer.headers.get("Retry-After", ""), answer.headers.get("X-RateLimit-Reset", "")
     if after.isdecimal():
         return f"It asks to wait {after} s."
-    if answer.headers.get("X-RateLimit-Remaining") == "0" and reset.isdecimal() and len(reset) <= 10:
+    # A small number is a stretch, not a moment (`_after`).
+    moment = reset.isdecimal() and len(reset) <= 10 and int(reset) > LONGEST_AFTER
+    if answer.headers.get("X-RateLimit-Remaining") == "0" and moment:
         return f"It may be asked again at {datetime.fromtimestamp(int(reset), UTC):%Y-%m-%d %H:%M:%S} UTC."
     return "It is tried again."
 
 
-def parsed(text: str) -> Any:
-    """Return the text as JSON, or None; also where it is nested deeper than anything honest is."""
+def _after(answer: Answer) -> float:
+    """Return how many seconds the service asks to be left alone; 0 where it does not say, a day at most.
+
+    Retry-After says it in seconds or as a date; some say the moment in a header of their own, in seconds since 1970.
+    What is a date is held against the service's own clock, where it tells it.
+    """
+    after = answer.headers.get("Retry-After", "").strip()
+    if after.isdecimal():
+        return float(min(int(after[:9]), LONGEST_AFTER))
+    here = _date(answer.headers.get("Date", "")) or datetime.now(UTC).timestamp()
+    until = _date(after)
+    for name in ("X-Rate-Limit-Reset", "X-RateLimit-Reset", "RateLimit-Reset"):
+        told = answer.headers.get(name, "").strip()
+        # Some tell a moment and some a stretch; a stretch is no longer than a day.
+        if until is None and answer.status == 429 and told.isdecimal() and len(told) <= 10:
+            until = float(told) if int(told) > LONGEST_AFTER else here + float(told)
+    return min(max(until - here, 0.0), LONGEST_AFTER) if until is not None else 0.0
+
+
+def _date(text: str) -> float | None:
+    """Return the moment that a header's date is, or None."""
     try:
-        return json.loads(text) if text else None
+        return parsedate_to_datetime(text).timestamp() if text else None
+    except (ValueError, TypeError):
+        return None
+
+
+def parsed(text: str) -> Any:
+    """Return the text as JSON, or None; also where it is nested deeper than anything honest is.
+
+    What no database keeps (`contract.sound`) is made harmless here, where every record of every service comes in:
+    pages, errors and messages of a connector elsewhere are made of it alike.
+    """
+    try:
+        return sound(json.loads(text)) if text else None
     except (ValueError, RecursionError):
         return None
 

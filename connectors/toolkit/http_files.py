@@ -10,7 +10,8 @@
     }
 
 In `path` a slot is filled by its value as one percent-encoded segment, and `{+name}` by its value as several, parted by
-slashes and each encoded. In `query` and `body` a slot is a whole string,
+slashes and each encoded. Instead of `body`, which travels as JSON, there may be `form`, an object of texts that travels
+as a form does. In `query`, `body` and `form` a slot is a whole string,
 and the value takes its place in the parsed tree. Nothing else can be filled in, so a value can never become a further
 segment, parameter or key.
 """
@@ -31,7 +32,7 @@ from connectors.toolkit.program_files import ProgramFile
 from connectors.toolkit.slots import filled, revealed, slots_in
 
 PATH_SLOT = re.compile(r"\{(?P<several>\+?)(?P<name>[a-z][a-z0-9_]*)\}")
-KEYS = {"what", "needs", "method", "path", "query", "body"}
+KEYS = {"what", "needs", "method", "path", "query", "body", "form"}
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -43,6 +44,7 @@ class Composed:
     path: str
     query: dict[str, str]
     body: Any
+    form: dict[str, str] | None = None
 
     def in_words(self) -> str:
         """Return the request as a dry run shows it."""
@@ -62,7 +64,9 @@ class RequestFile(ProgramFile):
         except ValueError as error:
             raise Misconfigured(f"{self.path.name} is no JSON: {error}") from error
         if not isinstance(found, dict) or not KEYS.issuperset(found) or not {"what", "method", "path"} <= found.keys():
-            raise Misconfigured(f"{self.path.name}: a request has what, method, path, and may have needs, query, body.")
+            raise Misconfigured(
+                f"{self.path.name}: a request has what, method, path, and may have needs, query, body or form."
+            )
         if found["method"] not in METHODS or not str(found["path"]).startswith("/"):
             raise Misconfigured(f"{self.path.name}: a method of {', '.join(METHODS)}, and a path that begins with /.")
         return found
@@ -77,7 +81,7 @@ class RequestFile(ProgramFile):
         """Return the names of the slots that the file has."""
         document = self.document
         found = frozenset(slot["name"] for slot in PATH_SLOT.finditer(document["path"]))
-        return found | slots_in(document.get("query")) | slots_in(document.get("body"))
+        return found | slots_in(document.get("query")) | slots_in(document.get("body")) | slots_in(document.get("form"))
 
     def compose(self, values: Mapping[str, Any], *, hide_secrets: bool = False) -> Composed:
         """Return the request with its slots filled. A value of None leaves its query parameter or body key out.
@@ -93,6 +97,7 @@ class RequestFile(ProgramFile):
             path=PATH_SLOT.sub(lambda slot: _segments(slot, plain[slot["name"]]), self.document["path"]),
             query={name: str(value) for name, value in query.items()},
             body=filled(self.document["body"], plain) if "body" in self.document else None,
+            form=filled(self.document["form"], plain) if "form" in self.document else None,
         )
 
 

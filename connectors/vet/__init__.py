@@ -19,7 +19,7 @@ def vet(folder: Path) -> list[str]:
         manifest = read_manifest(folder)
     except Misconfigured as error:
         return [*wrong, error.message]
-    wrong += code.complaints(folder)
+    wrong += code.complaints(folder, code.PEOPLE_VERBS if manifest.kind == "people" else code.VERBS)
     try:
         wrong += programs.complaints(folder)
     except SyntaxError:

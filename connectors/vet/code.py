@@ -21,6 +21,7 @@ ALLOWED = re.compile(
 )
 ENGINES = Path(__file__).resolve().parents[1] / "engines"
 ENGINE = re.compile(r"connectors\.engines\.(\w+)")
+PEOPLE_VERBS = ("check", "people")
 VERBS = ("check", "resource_types", "discover", "apply", "read_back", "reset_credentials", "rotate", "clean_up")
 PARAMETERS = ["self", "order", "run"]
 TYPED = {
@@ -41,7 +42,7 @@ SQL = re.compile(
 )
 
 
-def complaints(folder: Path) -> list[str]:
+def complaints(folder: Path, verbs: tuple[str, ...] = VERBS) -> list[str]:
     """Return what the code of a provider does that it must not, by file and line."""
     wrong: list[str] = []
     trees: dict[Path, ast.Module] = {}
@@ -55,7 +56,7 @@ def complaints(folder: Path) -> list[str]:
             wrong += [f"{path}, line {getattr(node, 'lineno', 0)}: {words}" for words in _node(node, folder)]
     provider = trees.get(folder / "provider.py")
     if provider is not None:
-        wrong += [f"{folder / 'provider.py'}: {words}" for words in _verbs(provider, trees.values())]
+        wrong += [f"{folder / 'provider.py'}: {words}" for words in _verbs(provider, trees.values(), verbs)]
     return wrong
 
 
@@ -115,12 +116,12 @@ def _call(node: ast.Call) -> Iterator[str]:
         yield "declares a program by something else than constant names."
 
 
-def _verbs(provider: ast.Module, all_: Iterable[ast.Module]) -> Iterator[str]:
+def _verbs(provider: ast.Module, all_: Iterable[ast.Module], verbs: tuple[str, ...]) -> Iterator[str]:
     """Yield the verbs that a provider lacks, or has in another shape; an engine may be the one that has them."""
     classes = [node for tree in all_ for node in tree.body if isinstance(node, ast.ClassDef)]
     methods = [{f.name: f for f in ast.walk(kind) if isinstance(f, ast.FunctionDef)} for kind in classes]
-    best = max(methods, key=lambda found: len(found.keys() & set(VERBS)), default={})
-    for verb in VERBS:
+    best = max(methods, key=lambda found: len(found.keys() & set(verbs)), default={})
+    for verb in verbs:
         if verb not in best:
             yield f"the verb {verb} is missing."
         elif [arg.arg for arg in best[verb].args.args] != PARAMETERS:

@@ -72,7 +72,7 @@ class Stage:
     def order(self, verb: Verb, holds: tuple[Grant, ...] = (), gone: tuple[Grant, ...] = (), **change: Any) -> Order:
         """Return an order; about the person where the verb is about one."""
         endings = tuple(Ending(one.grant_id, one.login, one.units) for one in gone)
-        about = verb not in (Verb.CHECK, Verb.DISCOVER)
+        about = verb not in (Verb.CHECK, Verb.DISCOVER, Verb.PEOPLE)
         order = Order(
             order_id=f"order-{verb}",
             epoch=1,

@@ -10,6 +10,7 @@ from flows.actions.restoring import restore, restore_bundle, restore_scope
 from flows.actions.revisions import keep_first, keep_revision
 from flows.actions.rules import BadFlow, NeedsSecondAdmin, Overtaken, Second, StillNeeded
 from flows.actions.scopes import define_scope, delete_scope
+from flows.actions.spaces import add_member, define_space, delete_space, remove_member
 from flows.actions.webhooks import define_webhook, delete_webhook, flows_naming
 
 __all__ = [
@@ -26,15 +27,18 @@ __all__ = [
     "StillNeeded",
     "Wanted",
     "accept",
+    "add_member",
     "ask_webhook",
     "carry",
     "define",
     "define_bundle",
     "define_scope",
+    "define_space",
     "define_webhook",
     "delete",
     "delete_bundle",
     "delete_scope",
+    "delete_space",
     "delete_webhook",
     "flows_naming",
     "keep_first",
@@ -45,6 +49,7 @@ __all__ = [
     "put_off_run",
     "question_of",
     "refuse",
+    "remove_member",
     "restore",
     "restore_bundle",
     "restore_scope",

@@ -20,6 +20,7 @@ from flows.actions.bundles import define_bundle, delete_bundle
 from flows.actions.flows import define, delete, set_active
 from flows.actions.rules import BadFlow, NeedsSecondAdmin, Overtaken, StillNeeded
 from flows.actions.scopes import define_scope, delete_scope
+from flows.actions.spaces import delete_space
 from flows.actions.webhooks import define_webhook, delete_webhook
 from flows.findings import Finding
 from flows.models import AccessFlow, AccessScope, AppliedPolicy, Bundle, Webhook
@@ -29,7 +30,7 @@ from flows.text.forms import Form, Names, flow_columns, flow_document, targets_o
 from flows.text.nodes import canonical
 from flows.text.present import Key, Present, present
 from flows.text.problems import BadText, Problem
-from flows.text.shapes import SHAPES
+from flows.text.spaces import grown, write_space
 
 # The key of a file that a finding's part is written under.
 _KEYS = {
@@ -101,13 +102,13 @@ class _Work:
     def __post_init__(self) -> None:
         """Begin with the names there are; each thing that is made adds its own."""
         old = self.before.names
-        self.names = Names(old.integrations, dict(old.webhooks), dict(old.bundles), dict(old.scopes))
+        self.names = Names(old.integrations, dict(old.webhooks), dict(old.bundles), dict(old.scopes), dict(old.spaces))
 
     def write(self) -> None:
         """Write what differs. What refers comes after what it refers to; the first kind that is refused is the last."""
-        ways = {"webhook": self._webhook, "scope": self._scope, "bundle": self._bundle, "flow": self._flow}
-        for kind, way in ways.items():
-            for key in sorted(key for key in self.folder.forms if key[0] == kind):
+        ways = {"webhook": self._webhook, "scope": self._scope, "space": self._space, "own scope": self._scope}
+        for kind, way in (ways | {"bundle": self._bundle, "flow": self._flow}).items():
+            for key in sorted(key for key in self.folder.forms if _turn(key, self.folder.forms) == kind):
                 form = self.folder.forms[key]
                 if canonical(form) != canonical(self.before.forms.get(key)):
                     self._try(self.folder.files[key], way, form, self.row(key))
@@ -121,14 +122,21 @@ class _Work:
         """Delete what has no file; what refers goes before what it refers to."""
         if not self.folder.forms:
             raise BadText([Problem("", 0, 0, "The folder holds no policy: everything would be deleted.")])
-        ways: dict[str, Callable[..., None]] = {"flow": delete, "bundle": delete_bundle, "scope": delete_scope}
-        for kind in reversed(SHAPES):
-            for key in sorted(key for key in self.before.forms if key[0] == kind and key not in self.folder.forms):
-                way = ways.get(kind) or delete_webhook
+        ways: dict[str, Callable[..., None]] = {
+            **{"flow": delete, "bundle": delete_bundle, "own scope": delete_scope},
+            **{"space": delete_space, "scope": delete_scope, "webhook": delete_webhook},
+        }
+        for kind, way in ways.items():
+            gone = [
+                key
+                for key in self.before.forms
+                if _turn(key, self.before.forms) == kind and key not in self.folder.forms
+            ]
+            for key in sorted(gone):
                 try:
                     way(self.row(key), actor=self.actor, at=self.at)
                 except (StillNeeded, NotAllowed) as error:
-                    self.problems.append(Problem(f"{NOUNS[kind]} {key[1]} (without a file)", 0, 0, str(error)))
+                    self.problems.append(Problem(f"{NOUNS[key[0]]} {key[1]} (without a file)", 0, 0, str(error)))
             self._stop()
 
     def refuse_others(self, after: Present) -> None:
@@ -177,13 +185,17 @@ class _Work:
         return None if same else value
 
     def _scope(self, form: Form, row: Any) -> None:
-        told = {"description": form["description"], "scope": row}
+        told = {"description": form["description"], "scope": row, "space": self.names.space(form["space"])}
         saved = define_scope(form["name"], form["query"], actor=self.actor, at=self.at, **told)
         self._named(self.names.scopes, saved.pk, documents.compose_scope(saved))
 
+    def _space(self, form: Form, row: Any) -> None:
+        saved = write_space(form, row, actor=self.actor, at=self.at)
+        self._named(self.names.spaces, saved.pk, saved.name)
+
     def _bundle(self, form: Form, row: Any) -> None:
         targets = targets_of_form(form["targets"], self.names)
-        told = {"description": form["description"], "bundle": row}
+        told = {"description": form["description"], "bundle": row, "space": self.names.space(form["space"])}
         saved = define_bundle(form["name"], targets, actor=self.actor, at=self.at, **told)
         self._named(self.names.bundles, saved.pk, documents.compose_bundle(saved))
 
@@ -193,13 +205,19 @@ class _Work:
             set_active(row, form["active"], actor=self.actor, at=self.at)
             return
         document = flow_document(form, self.names, str(row.pk) if row else "")
-        define(flow_columns(form), document, flow=row, actor=self.actor, at=self.at)
+        columns = flow_columns(form) | {"space": self.names.space(form["space"])}
+        define(columns, document, flow=row, actor=self.actor, at=self.at)
 
     @staticmethod
     def _named(names: Mapping[str, Any], pk: Any, told: Any) -> None:
         """Let what comes later name what was made."""
         assert isinstance(names, dict)
         names[str(pk)] = told
+
+
+def _turn(key: Key, forms: Mapping[Key, Form]) -> str:
+    """Return when a thing is written: a scope that lies in a space after the space, which other scopes bound."""
+    return "own scope" if key[0] == "scope" and forms[key]["space"] else key[0]
 
 
 def secret_variable(webhook: str, name: str) -> str:
@@ -215,7 +233,7 @@ def _remember(folder: Folder, after: Present, at: datetime) -> int:
         form, row = after.forms[key], known.get(key)
         if row is None:
             fresh.append(AppliedPolicy(kind=key[0], name=key[1], form=form, applied_at=at))
-        elif canonical(row.form) != canonical(form):
+        elif canonical(grown(key[0], row.form)) != canonical(form):
             row.form, row.applied_at = form, at
             changed.append(row)
     AppliedPolicy.objects.bulk_create(fresh, batch_size=200)

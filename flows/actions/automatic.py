@@ -38,7 +38,7 @@ class Step:
 
 def run_now(flow: AccessFlow, *, actor: Actor, at: datetime | None = None) -> AutomaticRun:
     """Look at everybody anew, now. Raises StillNeeded for a flow that gives nothing by itself."""
-    require(actor, "flows.change_accessflow")
+    require(actor, "flows.change_accessflow", flow)
     if flow.trigger != Trigger.AUTOMATIC or flow.current_id is None:
         raise StillNeeded("This access flow gives nothing by itself: people ask for what it gives.")
     with transaction.atomic():

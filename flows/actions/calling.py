@@ -50,6 +50,8 @@ def question_of(webhook: Webhook) -> Question:
 def ask_webhook(question: Question, values: Mapping[str, Any], *, key: str) -> Answer:
     """Ask another system, outside any transaction. `key` goes with it, the same each time it is asked the same."""
     row = question.webhook
+    if not row.active:
+        return Answer(Verdict(Said.FAILED, "This webhook is switched off."))
     body = slots.filled(row.body, values)
     outgoing = integrations.Outgoing(
         method=row.method,

@@ -9,8 +9,8 @@ from audit.actor import Actor
 from flows.actions.rules import BadFlow, Second, add_versions
 from flows.choices import TargetKind
 from flows.decision.covering import Document
-from flows.findings import refusals
-from flows.whatif.change import flows_with, replaced
+from flows.findings import SPACE, refusals
+from flows.whatif.change import carrying, flows_with
 
 
 def carry(content: dict[str, Any], *, actor: Actor, at: datetime, second: Second | None = None) -> None:
@@ -21,11 +21,7 @@ def carry(content: dict[str, Any], *, actor: Actor, at: datetime, second: Second
     """
     flows = flows_with(content).order_by("pk").select_for_update(of=("self",))
     changed = [
-        (
-            flow,
-            flow.current.document,
-            flow.current.document | {"targets": replaced(flow.current.document["targets"], content)},
-        )
+        (flow, flow.current.document, carrying(flow.current.document, content))
         for flow in flows
         if flow.current is not None
     ]
@@ -39,5 +35,6 @@ def carry(content: dict[str, Any], *, actor: Actor, at: datetime, second: Second
 
 def _newly_wrong(before: Document, after: Document) -> list[str]:
     """Return why a flow that is on could not be saved any more, in words."""
-    found = refusals(after) if after["active"] and before != after else []
+    # That a space covers less now is never refused: it would keep access open.
+    found = [one for one in refusals(after) if one.part != SPACE] if after["active"] and before != after else []
     return [one.text for one in found if one not in refusals(before)] if found else []

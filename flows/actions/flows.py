@@ -13,6 +13,7 @@ from accounts.actions import require
 from audit.actions import record
 from audit.actor import Actor
 from flows import document as documents
+from flows.actions.places import put
 from flows.actions.rules import BadFlow, Overtaken, Second, StillNeeded, add_version, subject_of
 from flows.decision import Document
 from flows.findings import refusals
@@ -44,6 +45,7 @@ COLUMNS = (
     "fields",
     "pending_hours",
     "labels",
+    "said",
 )
 
 
@@ -59,15 +61,20 @@ def define(
 ) -> AccessFlow:
     """Make a flow, or make `flow` anew: its own columns, and requestors, targets, approvers from `document`.
 
+    The column "space" says where it lies (places.put).
+
     `after` is the number of the version that the writer has read; when another is in force, Overtaken is raised.
     Raises BadFlow when policy refuses it, NeedsSecondAdmin when it takes two and `second` is no yes to it. In all these
     cases nothing has changed.
     """
     with transaction.atomic():
         row = locked(flow) if flow else AccessFlow()
+        put(row, columns.get("space"), "flows.change_accessflow" if flow else "flows.add_accessflow", actor)
         if after is not None and (row.current.number if row.current else 0) != after:
             raise Overtaken("Somebody saved this access flow meanwhile.")
         for column, value in columns.items():
+            if column == "space":
+                continue
             if column not in COLUMNS:
                 raise BadFlow([f"There is no setting “{column}”."])
             setattr(row, column, value)
@@ -89,7 +96,7 @@ def save(flow: AccessFlow, *, actor: Actor, at: datetime | None = None, second: 
 
     Saving what has not changed makes no new version.
     """
-    require(actor, "flows.change_accessflow" if flow.current_id else "flows.add_accessflow")
+    require(actor, "flows.change_accessflow" if flow.current_id else "flows.add_accessflow", flow)
     document = documents.compose(flow)
     problems = refusals(document)
     if problems:
@@ -111,9 +118,9 @@ def set_active(
 
     Off is never refused for what else is wrong with the flow: that would keep access open.
     """
-    require(actor, "flows.change_accessflow")
     with transaction.atomic():
         row = locked(flow)
+        require(actor, "flows.change_accessflow", row)
         row.active = active
         row.save(update_fields=["active"])
         if active or row.current is None:
@@ -124,10 +131,10 @@ def set_active(
 
 def delete(flow: AccessFlow, *, actor: Actor, at: datetime | None = None) -> None:
     """Delete a flow that no request ever named. Raises StillNeeded otherwise: switch it off instead."""
-    require(actor, "flows.delete_accessflow")
     subject = subject_of(flow)
     try:
         with transaction.atomic():
+            require(actor, "flows.delete_accessflow", AccessFlow.objects.filter(pk=flow.pk).first() or flow)
             flow.delete()
             record("flow.deleted", actor=actor, subject=subject, at=at)
     except (ProtectedError, RestrictedError) as error:

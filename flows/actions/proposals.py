@@ -26,8 +26,9 @@ from flows.actions.flows import define, set_active
 from flows.actions.restoring import restore, restore_bundle, restore_scope
 from flows.actions.rules import BadFlow, NeedsSecondAdmin, Opening, Overtaken, Second, StillNeeded
 from flows.actions.scopes import define_scope
+from flows.actions.spaces import define_space
 from flows.choices import PolicyKind, ProposalState
-from flows.models import AccessFlow, AccessScope, Bundle, Proposal
+from flows.models import AccessFlow, AccessScope, Bundle, Proposal, Space
 
 MAY_DECIDE = "flows.decide_proposal"
 
@@ -244,12 +245,14 @@ def _restore(wanted: Wanted, call: Call) -> object:
 def _define_bundle(wanted: Wanted, call: Call) -> object:
     told, bundle = wanted.told, _row(Bundle, wanted)
     more = {"description": told["description"], "bundle": bundle, "after": wanted.after or None}
+    more["space"] = told.get("space")
     return define_bundle(told["name"], told["targets"], **more, **_with(call))
 
 
 def _define_scope(wanted: Wanted, call: Call) -> object:
     told, scope = wanted.told, _row(AccessScope, wanted)
     more = {"description": told["description"], "scope": scope, "after": wanted.after or None}
+    more["space"] = told.get("space")
     return define_scope(told["name"], told["query"], **more, **_with(call))
 
 
@@ -263,6 +266,12 @@ def _restore_scope(wanted: Wanted, call: Call) -> object:
     return restore_scope(_row(AccessScope, wanted), number, after=after, **_with(call))
 
 
+def _define_space(wanted: Wanted, call: Call) -> object:
+    told, space = wanted.told, _row(Space, wanted)
+    scopes = list(AccessScope.objects.filter(pk__in=told["scopes"]))
+    return define_space(told["name"], scopes, space=space, after=wanted.after or None, **_with(call))
+
+
 _VERBS: dict[str, Callable[[Wanted, Call], object]] = {
     "define": _define,
     "switch_on": _switch_on,
@@ -271,4 +280,5 @@ _VERBS: dict[str, Callable[[Wanted, Call], object]] = {
     "restore_bundle": _restore_bundle,
     "define_scope": _define_scope,
     "restore_scope": _restore_scope,
+    "define_space": _define_space,
 }

@@ -53,8 +53,14 @@ def restore(
 
 
 def restored(flow: AccessFlow, document: Document) -> Document:
-    """Return what restoring a version would put in force: bundles and scopes are as they are now."""
-    return document | {"active": flow.active, "targets": documents.ordered(_now(one) for one in document["targets"])}
+    """Return what restoring a version would put in force: bundles, scopes and the space are as they are now."""
+    elsewhere = {name: told for name, told in document.items() if name != "space"}
+    lies = {"space": documents.compose_space(flow.space)} if flow.space else {}
+    return (
+        elsewhere
+        | lies
+        | {"active": flow.active, "targets": documents.ordered(_now(one) for one in document["targets"])}
+    )
 
 
 def _now(target: dict[str, Any]) -> dict[str, Any]:

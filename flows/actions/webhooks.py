@@ -30,6 +30,8 @@ from integrations import actions as integrations
 COLUMNS = (
     "name",
     "description",
+    "active",
+    "as_written",
     "method",
     "url",
     "body",

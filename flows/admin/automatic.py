@@ -22,7 +22,7 @@ def automatic_page(request: HttpRequest, flow: AccessFlow) -> HttpResponse:
     """Show the runs of a flow and who holds through it; a POST has everybody looked at now."""
     refused = ""
     if request.method == "POST":
-        need(request, "flows.change_accessflow")
+        need(request, "flows.change_accessflow", flow)
         try:
             actions.run_now(flow, actor=actor_of(request))
         except actions.StillNeeded as problem:

@@ -15,8 +15,10 @@ from django.utils.safestring import SafeString
 from audit.actor import Actor
 from flows import actions
 from flows.admin import effects, history, proposing
-from flows.admin.frame import actor_of, need, page
+from flows.admin.filters import SpaceFilter
+from flows.admin.frame import InSpaces, actor_of, need, need_to_write, page, places_of
 from flows.admin.reading import bundle_faults, count_targets
+from flows.api.terraform import bundle_text
 from flows.choices import PolicyKind
 from flows.document import bundle_of, compose_bundle, digest, names_in
 from flows.forms import BadRows, BundlePage, pressed
@@ -34,11 +36,13 @@ USING_SHOWN = 50
 
 
 @admin.register(Bundle)
-class BundleAdmin(_BundleAdmin):
+class BundleAdmin(InSpaces, _BundleAdmin):
     """Named sets of targets. Every write goes through flows.actions."""
 
     list_display = ("named", "targets_in", "flows_using")
     list_display_links = None
+    list_filter = (SpaceFilter,)
+    list_select_related = ("space",)
     list_per_page = 50
     sortable_by = ("named",)
     search_fields = ("name", "description")
@@ -61,10 +65,16 @@ class BundleAdmin(_BundleAdmin):
         """Add the pages of versions."""
         view, own = self.admin_site.admin_view, "flows_bundle"
         return [
+            path("<path:object_id>/code/", view(self.code_view), name=f"{own}_code"),
             path("<path:object_id>/compare/", view(self.compare_view), name=f"{own}_compare"),
             path("<path:object_id>/restore/<str:number>/", view(self.restore_view), name=f"{own}_restore"),
             *super().get_urls(),
         ]
+
+    def code_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show a bundle as Terraform text."""
+        row = self._one(request, object_id)
+        return page(request, Bundle, "terraform.html", f"{row.name} as code", row=row, text=bundle_text(row))
 
     def compare_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Show what one version says otherwise than another."""
@@ -86,7 +96,7 @@ class BundleAdmin(_BundleAdmin):
         if self.has_change_permission(request, bundle):
             return form_page(request, bundle)
         if request.method == "POST":
-            need(request, "flows.change_bundle")
+            need(request, "flows.change_bundle", bundle)
         return show_page(request, bundle)
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
@@ -100,7 +110,7 @@ class BundleAdmin(_BundleAdmin):
     def _one(self, request: HttpRequest, object_id: str) -> Bundle:
         """Return what the address names, to who may see it."""
         need(request, "flows.view_bundle")
-        bundle = self.get_object(request, object_id)
+        bundle: Bundle | None = self.get_object(request, object_id)
         if bundle is None:
             raise Http404
         return bundle
@@ -109,7 +119,8 @@ class BundleAdmin(_BundleAdmin):
     def named(self, bundle: Bundle) -> SafeString:
         """Return the name, and below it what it is for."""
         address = reverse("admin:flows_bundle_change", args=[bundle.pk])
-        return format_html('<a href="{}">{}</a><p class="meta">{}</p>', address, bundle.name, bundle.description)
+        told = " · ".join(filter(None, [f"space {bundle.space}" if bundle.space else "", bundle.description]))
+        return format_html('<a href="{}">{}</a><p class="meta">{}</p>', address, bundle.name, told)
 
     @admin.display(description="targets")
     def targets_in(self, bundle: Any) -> int:
@@ -124,10 +135,11 @@ class BundleAdmin(_BundleAdmin):
 
 def form_page(request: HttpRequest, bundle: Bundle | None) -> HttpResponse:
     """Show the form of a bundle; save it through the action, or say in words why not."""
-    need(request, "flows.change_bundle" if bundle else "flows.add_bundle")
+    need_to_write(request, "bundle", bundle)
     button = request.POST.get("_do", "")
     try:
-        form = BundlePage(bundle, pressed(request.POST, button) if request.method == "POST" else None)
+        sent = pressed(request.POST, button) if request.method == "POST" else None
+        form = BundlePage(bundle, sent, places=places_of(request, "bundle"))
     except BadRows as problem:
         return page(request, Bundle, "altered.html", "Nothing was saved", problem=problem, status=400)
     checked = request.method == "POST" and not button
@@ -171,7 +183,7 @@ def _try(request: HttpRequest, form: BundlePage, bundle: Bundle | None, found: d
 def _propose(request: HttpRequest, form: BundlePage, bundle: Bundle | None) -> HttpResponse | None:
     """Keep the change for a second admin; None when it is refused, which the form then shows."""
     own = form.own.cleaned_data
-    told = {"name": own["name"], "targets": form.told(), "description": own["description"]}
+    told = {"name": own["name"], "targets": form.told(), "description": own["description"], "space": own.get("space")}
     subject, after = (bundle.pk, own["version"]) if bundle else (None, "")
     wanted = actions.Wanted("define_bundle", PolicyKind.BUNDLE, own["name"], told, subject, after)
     return proposing.propose(request, wanted, form.add_findings)
@@ -188,6 +200,7 @@ def _save(form: BundlePage, bundle: Bundle | None, actor: Actor) -> Bundle | Non
             actor=actor,
             bundle=bundle,
             after=own["version"] if bundle else None,
+            space=own.get("space"),
         )
     except actions.BadFlow as problem:
         form.add_findings(problem.findings)
@@ -246,7 +259,7 @@ def show_page(request: HttpRequest, bundle: Bundle) -> HttpResponse:
 
 def delete_page(request: HttpRequest, bundle: Bundle) -> HttpResponse:
     """Ask, then delete; refused while flows give the bundle, which are named."""
-    need(request, "flows.delete_bundle")
+    need(request, "flows.delete_bundle", bundle)
     refused, using = "", _using(bundle)
     if request.method == "POST":
         name = bundle.name

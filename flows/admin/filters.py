@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from flows.models import AccessTarget
+from flows.models import AccessTarget, Space
 from flows.queries import labels, with_label
 from flows.reach import uuids
 from integrations.models import Integration
@@ -49,6 +49,25 @@ class IntegrationFilter(admin.SimpleListFilter):
         bundled = AccessTarget.objects.filter(bundle__in=direct.filter(in_bundle__isnull=False).values("in_bundle"))
         flows = Q(pk__in=direct.filter(flow__isnull=False).values("flow"))
         return queryset.filter(flows | Q(pk__in=bundled.filter(flow__isnull=False).values("flow")))
+
+
+class SpaceFilter(admin.SimpleListFilter):
+    """What lies in a space, or in none."""
+
+    title = "space"
+    parameter_name = "space"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the spaces; nothing to choose where there are none."""
+        spaces = [(str(pk), name) for pk, name in Space.objects.values_list("pk", "name")]
+        return [("none", "The whole account"), *spaces] if spaces else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep what lies there."""
+        if not self.value():
+            return queryset
+        chosen = uuids([self.value() or ""])
+        return queryset.filter(space__isnull=True) if self.value() == "none" else queryset.filter(space__in=chosen)
 
 
 class LabelFilter(admin.SimpleListFilter):

@@ -19,8 +19,8 @@ from django.utils.safestring import SafeString
 from flows import actions, events
 from flows.admin import effects, pages
 from flows.admin.automatic import automatic_page
-from flows.admin.filters import BreakGlassFilter, IntegrationFilter, LabelFilter, StateFilter
-from flows.admin.frame import actor_of, need
+from flows.admin.filters import BreakGlassFilter, IntegrationFilter, LabelFilter, SpaceFilter, StateFilter
+from flows.admin.frame import InSpaces, actor_of, need
 from flows.admin.suggest import suggestions
 from flows.admin.why import why_page
 from flows.choices import Trigger
@@ -53,13 +53,14 @@ class _FlowColumns(_FlowAdmin):
     """What the list of flows shows."""
 
     @admin.display(description="access flow", ordering="name")
-    def said(self, flow: AccessFlow) -> SafeString:
+    def reads(self, flow: AccessFlow) -> SafeString:
         """Return the name, what is special about the flow, and below it the flow as one sentence."""
         address = reverse("admin:flows_accessflow_change", args=[flow.pk])
         sentence = flow.current.sentence if flow.current else ""
         special = [
             *(["automatic"] if flow.trigger == Trigger.AUTOMATIC else []),
             *(["break-glass"] if flow.break_glass else []),
+            *([f"space {flow.space}"] if flow.space else []),
             *flow.labels,
         ]
         marks = format_html_join("", '<span class="meta"> · {}</span>', ((one,) for one in special))
@@ -87,15 +88,23 @@ class _FlowColumns(_FlowAdmin):
 
 
 @admin.register(AccessFlow)
-class AccessFlowAdmin(_FlowColumns):
+class AccessFlowAdmin(InSpaces, _FlowColumns):
     """Policy. Every write goes through flows.actions."""
 
-    list_display = ("said", "state", "version", "used")
+    list_display = ("reads", "state", "version", "used")
     list_display_links = None
-    list_filter = (StateFilter, IntegrationFilter, "trigger", "approval_mode", LabelFilter, BreakGlassFilter)
-    list_select_related = ("current",)
+    list_filter = (
+        StateFilter,
+        IntegrationFilter,
+        SpaceFilter,
+        "trigger",
+        "approval_mode",
+        LabelFilter,
+        BreakGlassFilter,
+    )
+    list_select_related = ("current", "space")
     list_per_page = 50
-    sortable_by = ("said",)
+    sortable_by = ("reads",)
     search_fields = ("name", "description", "current__sentence")
     search_help_text = "Part of the name, the description or the sentence."
     show_full_result_count = False
@@ -138,7 +147,7 @@ class AccessFlowAdmin(_FlowColumns):
         if self.has_change_permission(request, flow):
             return pages.form_page(request, flow)
         if request.method == "POST":
-            need(request, "flows.change_accessflow")
+            need(request, "flows.change_accessflow", flow)
         return pages.show_page(request, flow)
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
@@ -162,7 +171,7 @@ class AccessFlowAdmin(_FlowColumns):
     def _one(self, request: HttpRequest, object_id: str) -> AccessFlow:
         """Return what the address names, to who may see it."""
         need(request, "flows.view_accessflow")
-        flow = self.get_object(request, object_id)
+        flow: AccessFlow | None = self.get_object(request, object_id)
         if flow is None:
             raise Http404
         return flow

@@ -159,7 +159,7 @@ def compare_page(request: HttpRequest, of: History) -> HttpResponse:
 
 def restore_page(request: HttpRequest, of: History, number: str) -> HttpResponse:
     """Ask, with what changes, then make an earlier version the next one; or propose to, where that takes two."""
-    need(request, of.permission)
+    need(request, of.permission, of.row)
     version = of.version(number)
     told: dict[str, Any] = {"refused": [], "needs": None}
     if request.method == "POST":

@@ -15,9 +15,10 @@ from audit.actor import Actor
 from flows import actions, events
 from flows.admin import effects, frame, history, proposing
 from flows.admin.automatic import beside
-from flows.admin.frame import actor_of, need
+from flows.admin.frame import actor_of, need, need_to_write, places_of
 from flows.admin.reading import faults, read
 from flows.admin.steps import may_grow, steps
+from flows.api.terraform import flow_text
 from flows.choices import PolicyKind
 from flows.differences import changes
 from flows.document import names_in
@@ -32,11 +33,13 @@ VERSIONS_BESIDE = 6
 
 def form_page(request: HttpRequest, flow: AccessFlow | None) -> HttpResponse:
     """Show the form of a flow; save it through the action, or say in words why not."""
-    need(request, "flows.change_accessflow" if flow else "flows.add_accessflow")
+    need_to_write(request, "accessflow", flow)
     button = request.POST.get("_do", "")
     try:
         sent = pressed(request.POST, button) if request.method == "POST" else None
-        form = PolicyForm(flow, sent, zone=getattr(request.user, "time_zone", ""))
+        form = PolicyForm(
+            flow, sent, zone=getattr(request.user, "time_zone", ""), places=places_of(request, "accessflow")
+        )
     except BadRows as problem:
         return _refused(request, flow, problem)
     checked = request.method == "POST" and not button
@@ -182,7 +185,7 @@ def show_page(request: HttpRequest, flow: AccessFlow) -> HttpResponse:
 
 def switch_page(request: HttpRequest, flow: AccessFlow) -> HttpResponse:
     """Ask, with what changes, then switch the flow on or off; on is refused where policy refuses the flow."""
-    need(request, "flows.change_accessflow")
+    need(request, "flows.change_accessflow", flow)
     told: dict[str, Any] = {"refused": [], "need": None}
     wanted = request.POST.get("active", "")
     if request.method == "POST" and wanted in {"on", "off", "propose"}:
@@ -223,7 +226,9 @@ def code_page(request: HttpRequest, flow: AccessFlow) -> HttpResponse:
     if version is None:
         raise Http404
     code = json.dumps(version.document, indent=2, ensure_ascii=False, sort_keys=True)
-    return page(request, "code.html", f"{flow.name} as code", flow=flow, chosen=version, code=code)
+    # Rows are what is in force; of an earlier version there is only the document.
+    text = flow_text(flow) if version == flow.current else ""
+    return page(request, "code.html", f"{flow.name} as code", flow=flow, chosen=version, code=code, text=text)
 
 
 def versions_page(request: HttpRequest, flow: AccessFlow) -> HttpResponse:
@@ -243,7 +248,7 @@ def restore_page(request: HttpRequest, flow: AccessFlow, number: str) -> HttpRes
 
 def delete_page(request: HttpRequest, flow: AccessFlow) -> HttpResponse:
     """Ask, then delete; refused once a request has named the flow."""
-    need(request, "flows.delete_accessflow")
+    need(request, "flows.delete_accessflow", flow)
     refused = ""
     if request.method == "POST":
         name = flow.name

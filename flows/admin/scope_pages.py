@@ -13,7 +13,7 @@ from django.urls import reverse
 from audit.actor import Actor
 from flows import actions
 from flows.admin import effects, frame, proposing
-from flows.admin.frame import actor_of, need
+from flows.admin.frame import actor_of, need, need_to_write, places_of
 from flows.admin.reading import scope_faults
 from flows.choices import PolicyKind
 from flows.forms import ScopePage
@@ -28,10 +28,10 @@ USING_SHOWN = 50
 
 def form_page(request: HttpRequest, scope: AccessScope | None) -> HttpResponse:
     """Show the form of a scope; save it through the action, or say in words why not."""
-    need(request, "flows.change_accessscope" if scope else "flows.add_accessscope")
+    need_to_write(request, "accessscope", scope)
     button = request.POST.get("_do", "")
     data = request.POST if request.method == "POST" else None
-    form = ScopePage(scope, data, button, request.GET.get("query", ""))
+    form = ScopePage(scope, data, button, request.GET.get("query", ""), places=places_of(request, "accessscope"))
     checked = data is not None and not button
     found: dict[str, Any] = {"overtaken": False, "effect": None, "unsure": False, "need": None}
     if button == "whatif" and form.is_valid() and form.is_query():
@@ -75,6 +75,7 @@ def _propose(request: HttpRequest, form: ScopePage, scope: AccessScope | None) -
     """Keep the change for a second admin; None when it is refused, which the form then shows."""
     own = form.own.cleaned_data
     told = {"name": own["name"], "query": form.draft.text, "description": own["description"]}
+    told["space"] = own.get("space")
     subject, after = (scope.pk, own["version"]) if scope else (None, "")
     wanted = actions.Wanted("define_scope", PolicyKind.SCOPE, own["name"], told, subject, after)
     return proposing.propose(request, wanted, lambda found: form.wrong.extend(one.text for one in found))
@@ -91,6 +92,7 @@ def _save(form: ScopePage, scope: AccessScope | None, actor: Actor) -> AccessSco
             actor=actor,
             scope=scope,
             after=own["version"] if scope else None,
+            space=own.get("space"),
         )
     except actions.BadFlow as problem:
         form.wrong.extend(problem.problems)
@@ -158,7 +160,7 @@ def show_page(request: HttpRequest, scope: AccessScope) -> HttpResponse:
 
 def delete_page(request: HttpRequest, scope: AccessScope) -> HttpResponse:
     """Ask, then delete; refused while flows or bundles use the scope, which are named."""
-    need(request, "flows.delete_accessscope")
+    need(request, "flows.delete_accessscope", scope)
     refused = ""
     if request.method == "POST":
         name = scope.name

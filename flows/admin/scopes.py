@@ -14,7 +14,9 @@ from django.utils.safestring import SafeString
 from flows import reach
 from flows.admin import history
 from flows.admin import scope_pages as pages
-from flows.admin.frame import need
+from flows.admin.filters import SpaceFilter
+from flows.admin.frame import InSpaces, need, page
+from flows.api.terraform import scope_text
 from flows.choices import TargetKind
 from flows.models import AccessScope
 
@@ -26,11 +28,13 @@ else:
 
 
 @admin.register(AccessScope)
-class AccessScopeAdmin(_ScopeAdmin):
+class AccessScopeAdmin(InSpaces, _ScopeAdmin):
     """Named queries. Every write goes through flows.actions."""
 
     list_display = ("named", "selects", "flows_using", "bundles_using")
     list_display_links = None
+    list_filter = (SpaceFilter,)
+    list_select_related = ("space",)
     # Each row is counted in the inventory.
     list_per_page = 20
     sortable_by = ("named",)
@@ -54,10 +58,16 @@ class AccessScopeAdmin(_ScopeAdmin):
         """Add the pages of versions."""
         view, own = self.admin_site.admin_view, "flows_accessscope"
         return [
+            path("<path:object_id>/code/", view(self.code_view), name=f"{own}_code"),
             path("<path:object_id>/compare/", view(self.compare_view), name=f"{own}_compare"),
             path("<path:object_id>/restore/<str:number>/", view(self.restore_view), name=f"{own}_restore"),
             *super().get_urls(),
         ]
+
+    def code_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show an access scope as Terraform text."""
+        row = self._one(request, object_id)
+        return page(request, AccessScope, "terraform.html", f"{row.name} as code", row=row, text=scope_text(row))
 
     def compare_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Show what one version says otherwise than another."""
@@ -79,7 +89,7 @@ class AccessScopeAdmin(_ScopeAdmin):
         if self.has_change_permission(request, scope):
             return pages.form_page(request, scope)
         if request.method == "POST":
-            need(request, "flows.change_accessscope")
+            need(request, "flows.change_accessscope", scope)
         return pages.show_page(request, scope)
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
@@ -93,7 +103,7 @@ class AccessScopeAdmin(_ScopeAdmin):
     def _one(self, request: HttpRequest, object_id: str) -> AccessScope:
         """Return what the address names, to who may see it."""
         need(request, "flows.view_accessscope")
-        scope = self.get_object(request, object_id)
+        scope: AccessScope | None = self.get_object(request, object_id)
         if scope is None:
             raise Http404
         return scope
@@ -103,7 +113,8 @@ class AccessScopeAdmin(_ScopeAdmin):
         """Return the name, and below it what it is for, or its query."""
         address = reverse("admin:flows_accessscope_change", args=[scope.pk])
         told = scope.description or format_html("<code>{}</code>", scope.query)
-        return format_html('<a href="{}">{}</a><p class="meta">{}</p>', address, scope.name, told)
+        where = f"space {scope.space} · " if scope.space else ""
+        return format_html('<a href="{}">{}</a><p class="meta">{}{}</p>', address, scope.name, where, told)
 
     @admin.display(description="selects now")
     def selects(self, scope: AccessScope) -> str:

@@ -300,6 +300,7 @@ def changed(before: dict[str, Any] | None, after: dict[str, Any]) -> list[str]:
         "oauth": "OAuth",
         "timeout_seconds": "seconds to wait",
     }
+    before, after = ({"active": True} | one for one in (before, after))
     names = [name for name in after if name != "id" and before.get(name) != after[name]]
     told = [_difference(words.get(name, name.replace("_", " ")), before.get(name), after[name]) for name in names]
     return told or ["A secret was typed anew."]

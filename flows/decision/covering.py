@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from flows.choices import SelectorMode, SelectorType, TargetKind
-from integrations.aql import BadQuery, Query, parse
+from flows.decision.bounding import QUERIES, boundary_of, bounded, by_query, lies_within, query_of
 from integrations.queries import Entitlement
 
 Document = dict[str, Any]
 Target = dict[str, Any]
-QUERIES = (TargetKind.QUERY, TargetKind.ACCESS_SCOPE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +26,14 @@ class FlowFacts:
 def targets_of(document: Document) -> Iterator[Target]:
     """Return what a flow gives as integration targets and queries, as its version keeps them.
 
-    A bundle is what was in it, a scope the query it was.
+    A bundle is what was in it, a scope the query it was. Of a flow in a space, each says what holds it within.
     """
+    boundary = boundary_of(document)
     for target in document["targets"]:
         within = target.get("targets", ()) if target["kind"] == TargetKind.BUNDLE else (target,)
-        yield from (one for one in within if one["kind"] == TargetKind.INTEGRATION or one["kind"] in QUERIES)
-
-
-@lru_cache(maxsize=5000)
-def query_of(text: str) -> Query | None:
-    """Return a target's query; None, which selects nothing, for one that cannot be read (any more)."""
-    try:
-        return parse(text)
-    except BadQuery:
-        return None
+        for one in within:
+            if one["kind"] == TargetKind.INTEGRATION or one["kind"] in QUERIES:
+                yield bounded(one, boundary)
 
 
 class Reach:
@@ -60,7 +52,10 @@ class Reach:
                     self.places[target["integration"], target["resource_type"]].append((flow, target))
 
     def bundles(self) -> dict[str, Target]:
-        """Return the bundles that the flows give, by id; each as the latest of their versions has it."""
+        """Return the bundles that the flows give, by id; each as the latest of their versions has it.
+
+        What of it a flow gives, which may lie in a space, is asked with `gives`.
+        """
         found = {}
         for flow in sorted(self.flows, key=lambda flow: flow.version_id):
             for target in flow.document["targets"]:
@@ -88,7 +83,11 @@ def covers(document: Document, ask: Entitlement) -> bool:
 
 
 def target_covers(target: Target, ask: Entitlement) -> bool:
-    """Whether an integration target, a scope or a query gives the entitlement."""
+    """Whether an integration target, a scope or a query gives the entitlement, and the flow's space lets it."""
+    return lies_within(target, ask) and _gives(target, ask)
+
+
+def _gives(target: Target, ask: Entitlement) -> bool:
     if target.get("kind") in QUERIES:
         query = query_of(target.get("query", ""))
         return query is not None and query.holds(ask)
@@ -122,7 +121,7 @@ def chooses(document: Document) -> bool:
     Then a resource may leave it, or come to it, without anybody changing the policy.
     """
     return any(
-        target.get("kind") in QUERIES
+        by_query(target)
         or any(one["mode"] != SelectorMode.INCLUDE or one["type"] != SelectorType.ID for one in target["selectors"])
         for target in targets_of(document)
     )

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from flows import document as documents
 from flows import reach
 from flows.choices import ConditionType, TargetKind, Trigger
 from flows.decision.covering import Document, targets_of
 from flows.findings.approvers import about_approval, approval_doubts
-from flows.findings.finding import APPROVERS, FOR, RULES, TIME, WHAT, WHO, Finding
+from flows.findings.finding import APPROVERS, FOR, RULES, SPACE, TIME, WHAT, WHO, Finding
 from flows.findings.limits import doubtful, over_at_once, undrained
 from flows.findings.rules import about_rules
+from flows.findings.spaces import about_space, beyond_doubts, still_named, words
 from flows.giving import about_giving
-from flows.models import AccessScope, Bundle
+from flows.models import AccessScope, Bundle, Space
 from integrations.aql import BadQuery, parse
 from integrations.models import Permission
 
@@ -20,6 +22,7 @@ __all__ = [
     "APPROVERS",
     "FOR",
     "RULES",
+    "SPACE",
     "TIME",
     "WHAT",
     "WHO",
@@ -28,6 +31,7 @@ __all__ = [
     "about_scope",
     "doubts",
     "refusals",
+    "still_named",
     "wrong_query",
 ]
 
@@ -47,26 +51,27 @@ def refusals(document: Document) -> list[Finding]:
     found += [Finding(WHAT, text) for text in over_at_once(document)]
     found += [Finding(APPROVERS, text) for text in about_approval(document)]
     # Counted only where everything else is as it should be.
-    return found or [Finding(WHAT, text) for text in about_giving(document)]
+    return found or about_space(document) or [Finding(WHAT, text) for text in about_giving(document)]
 
 
-def about_bundle(targets: list[dict[str, Any]]) -> list[Finding]:
-    """Return why a bundle of these targets must not be saved."""
+def about_bundle(targets: list[dict[str, Any]], space: Space | None = None) -> list[Finding]:
+    """Return why a bundle of these targets must not be saved, in a space if there is one."""
     if not targets:
         return [Finding(WHAT, "Say what is in the bundle: add a target.")]
     if any(target.get("kind") == TargetKind.BUNDLE for target in targets):
         return [Finding(WHAT, "No bundle lies in a bundle: add what is in it.")]
-    return [Finding(WHAT, text) for target in targets for text in _about_target({"kind": "integration"} | target)]
+    found = [Finding(WHAT, text) for target in targets for text in _about_target({"kind": "integration"} | target)]
+    return found or about_space(documents.lying(documents.bundle_of("", "", targets)["targets"], space))
 
 
-def about_scope(name: str, query: str, scope: AccessScope | None = None) -> list[Finding]:
+def about_scope(name: str, query: str, scope: AccessScope | None = None, space: Space | None = None) -> list[Finding]:
     """Return why a scope must not be saved; `scope` is the one that would be changed."""
     found = [Finding(WHAT, text) for text in wrong_query(query)]
     if not name.strip():
         found.append(Finding("", "Give the access scope a name."))
     if AccessScope.objects.filter(name=name).exclude(pk__in=[scope.pk] if scope else []).exists():
         found.append(Finding("", f"Another access scope is called “{name}”."))
-    return found
+    return found or about_space(documents.lying([{"kind": TargetKind.QUERY.value, "query": query}], space))
 
 
 def _without_value(part: str, group: dict[str, Any]) -> list[Finding]:
@@ -114,7 +119,8 @@ def doubts(document: Document) -> list[Finding]:
         found.append(Finding(WHO, "Nobody active fulfils this now, so nobody could ask."))
     for target in targets_of(document):
         if not reach.selects_anything(target):
-            found.append(Finding(WHAT, f"{_target_name(target)} selects nothing now."))
+            found.append(Finding(WHAT, f"{words(target)} selects nothing now."))
+    found += beyond_doubts(document)
     found += [Finding(WHAT, text) for text in dict.fromkeys(doubtful(document))]
     found += [Finding(TIME, text) for text in undrained(document)]
     found += [Finding(APPROVERS, text) for text in approval_doubts(document)]
@@ -124,11 +130,3 @@ def doubts(document: Document) -> list[Finding]:
     if document["duration_seconds"] is None and document["trigger"] != Trigger.AUTOMATIC:
         found.append(Finding(TIME, "Access without an end stays until somebody takes it away."))
     return found
-
-
-def _target_name(target: dict[str, Any]) -> str:
-    if target["kind"] == TargetKind.ACCESS_SCOPE:
-        return f"The access scope “{target['name']}”"
-    if target["kind"] == TargetKind.QUERY:
-        return "A query"
-    return f"A target on “{target['resource_type']}”"

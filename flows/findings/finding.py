@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 # The parts of a flow, as the editor's sections and the phrases of the sentence name them.
 WHO, FOR, WHAT, APPROVERS, TIME, RULES = "who", "for", "what", "approvers", "time", "rules"
+# Where it lies.
+SPACE = "space"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from flows import reach
 from flows.choices import TargetKind, Trigger
+from flows.decision.bounding import by_query
 from flows.decision.covering import Document, targets_of
 from integrations.queries import INSTEAD, limit_doubts, limits_on, that_cannot_drain
 
@@ -25,7 +26,8 @@ def doubtful(document: Document) -> Iterator[str]:
     for target in targets_of(document):
         listed = _listed(target)
         yield from listed
-        if document["trigger"] == Trigger.AUTOMATIC and not listed and target["kind"] == TargetKind.INTEGRATION:
+        # What the boundary of a space leaves of it is counted when it is saved (flows.giving).
+        if document["trigger"] == Trigger.AUTOMATIC and not listed and not by_query(target):
             yield from _selected(target)
 
 

@@ -11,6 +11,7 @@ from django.http import QueryDict
 
 from flows.document import compose_bundle, digest
 from flows.findings import Finding
+from flows.forms.places import ANYWHERE, Places, choose_place
 from flows.forms.rows import Rows, hush
 from flows.forms.shelf import Shelf
 from flows.forms.targets import TargetForm, chosen_integrations, row_of
@@ -40,13 +41,16 @@ class BundleForm(_BundleForm):
 class BundlePage:
     """The whole page of a bundle."""
 
-    def __init__(self, bundle: Bundle | None = None, data: QueryDict | None = None) -> None:
+    def __init__(
+        self, bundle: Bundle | None = None, data: QueryDict | None = None, *, places: Places = ANYWHERE
+    ) -> None:
         """Show `bundle`, or what was sent. Raises rows.BadRows."""
         content = compose_bundle(bundle) if bundle else None
         self.version = digest(content) if content else ""
         rows = [row_of(target) for target in content["targets"]] if content else [{}]
         # A copy: checking a model form writes into its row.
         self.own = BundleForm(data, instance=copy(bundle), initial={"version": self.version})
+        choose_place(self.own, places, bundle)
         self.shelf = Shelf(chosen_integrations(data, rows), bundles=False)
         self.targets = Rows(TargetForm, "targets", data, rows, shelf=self.shelf)
         self.findings: list[Finding] = []

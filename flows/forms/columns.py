@@ -9,7 +9,7 @@ from django import forms
 
 from flows.choices import ApprovalMode, LogicalOperator, RequestScope, Trigger
 from flows.decision.fields import wrong_pattern, wrong_ticket
-from flows.findings import APPROVERS, FOR, RULES, TIME, WHO
+from flows.findings import APPROVERS, FOR, RULES, SPACE, TIME, WHO
 from flows.forms.conditions import JOINS
 from flows.forms.fields import Minutes, Values
 from flows.models import AccessFlow
@@ -27,6 +27,7 @@ SCOPES = (
 )
 # In which section of the page each column is written; "name" is its head.
 PARTS = {
+    "space": SPACE,
     **dict.fromkeys(("name", "description", "active"), "name"),
     **dict.fromkeys(("trigger", "requestor_operator"), WHO),
     **dict.fromkeys(("request_for", "grantee_operator"), FOR),

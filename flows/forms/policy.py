@@ -11,13 +11,14 @@ from django.http import QueryDict
 
 from flows.choices import Party
 from flows.decision import Document
-from flows.document import assemble, conditions_of
+from flows.document import assemble, compose_space, conditions_of
 from flows.findings import APPROVERS, FOR, RULES, TIME, WHAT, WHO, Finding, refusals
 from flows.forms.asked import AskedForm
 from flows.forms.columns import BESIDE, PARTS, FlowForm
 from flows.forms.conditions import ConditionForm, GroupForm, Offered
 from flows.forms.folds import opens, sums
 from flows.forms.naming import refuse_unknown
+from flows.forms.places import ANYWHERE, Places, choose_place, place_chosen
 from flows.forms.rows import Rows, hush
 from flows.forms.shelf import Shelf
 from flows.forms.targets import TargetForm, chosen_integrations, row_of
@@ -36,10 +37,17 @@ _EMPTY: dict[str, list[dict[str, Any]]] = {
 class PolicyForm:
     """The whole page: everything that a flow's document holds."""
 
-    def __init__(self, flow: AccessFlow | None = None, data: QueryDict | None = None, *, zone: str = "") -> None:
+    def __init__(
+        self,
+        flow: AccessFlow | None = None,
+        data: QueryDict | None = None,
+        *,
+        zone: str = "",
+        places: Places = ANYWHERE,
+    ) -> None:
         """Show `flow`, or what was sent; checking never changes the flow that is given. Raises rows.BadRows.
 
-        `zone` is the writer's own time zone.
+        `zone` is the writer's own time zone, `places` where they may write.
         """
         before = flow.current.document if flow and flow.current else None
         self.before, self.data = before, data
@@ -49,6 +57,7 @@ class PolicyForm:
         checks = known.get("checks") or ()
         # A copy: checking a model form writes into its row.
         self.flow = FlowForm(data, instance=copy(flow), webhooks=offered.webhooks, checks=checks)
+        choose_place(self.flow, places, flow)
         self.window = WindowForm(data, known.get("timeframe"), zone=zone)
         asking, getting = ({"offered": offered, "party": party} for party in (Party.REQUESTOR, Party.GRANTEE))
         self.requestors = Rows(ConditionForm, "requestors", data, rows["requestors"], **asking)
@@ -136,6 +145,7 @@ class PolicyForm:
         for part in (self.flow, self.window):
             part.is_valid()
         row = self.flow.instance
+        space = place_chosen(self.flow, row)
         for name, value in self._columns_of_rows().items():
             setattr(row, name, value)
         return assemble(
@@ -146,6 +156,7 @@ class PolicyForm:
             grantees=[one.told() for one in self.grantees.kept()],
             timeframe=self.window.told(),
             checks=self.flow.cleaned_data.get("checks", ()),
+            space=compose_space(space) if space else None,
         )
 
     def look_further(self) -> None:

@@ -9,6 +9,7 @@ from django import forms
 from django.http import QueryDict
 
 from flows.document import compose_scope, digest
+from flows.forms.places import ANYWHERE, Places, choose_place
 from flows.forms.rows import hush
 from flows.models import AccessScope
 from integrations.aql.editing import Draft, Told, draft_of, tell
@@ -38,8 +39,9 @@ class ScopePage:
     """The whole page of an access scope: its columns, and its query as text or as rows."""
 
     def __init__(
-        self, scope: AccessScope | None = None, data: QueryDict | None = None, button: str = "", query: str = ""
-    ) -> None:
+        self, scope: AccessScope | None = None, data: QueryDict | None = None, button: str = "", query: str = "",
+        *, places: Places = ANYWHERE,
+    ) -> None:  # fmt: skip
         """Show `scope`, or what was sent, as it is after a button was pressed; a new one begins with `query`.
 
         Raises SuspiciousOperation for rows that no form has.
@@ -47,6 +49,7 @@ class ScopePage:
         self.version = digest(compose_scope(scope)) if scope else ""
         # A copy: checking a model form writes into its row.
         self.own = ScopeForm(data, instance=copy(scope), initial={"version": self.version})
+        choose_place(self.own, places, scope)
         stored = scope.query if scope else query
         self.draft = draft_of(data, button) if data is not None else Draft(stored)
         self.wrong: list[str] = []

@@ -20,7 +20,9 @@ class Shelf:
 
     def __init__(self, chosen: Iterable[str], *, bundles: bool = True) -> None:
         """Read what is there."""
-        self.integrations = [(str(pk), name) for pk, name in Integration.objects.values_list("pk", "name")]
+        # There is nothing to ask for in a directory.
+        systems = Integration.objects.filter(directory__isnull=True)
+        self.integrations = [(str(pk), name) for pk, name in systems.values_list("pk", "name")]
         self.bundles_offered = bundles
         self.bundles = [(str(pk), name) for pk, name in Bundle.objects.values_list("pk", "name")] if bundles else []
         self.scopes = [(str(pk), name) for pk, name in AccessScope.objects.values_list("pk", "name")]

@@ -54,7 +54,7 @@ class WebhookForm(_WebhookForm):
         """The columns that people write."""
 
         model = Webhook
-        fields = ("name", "description", "method", "timeout_seconds", "error_message")
+        fields = ("name", "description", "active", "method", "timeout_seconds", "error_message")
         widgets = {
             "description": forms.Textarea(attrs={"rows": 2}),
             "error_message": forms.TextInput(attrs={"placeholder": "The ticket is not approved yet."}),

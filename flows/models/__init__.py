@@ -3,6 +3,7 @@
 from flows.models.flows import AccessFlow, FlowVersion, Timeframe, for_themselves
 from flows.models.keeping import AppliedPolicy, AutomaticRun, Change, Proposal, Revision
 from flows.models.people import ApproverGroup, Condition
+from flows.models.spaces import Space, SpaceMember, SpaceScope
 from flows.models.targets import AccessScope, AccessTarget, Bundle, Selector
 from flows.models.webhooks import FlowCheck, Webhook, WebhookSecret
 
@@ -21,6 +22,9 @@ __all__ = [
     "Proposal",
     "Revision",
     "Selector",
+    "Space",
+    "SpaceMember",
+    "SpaceScope",
     "Timeframe",
     "Webhook",
     "WebhookSecret",

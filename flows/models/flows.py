@@ -22,6 +22,8 @@ class AccessFlow(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=150, unique=True)
     description = models.TextField(blank=True)
+    # Nothing: of the whole account.
+    space = models.ForeignKey("Space", models.PROTECT, null=True, blank=True, related_name="flows")
     active = models.BooleanField(default=True)
     trigger = models.CharField(max_length=20, choices=Trigger.choices, default=Trigger.SELF_SERVE)
     requestor_operator = models.CharField(
@@ -68,6 +70,8 @@ class AccessFlow(models.Model):
     )
     pending_hours = models.PositiveIntegerField(default=24, help_text="A request nobody answered lapses after this.")
     labels = models.JSONField(default=list, blank=True)
+    # What an API client said though it means the same unsaid (flows.api.mapping.SAID_OR_NOT): it wants it told back.
+    said = models.JSONField(default=list, blank=True, editable=False)
     current = models.ForeignKey("FlowVersion", models.RESTRICT, null=True, editable=False, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -18,6 +18,8 @@ class AccessScope(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=150, unique=True)
     description = models.TextField(blank=True)
+    # Nothing: of the whole account.
+    space = models.ForeignKey("Space", models.PROTECT, null=True, blank=True, related_name="own_scopes")
     query = models.TextField()
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -37,6 +39,8 @@ class Bundle(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=150, unique=True)
     description = models.TextField(blank=True)
+    # Nothing: of the whole account.
+    space = models.ForeignKey("Space", models.PROTECT, null=True, blank=True, related_name="bundles")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

@@ -11,6 +11,8 @@ from django.utils import timezone
 from flows.models.flows import AccessFlow
 from integrations.models import StoredSecret
 
+_METHODS = [(name, name) for name in ("POST", "PUT", "GET", "PATCH", "DELETE")]
+
 
 class Webhook(models.Model):
     """How another system is asked, and when its answer is a yes."""
@@ -18,7 +20,8 @@ class Webhook(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=150, unique=True)
     description = models.TextField(blank=True)
-    method = models.CharField(max_length=6, choices=[("POST", "POST"), ("PUT", "PUT"), ("GET", "GET")], default="POST")
+    active = models.BooleanField(default=True, help_text="Switched off it is not asked, which is no yes.")
+    method = models.CharField(max_length=6, choices=_METHODS, default="POST")
     url = models.URLField(max_length=1000)
     # JSON whose strings may hold slots ("{{ request.justification }}"): values go into the parsed tree, never the text.
     body = models.JSONField(default=dict, blank=True)
@@ -34,6 +37,8 @@ class Webhook(models.Model):
     error_message = models.CharField(
         max_length=300, blank=True, help_text="What the person reads when the answer is no yes."
     )
+    # What an API client wrote that nothing else keeps, to be told back (flows.api.older.webhooks).
+    as_written = models.JSONField(default=dict, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

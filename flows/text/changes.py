@@ -16,7 +16,7 @@ from flows.text.present import Key, Present
 from flows.text.shapes import SHAPES
 
 MAKE, CHANGE, DELETE = "make", "change", "delete"
-NOUNS = {"webhook": "webhook", "scope": "access scope", "bundle": "bundle", "flow": "access flow"}
+NOUNS = {"webhook": "webhook", "scope": "access scope", "space": "space", "bundle": "bundle", "flow": "access flow"}
 
 
 @dataclass(frozen=True)

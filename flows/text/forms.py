@@ -29,6 +29,7 @@ class Names:
     webhooks: Mapping[str, str] = field(default_factory=dict)
     bundles: Mapping[str, Part] = field(default_factory=dict)
     scopes: Mapping[str, Part] = field(default_factory=dict)
+    spaces: Mapping[str, str] = field(default_factory=dict)
 
     def integration(self, name: str) -> str:
         """Return the id of an integration."""
@@ -37,6 +38,10 @@ class Names:
     def webhook(self, name: str) -> str:
         """Return the id of a webhook."""
         return _id(self.webhooks, name)
+
+    def space(self, name: str) -> str:
+        """Return the id of a space; nothing for the whole account."""
+        return _id(self.spaces, name) if name else ""
 
     def bundle(self, name: str) -> Part:
         """Return a bundle as a target."""
@@ -61,6 +66,7 @@ def flow_form(document: Document, names: Names) -> Form:
     return {
         "name": document["name"],
         "description": document.get("description", ""),
+        "space": _space_form(document.get("space"), names),
         "active": document["active"],
         "trigger": document["trigger"],
         "requestors": _group_form(document["requestors"], names),
@@ -96,6 +102,10 @@ def flow_form(document: Document, names: Names) -> Form:
             "labels": list(settings.get("labels") or ()),
         },
     }
+
+
+def _space_form(space: Part | None, names: Names) -> str:
+    return names.spaces.get(space["id"], space["name"]) if space else ""
 
 
 def _field_form(one: Part) -> Part:
@@ -274,20 +284,24 @@ def flow_columns(form: Form) -> dict[str, Any]:
 
 def scope_form(scope: AccessScope) -> Form:
     """Return what a scope says."""
-    return {"name": scope.name, "description": scope.description, "query": scope.query}
+    space = scope.space.name if scope.space else ""
+    return {"name": scope.name, "description": scope.description, "space": space, "query": scope.query}
 
 
 def bundle_form(bundle: Bundle, names: Names) -> Form:
     """Return what a bundle says."""
     targets = names.bundles[str(bundle.pk)]["targets"]
-    return {"name": bundle.name, "description": bundle.description, "targets": _targets_form(targets, names)}
+    space = bundle.space.name if bundle.space else ""
+    told = {"name": bundle.name, "description": bundle.description, "space": space}
+    return told | {"targets": _targets_form(targets, names)}
 
 
 def webhook_form(webhook: Webhook) -> Form:
     """Return what a webhook says; its secrets are named, never told."""
     oauth = {"token_url": "", "client_id": "", "scope": ""} | webhook.oauth if webhook.oauth else None
     return {
-        **{name: getattr(webhook, name) for name in ("name", "description", "method", "url", "headers", "body")},
+        **{name: getattr(webhook, name) for name in ("name", "description", "active", "method")},
+        **{name: getattr(webhook, name) for name in ("url", "headers", "body")},
         "oauth": oauth,
         "validators": list(webhook.validators),
         "timeout": webhook.timeout_seconds,
@@ -298,7 +312,7 @@ def webhook_form(webhook: Webhook) -> Form:
 
 def webhook_columns(form: Form) -> dict[str, Any]:
     """Return a webhook's own columns, as flows.actions.webhooks.define_webhook takes them."""
-    same = ("name", "description", "method", "url", "headers", "body", "validators", "error_message")
+    same = ("name", "description", "active", "method", "url", "headers", "body", "validators", "error_message")
     oauth = form["oauth"] or {}
     return {
         **{name: form[name] for name in same},

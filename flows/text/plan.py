@@ -21,6 +21,7 @@ from flows.text.changes import DELETE, NOUNS, Change, form_lines
 from flows.text.folder import Folder, read_folder
 from flows.text.nodes import canonical
 from flows.text.present import Key, Present, present
+from flows.text.spaces import grown
 from flows.whatif import Effect, foresee, of_documents
 
 
@@ -135,7 +136,9 @@ def _doubts(changed: Iterable[Change]) -> list[str]:
 
 def _drift(now: Present, folder: Folder) -> Iterable[Drift]:
     """Tell what differs from what was applied last, unless the folder says the same by now."""
-    applied = {(one.kind, one.name): one.form for one in AppliedPolicy.objects.order_by("kind", "name")}
+    applied = {
+        (one.kind, one.name): grown(one.kind, one.form) for one in AppliedPolicy.objects.order_by("kind", "name")
+    }
     for key, form in applied.items():
         here, wanted = now.forms.get(key), folder.forms.get(key)
         if here is None and wanted is not None:

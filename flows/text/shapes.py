@@ -6,6 +6,7 @@ import zoneinfo
 from collections.abc import Iterator
 from typing import Any
 
+from accounts.choices import SpaceRole
 from flows.choices import DRAIN_SECONDS_MAX, FieldKind, MatchOperator, RequestScope, Trigger
 from flows.decision.fields import wrong_pattern
 from flows.text.nodes import NOTHING, Book, Choice, Duration, Flag, Json, Node, Number, Path, Shaped, Text
@@ -207,6 +208,7 @@ FLOW = Keys(
     {
         "name": Text(150, needed=True),
         "description": Text(default="", quiet=True),
+        "space": Text(refers="space", default="", quiet=True),
         "active": Flag(default=True),
         "trigger": Choice(*Trigger.values, default="self_serve", quiet=True),
         "requestors": Group(CONDITION),
@@ -232,6 +234,7 @@ SCOPE = Keys(
     {
         "name": Text(150, needed=True),
         "description": Text(default="", quiet=True),
+        "space": Text(refers="space", default="", quiet=True),
         "query": Query(needed=True),
     }
 )
@@ -239,6 +242,7 @@ BUNDLE = Keys(
     {
         "name": Text(150, needed=True),
         "description": Text(default="", quiet=True),
+        "space": Text(refers="space", default="", quiet=True),
         "targets": Many(Either(_INTEGRATION, _SCOPE_TARGET, _QUERY_TARGET)),
     }
 )
@@ -248,7 +252,8 @@ WEBHOOK = Keys(
     {
         "name": Text(150, needed=True),
         "description": Text(default="", quiet=True),
-        "method": Choice("POST", "PUT", "GET", default="POST"),
+        "active": Flag(default=True, quiet=True),
+        "method": Choice("POST", "PUT", "GET", "PATCH", "DELETE", default="POST"),
         "url": Shaped(r"https?://\S{1,990}", "an address that begins with https://"),
         "headers": Named(Text(needed=True), Text(), default={}, quiet=True),
         "body": Json(default={}, quiet=True),
@@ -264,6 +269,20 @@ WEBHOOK = Keys(
         ),
     }
 )
-SHAPES = {"webhook": WEBHOOK, "scope": SCOPE, "bundle": BUNDLE, "flow": FLOW}
+_MEMBER = Keys(
+    {
+        "type": Choice("user", "group", default="user", quiet=True),
+        "identity": Text(300, needed=True),
+        "roles": Many(Choice(*SpaceRole.values), short=True, once=True, least=1),
+    }
+)
+SPACE = Keys(
+    {
+        "name": Text(64, needed=True),
+        "scopes": Many(Text(refers="scope"), short=True, once=True, default=[]),
+        "members": Many(_MEMBER, default=[], quiet=True),
+    }
+)
+SHAPES = {"webhook": WEBHOOK, "scope": SCOPE, "space": SPACE, "bundle": BUNDLE, "flow": FLOW}
 # Where each kind lies.
-FOLDERS = {"webhook": "webhooks", "scope": "scopes", "bundle": "bundles", "flow": "flows"}
+FOLDERS = {"webhook": "webhooks", "scope": "scopes", "space": "spaces", "bundle": "bundles", "flow": "flows"}

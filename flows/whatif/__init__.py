@@ -1,6 +1,7 @@
 """What if: what a change of policy, or of a group, would do, said before it is made.
 
-    change = of_flow(flow, document)          of_switch, of_end, of_bundle, of_scope, of_group
+    change = of_flow(flow, document)          of_switch, of_end, of_bundle, of_scope,
+                                              of_space, of_group
     effect = foresee(change, at=now)          who gains, who loses, what ends, what becomes automatic
     effect = foresee(change, at=now, past=True)   also which asks of the last 90 days would have gone otherwise
 
@@ -17,6 +18,7 @@ from flows.whatif.change import (
     of_flow,
     of_group,
     of_scope,
+    of_space,
     of_switch,
 )
 from flows.whatif.effect import Effect, Tally, foresee
@@ -36,6 +38,7 @@ __all__ = [
     "of_flow",
     "of_group",
     "of_scope",
+    "of_space",
     "of_switch",
     "regrouped",
 ]

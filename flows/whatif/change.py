@@ -15,7 +15,7 @@ from accounts.regrouping import Regrouped
 from flows.choices import ConditionType, MatchOperator, TargetKind
 from flows.decision.covering import Document
 from flows.document import compose_bundle, compose_scope, ordered
-from flows.models import AccessFlow, AccessScope, Bundle
+from flows.models import AccessFlow, AccessScope, Bundle, Space
 
 # Said of each flow that a bundle or a scope is part of: `kind` and `key` name it.
 _KEYS = {TargetKind.BUNDLE.value: "bundle", TargetKind.ACCESS_SCOPE.value: "access_scope"}
@@ -108,15 +108,35 @@ def of_scope(scope: AccessScope | None, query: str, name: str = "") -> Change:
 def of_content(content: dict[str, Any]) -> Change:
     """Return what a new content of a bundle or a scope changes in every flow that gives it, also within a bundle."""
     documents = [flow.current.document for flow in flows_with(content).order_by("pk") if flow.current]
-    return of_documents((one, one | {"targets": replaced(one["targets"], content)}) for one in documents)
+    return of_documents((one, carrying(one, content)) for one in documents)
+
+
+def of_space(space: Space, content: dict[str, Any]) -> Change:
+    """Return what giving a space this boundary (as flows.document.compose_space has it) changes in its flows."""
+    flows = AccessFlow.objects.filter(space=space, current__isnull=False).select_related("current").order_by("pk")
+    documents = [flow.current.document for flow in flows if flow.current]
+    return of_documents((one, one | {"space": content}) for one in documents)
+
+
+def carrying(document: Document, content: dict[str, Any]) -> Document:
+    """Return a flow's document with this content of a bundle or scope, in its targets and in its space's boundary."""
+    told = document | {"targets": replaced(document["targets"], content)}
+    if document.get("space") and content["kind"] == TargetKind.ACCESS_SCOPE:
+        space = document["space"]
+        told["space"] = space | {"scopes": replaced(space["scopes"], content)}
+    return told
 
 
 def flows_with(content: dict[str, Any]) -> QuerySet[AccessFlow]:
-    """Return the flows that give a bundle or a scope, also a scope within a bundle, each with its current version."""
+    """Return the flows that give a bundle or a scope, each with its current version.
+
+    Also those that give a scope within a bundle, and those whose space a scope bounds.
+    """
     direct = Q(targets__bundle=content["bundle"]) if content["kind"] == TargetKind.BUNDLE else Q()
     if not direct:
         bundles = Bundle.objects.filter(targets__access_scope=content["access_scope"])
         direct = Q(targets__access_scope=content["access_scope"]) | Q(targets__bundle__in=bundles)
+        direct |= Q(space__scopes=content["access_scope"])
     giving = AccessFlow.objects.filter(direct, current__isnull=False)
     return AccessFlow.objects.filter(pk__in=giving.order_by().values("pk")).select_related("current")
 

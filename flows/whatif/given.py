@@ -19,13 +19,16 @@ from django.db.models import QuerySet
 
 from accounts.regrouping import Regrouped
 from flows import reach
-from flows.decision.covering import QUERIES, Document, Target, query_of, targets_of
+from flows.decision.bounding import QUERIES, WITHIN, by_query, selection
+from flows.decision.covering import Document, Target, targets_of
 from flows.whatif.change import Change
 from integrations.aql import selected
 from integrations.models import Permission
 from integrations.queries import Entitlement, entitlements
 
 SQL = tuple[str, list[Any]]
+# What an integration target selects is said by these.
+_PLACED = ("integration", "resource_type", "permissions", "selectors")
 # Parts of one compound statement; SQLite takes five hundred.
 _AT_ONCE = 100
 
@@ -105,10 +108,11 @@ def _targets(documents: Iterable[Document | None]) -> tuple[Target, ...]:
 
 def _key(target: Target) -> str:
     """Name what a target selects; a scope is its query."""
-    if target["kind"] in QUERIES:
+    held = {WITHIN: target[WITHIN]} if WITHIN in target else {}
+    if target["kind"] in QUERIES and not held:
         return "query " + str(target.get("query", ""))
-    told = {name: target[name] for name in ("integration", "resource_type", "permissions", "selectors")}
-    return json.dumps(told, sort_keys=True)
+    names = ("query",) if held and target["kind"] in QUERIES else _PLACED
+    return json.dumps({name: target[name] for name in names} | held, sort_keys=True)
 
 
 def united(targets: Iterable[Target]) -> SQL | None:
@@ -128,8 +132,8 @@ def _union(parts: list[SQL]) -> SQL:
 
 def _select(target: Target) -> SQL | None:
     """Return the statement that selects what one target gives."""
-    if target["kind"] in QUERIES:
-        query = query_of(target.get("query", ""))
+    if by_query(target):
+        query = selection(target)
         return selected(query, grantable=True).statement() if query else None
     # The permissions are few, and looked up first: what is left to join is one table.
     kinds = Permission.objects.filter(

@@ -11,7 +11,7 @@ from integrations.actions.calling import (
     hidden,
     why_no_address,
 )
-from integrations.actions.configuring import BadConfig, Kept
+from integrations.actions.configuring import BadConfig, Kept, clean_config
 from integrations.actions.connectors import BadName, delete_connector, is_embedded, rename_connector
 from integrations.actions.deleting import StillNeeded, delete, sweep_deletions
 from integrations.actions.inventory import merge, stage
@@ -30,6 +30,10 @@ from integrations.actions.orders import (
     take_in,
     withdraw,
 )
+from integrations.actions.people.applying import apply_some, sweep_people
+from integrations.actions.people.deciding import allow_leaving, refuse_leaving
+from integrations.actions.people.settings import BadSettings, edit_directory
+from integrations.actions.people.shifts import sweep_shifts
 from integrations.actions.running import embedded_connector, rules_problem, run_next, run_until_idle, stop_instances
 from integrations.actions.secrets import (
     forget_secrets,
@@ -56,6 +60,7 @@ from integrations.actions.trials import drop_expired_trials
 __all__ = [
     "BadConfig",
     "BadName",
+    "BadSettings",
     "CallFailed",
     "Called",
     "Kept",
@@ -63,9 +68,12 @@ __all__ = [
     "OAuth",
     "Outgoing",
     "StillNeeded",
+    "allow_leaving",
+    "apply_some",
     "call_out",
     "calls_problem",
     "check",
+    "clean_config",
     "connect",
     "count_as_given",
     "create_connector",
@@ -74,6 +82,7 @@ __all__ = [
     "disable",
     "drop_expired_trials",
     "edit",
+    "edit_directory",
     "embedded_connector",
     "enable",
     "expire_leases",
@@ -95,6 +104,7 @@ __all__ = [
     "order_for_person",
     "order_for_system",
     "reencrypt",
+    "refuse_leaving",
     "rename_connector",
     "revoke_token",
     "rules_problem",
@@ -107,6 +117,8 @@ __all__ = [
     "stop_instances",
     "supersede",
     "sweep_deletions",
+    "sweep_people",
+    "sweep_shifts",
     "sync",
     "sync_due",
     "take_in",

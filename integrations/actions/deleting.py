@@ -12,8 +12,9 @@ from django.utils import timezone
 from accounts.actions import require
 from audit.actions import Subject, record
 from audit.actor import Actor, system
-from integrations.choices import IntegrationStatus
-from integrations.models import Integration, Order, StagedResource, StoredSecret
+from integrations.actions.people.settings import release
+from integrations.choices import IntegrationStatus, SecretStore
+from integrations.models import Integration, Order, StagedFact, StagedResource, StoredSecret
 from integrations.queries import dependants
 
 BATCH = 10_000
@@ -47,7 +48,8 @@ def delete(integration: Integration, *, actor: Actor, at: datetime | None = None
             row.status, row.status_reason = IntegrationStatus.DISABLED, "It is being deleted."
             row.deleting_since = moment
             row.save(update_fields=["status", "status_reason", "deleting_since"])
-            StoredSecret.objects.filter(pk__in=list(row.secrets.values_list("reference", flat=True))).delete()
+            stored = row.secrets.filter(store=SecretStore.BUILTIN).values_list("reference", flat=True)
+            StoredSecret.objects.filter(pk__in=list(stored)).delete()
             row.secrets.all().delete()
             record("integration.delete_ordered", actor=actor, subject=_subject(row), at=moment)
     return _delete_for(row, AT_ONCE_SECONDS, at=moment)
@@ -84,6 +86,7 @@ def _orders(integration: Integration) -> int:
         chosen = list(Order.objects.filter(integration=integration).order_by("created_at").values("pk")[:1000])
         ids = [one["pk"] for one in chosen]
         StagedResource.objects.filter(run__order__in=ids).delete()
+        StagedFact.objects.filter(run__order__in=ids).delete()
         Order.objects.filter(pk__in=ids).delete()
     return len(ids)
 
@@ -93,6 +96,7 @@ def _the_rest(integration: Integration, at: datetime) -> bool:
     try:
         with transaction.atomic():
             subject = _subject(integration)
+            release(integration)
             Integration.objects.get(pk=integration.pk).delete()
             record("integration.deleted", actor=system(), subject=subject, at=at)
     except Integration.DoesNotExist:

@@ -14,7 +14,7 @@ from connectors.contract.wire import Work
 from connectors.stores.builtin import SecretUnreadable
 from connectors.toolkit.sealing import seal
 from integrations.actions import inventory, leasing, orders, running, trials
-from integrations.choices import OrderState, OrderVerb
+from integrations.choices import SYNCS, OrderState
 from integrations.models import ConnectorInstance, Order, SyncRun
 from integrations.queries import alive_instances
 
@@ -46,7 +46,7 @@ def next_work(link: Link, *, at: datetime | None = None) -> Work | None:
         return _sealed(link, trials.as_order(trial, TRIAL_SECONDS))
     without = _left_to_others(link.instance, moment)
     while (order := leasing.lease(link.instance, without=without, at=moment)) is not None:
-        resume = inventory.restart(order).resume if order.verb == OrderVerb.DISCOVER else ""
+        resume = inventory.restart(order).resume if order.verb in SYNCS else ""
         work = _handed(link, order, resume, moment)
         if work is not None:
             return work

@@ -14,8 +14,18 @@ from django.db.models import Count, F
 
 from accounts.events import publish
 from connectors.contract.orders import Page, Report, ResourceFact, ResourceTypeFact
+from integrations.actions.people.reading import TooLong, rows_of
 from integrations.choices import SyncState
-from integrations.models import Change, Integration, Order, Permission, ResourceType, StagedResource, SyncRun
+from integrations.models import (
+    Change,
+    Integration,
+    Order,
+    Permission,
+    ResourceType,
+    StagedFact,
+    StagedResource,
+    SyncRun,
+)
 
 # What a column of the database counts up to.
 COUNT_MAX = 2**31 - 1
@@ -35,12 +45,28 @@ def stage(run: SyncRun, page: Page) -> None:
     With the page goes where the provider can go on after it: both are kept or neither. Raises Unkeepable.
     """
     rows = [_row(run.pk, fact) for fact in page.resources]
+    facts, told = _facts(run, page)
     with transaction.atomic():
         counted = SyncRun.objects.filter(pk=run.pk, state=SyncState.RUNNING).update(
-            found=F("found") + len(rows), pages=F("pages") + 1, resume=page.resume, total=min(page.total, COUNT_MAX)
+            found=F("found") + len(rows) + len(facts),
+            pages=F("pages") + 1,
+            resume=page.resume,
+            total=min(page.total, COUNT_MAX),
+            **told,
         )
         if counted:
             _insert(rows)
+            StagedFact.objects.bulk_create(facts, batch_size=500)
+
+
+def _facts(run: SyncRun, page: Page) -> tuple[list[StagedFact], dict[str, Any]]:
+    """Return what a page tells of people, and what it says of the sync as a whole. Raises Unkeepable."""
+    if page.people is None:
+        return [], {}
+    try:
+        return rows_of(run, page.people), {"whole": page.people.whole, "cursor": page.people.cursor}
+    except TooLong as error:
+        raise Unkeepable(str(error)) from error
 
 
 def _row(run_id: int, fact: ResourceFact) -> tuple[Any, ...]:
@@ -91,12 +117,17 @@ def restart(order: Order) -> SyncRun:
     """
     with transaction.atomic():
         run = SyncRun.objects.select_for_update().get(order=order)
-        if not run.resume or StagedResource.objects.filter(run=run).count() != run.found:
+        if not run.resume or _staged(run) != run.found:
             StagedResource.objects.filter(run=run).delete()
+            StagedFact.objects.filter(run=run).delete()
             run.found, run.total, run.resume = 0, 0, ""
         run.epoch, run.pages = order.epoch, 0
         run.save(update_fields=["found", "total", "resume", "epoch", "pages"])
     return run
+
+
+def _staged(run: SyncRun) -> int:
+    return StagedResource.objects.filter(run=run).count() + StagedFact.objects.filter(run=run).count()
 
 
 def has_come_further(order: Order) -> bool:

@@ -21,14 +21,16 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from integrations.actions.orders import lease_seconds
-from integrations.choices import ConnectorKind, IntegrationStatus, OrderVerb, Transport
+from integrations.choices import SYNCS, ConnectorKind, IntegrationStatus, OrderVerb, Transport
 from integrations.models import ConnectorInstance, Integration, Order
 
+_SYNCS = "(" + ", ".join(f"'{verb}'" for verb in SYNCS) + ")"
+_OF_SYSTEM = "(" + ", ".join(f"'{verb}'" for verb in (OrderVerb.CHECK, *SYNCS)) + ")"
 # Due and queued, and no earlier lease on the same thing held: the same person's, or, of the system, the same verb's.
 # The index integrations_order_turn answers it in this order.
 _DUE = f"""
     wanted.integration_id = i.id AND wanted.state = 'queued' AND wanted.next_try_at <= %(at)s
-    AND (i.status <> '{IntegrationStatus.DISABLED}' OR wanted.verb NOT IN ('{OrderVerb.CHECK}', '{OrderVerb.DISCOVER}'))
+    AND (i.status <> '{IntegrationStatus.DISABLED}' OR wanted.verb NOT IN {_OF_SYSTEM})
     AND NOT EXISTS (
         SELECT 1 FROM integrations_order AS earlier
         WHERE earlier.integration_id = wanted.integration_id AND earlier.lease_until > %(at)s
@@ -58,7 +60,7 @@ _TURNS = f"""
 _TAKE = f"""
     UPDATE integrations_order
     SET state = 'leased', epoch = epoch + 1, attempts = attempts + 1, leased_by_id = %(instance)s,
-        leased_at = %(at)s, lease_until = CASE WHEN verb = '{OrderVerb.DISCOVER}' THEN %(sync_until)s ELSE %(until)s END
+        leased_at = %(at)s, lease_until = CASE WHEN verb IN {_SYNCS} THEN %(sync_until)s ELSE %(until)s END
     WHERE state = 'queued' AND id = (
         SELECT wanted.id FROM integrations_order AS wanted, integrations_integration AS i
         WHERE i.id = %(integration)s AND {_HELD} < %(share)s AND {_DUE}

@@ -16,12 +16,14 @@ from accounts.events import publish
 from accounts.models import User
 from audit.actions import Subject, record
 from audit.actor import Actor, connector, system
-from connectors.contract.errors import ErrorKind
+from connectors.contract.errors import ErrorKind, ErrorReport
 from connectors.contract.orders import Report
 from integrations import wire
 from integrations.actions.inventory import finish_sync, has_come_further
+from integrations.actions.people.reading import finish_reading
 from integrations.choices import (
     OPEN_ORDERS,
+    SYNCS,
     IntegrationStatus,
     OrderState,
     OrderVerb,
@@ -36,6 +38,8 @@ PASSING = frozenset({ErrorKind.UNREACHABLE, ErrorKind.LEASE_LOST})
 # The first wait after a read-back that still found access: soon, for the target answers. Then twice as long each time.
 SOON_AGAIN = 5
 AGAIN_MAX = 1000
+# Who asks to be left alone for longer is asked after an hour all the same: a wrong clock must not stop access.
+AFTER_MAX = 3600.0
 
 
 def wait_again(again: int) -> float:
@@ -50,7 +54,7 @@ def wait_again(again: int) -> float:
 
 def lease_seconds(verb: str) -> int:
     """Return how long a lease on an order with this verb lasts, in seconds."""
-    return settings.LEASE_SECONDS * (LEASES_OF_A_SYNC if verb == OrderVerb.DISCOVER else 1)
+    return settings.LEASE_SECONDS * (LEASES_OF_A_SYNC if verb in SYNCS else 1)
 
 
 def order_for_person(
@@ -112,7 +116,7 @@ def order_for_system(integration: Integration, verb: str, *, at: datetime) -> Or
         order = Order.objects.filter(integration=integration, verb=verb, state__in=OPEN_ORDERS).first()
         if order is None:
             order = Order.objects.create(integration=integration, verb=verb, created_at=at, next_try_at=at)
-            if verb == OrderVerb.DISCOVER:
+            if verb in SYNCS:
                 SyncRun.objects.create(integration=integration, order=order, started_at=at)
             ring(integration.connector_id)
     return order
@@ -153,16 +157,20 @@ def settle(report: Report, *, instance: ConnectorInstance, at: datetime | None =
             Order.objects.filter(pk=order.pk).update(lease_until=None)
             ring(order.integration.connector_id)
             return False
-        if report.error is not None and (order.person_id is not None or _goes_on(order, report.error.kind)):
+        if report.error is not None and (order.person_id is not None or _goes_on(order, report.error)):
             _try_again(order, report, actor, moment)
         else:
             _close(order, report, actor, moment)
     return True
 
 
-def _goes_on(order: Order, error: ErrorKind) -> bool:
-    """Whether a sync was interrupted by something that passes and came further in this try, so that it ends one day."""
-    return order.verb == OrderVerb.DISCOVER and error in PASSING and has_come_further(order)
+def _goes_on(order: Order, error: ErrorReport) -> bool:
+    """Whether a sync was interrupted by something that passes and came further in this try, so that it ends one day.
+
+    Or the system said when it may be asked again: then it is asked then.
+    """
+    passes = order.verb in SYNCS and error.kind in PASSING
+    return passes and (error.after > 0 or has_come_further(order))
 
 
 def _try_again(order: Order, report: Report, actor: Actor, at: datetime) -> None:
@@ -180,7 +188,9 @@ def _wait(attempts: int, report: Report) -> float:
     if report.error is not None and report.error.kind is ErrorKind.LEASE_LOST:
         return 0.0
     longest = float(min(settings.RETRY_SECONDS_MAX, 2 ** min(attempts, 20)))
-    return longest * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, no secret
+    # Asked sooner than it said, a system that counts calls refuses again, and some count that too.
+    asked = report.error.after if report.error is not None else 0.0
+    return min(asked, AFTER_MAX) + longest * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, no secret
 
 
 def _close(order: Order, report: Report, actor: Actor, at: datetime) -> None:
@@ -192,6 +202,8 @@ def _close(order: Order, report: Report, actor: Actor, at: datetime) -> None:
     order.save(update_fields=["state", "lease_until", "settled_at", "error", "result"])
     if order.verb == OrderVerb.DISCOVER:
         finish_sync(order, report, at=at)
+    elif order.verb == OrderVerb.PEOPLE:
+        finish_reading(order, report, at=at)
     _tell_integration(order, report, at)
     if report.error is None:
         hurry(order.integration, also_refused=order.verb == OrderVerb.CHECK, at=at)

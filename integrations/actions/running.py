@@ -26,7 +26,8 @@ from connectors.runners.rules_file import rules_from_environment
 from connectors.stores.builtin import SecretUnreadable
 from integrations import wire
 from integrations.actions import baseline, inventory, leasing, orders, secrets
-from integrations.choices import ConnectorKind, OrderVerb
+from integrations.actions.people.reading import cursor_of
+from integrations.choices import SYNCS, ConnectorKind
 from integrations.models import Connector, ConnectorInstance, Order
 
 log = logging.getLogger(__name__)
@@ -129,7 +130,7 @@ def _run(order: Order, at: Callable[[], datetime]) -> Report:
     """Run one leased order to its report."""
     # Read before what is left of the lease is: a pause in between costs the lease, and adds nothing to it.
     since = time.monotonic()
-    run = inventory.restart(order) if order.verb == OrderVerb.DISCOVER else None
+    run = inventory.restart(order) if order.verb in SYNCS else None
     try:
         going = prepare(order, at=at(), resume=run.resume if run else "")
         on_page = partial(inventory.stage, run) if run else _no_pages
@@ -165,6 +166,7 @@ def prepare(order: Order, *, at: datetime, resume: str = "") -> WireOrder:
         lease_seconds=max(left, 0.0),
         leased_at=at,
         resume=resume,
+        cursor=cursor_of(order, at=at),
     )
 
 

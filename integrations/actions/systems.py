@@ -24,9 +24,10 @@ from connectors.runners import local
 from integrations.actions import trials
 from integrations.actions.configuring import BadConfig, Kept, clean_config, known_secrets, missing_secrets, referred
 from integrations.actions.orders import order_for_system
+from integrations.actions.people.settings import begin_directory, sync_verb
 from integrations.actions.running import embedded_connector, owners_rules
 from integrations.actions.secrets import refer, set_secret
-from integrations.choices import OPEN_ORDERS, ConnectorKind, IntegrationStatus, OrderVerb
+from integrations.choices import OPEN_ORDERS, SYNCS, UNDECIDED, ConnectorKind, IntegrationStatus, OrderVerb
 from integrations.models import (
     Change,
     Connector,
@@ -119,8 +120,9 @@ def connect(
         _declare_types(integration, manifest)
         details = _shown(integration) | _although(although)
         record("integration.connected", actor=actor, subject=_subject(integration), details=details, at=moment)
+        begin_directory(integration, manifest, at=moment)
         order_for_system(integration, OrderVerb.CHECK, at=moment)
-        order_for_system(integration, OrderVerb.DISCOVER, at=moment)
+        order_for_system(integration, sync_verb(integration), at=moment)
     return integration
 
 
@@ -214,7 +216,7 @@ def edit(
         record("integration.edited", actor=actor, subject=_subject(row), details=details, at=moment)
         if row.status != IntegrationStatus.DISABLED:
             order_for_system(row, OrderVerb.CHECK, at=moment)
-            order_for_system(row, OrderVerb.DISCOVER, at=moment)
+            order_for_system(row, sync_verb(row), at=moment)
     return row
 
 
@@ -225,7 +227,7 @@ def check(integration: Integration, *, actor: Actor, at: datetime | None = None)
 
 def sync(integration: Integration, *, actor: Actor, at: datetime | None = None) -> Order:
     """Order a sync now."""
-    return _order_by(integration, OrderVerb.DISCOVER, "integration.sync_ordered", actor, at)
+    return _order_by(integration, sync_verb(integration), "integration.sync_ordered", actor, at)
 
 
 def _order_by(integration: Integration, verb: str, action: str, actor: Actor, at: datetime | None) -> Order:
@@ -243,10 +245,12 @@ def sync_due(*, at: datetime | None = None, limit: int = 50) -> int:
     """Order syncs that the timetable owes; return how many."""
     moment = at or timezone.now()
     due = Integration.objects.filter(sync_due_at__lte=moment).exclude(status=IntegrationStatus.DISABLED)
-    rows = list(due.exclude(orders__verb=OrderVerb.DISCOVER, orders__state__in=OPEN_ORDERS)[:limit])
+    # What a directory told is taken over, or refused, before it is asked again.
+    due = due.exclude(sync_runs__state__in=UNDECIDED)
+    rows = list(due.exclude(orders__verb__in=SYNCS, orders__state__in=OPEN_ORDERS)[:limit])
     for integration in rows:
         order_for_system(integration, OrderVerb.CHECK, at=moment)
-        order_for_system(integration, OrderVerb.DISCOVER, at=moment)
+        order_for_system(integration, sync_verb(integration), at=moment)
     return len(rows)
 
 

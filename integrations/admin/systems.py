@@ -15,7 +15,7 @@ from integrations import queries
 from integrations.admin.base import AnyAdmin, badge
 from integrations.choices import STATUS_LOOKS, IntegrationStatus
 from integrations.models import Integration
-from integrations.views import connecting, integration
+from integrations.views import connecting, integration, people
 from integrations.views.catalogue import catalogue
 from integrations.views.common import need
 
@@ -53,6 +53,9 @@ class IntegrationAdmin(AnyAdmin):
         own = [
             path("connect/<slug:type_>/", wrap(connecting.connect), name=f"{name}_connect"),
             path("<uuid:pk>/edit/", wrap(connecting.edit), name=f"{name}_edit"),
+            path("<uuid:pk>/directory/", wrap(people.settings), name=f"{name}_directory"),
+            path("<uuid:pk>/going/", wrap(people.going), name=f"{name}_going"),
+            path("person/<uuid:pk>/", wrap(people.identities), name=f"{name}_person"),
             path("<uuid:pk>/status/", wrap(integration.status), name=f"{name}_status"),
             path("<uuid:pk>/<slug:button>/press/", wrap(integration.press), name=f"{name}_press"),
         ]

@@ -17,7 +17,7 @@ from typing import Any
 
 from django.db import connection
 
-from integrations.aql.fields import COMPLEMENTS, FIELDS
+from integrations.aql.fields import ALL, COMPLEMENTS
 from integrations.aql.tree import And, Node, Not, Or, Term, all_of, any_of, fits, negated, risk_held
 from integrations.choices import IntegrationStatus, ResourceStatus
 from integrations.queries.entitlements import texts
@@ -143,6 +143,8 @@ def _held(field: str, key: str, row: Row) -> Iterable[str]:
         "resource_type": (row.kind.type,),
         "integration": (row.kind.integration_id, row.kind.integration_name, row.kind.provider),
         "integration_name": (row.kind.integration_name,),
+        "integration_id": (row.kind.integration_id,),
+        "permission_source_id": (row.source_id,),
         "permission": (str(row.permission_id), row.source_id),
         "permission_name": (row.name,),
         "permission_risk_level": risk_held(row.risk_level),
@@ -161,7 +163,7 @@ def _units(node: Node) -> list[Node]:
 def _names_no_resource(node: Node) -> bool:
     if isinstance(node, Term):
         # Where one may ask, every resource is active: its status is known.
-        return FIELDS[node.field].of != "resource" or node.field == "resource_status"
+        return ALL[node.field].of != "resource" or node.field == "resource_status"
     return all(_names_no_resource(part) for part in _parts(node))
 
 

@@ -24,7 +24,7 @@ _COLUMNS = {
     "resource": ["CAST({row}.id AS text)"], "resource_status": ["{row}.status"],
     "resource_source_id": ["{row}.source_id"],
     "permission": ["CAST(p.id AS text)", "p.source_id"], "permission_name": ["p.name"],
-    "integration_name": ["i.name"],
+    "integration_name": ["i.name"], "permission_source_id": ["p.source_id"],
 }  # fmt: skip
 _DOCUMENTS = {"resource_context": "{row}.context", "permission_tag": "p.tags", "permission_context": "p.context"}
 _LEVELS = {"resource_risk_level": "{row}.risk_level", "permission_risk_level": "p.risk_level"}
@@ -110,6 +110,8 @@ def _positive(term: Term, operator: str, row: str) -> SQL:
     if term.field in _DOCUMENTS:
         return _in_document(_DOCUMENTS[term.field].format(row=row), term.key, operator, term.values)
     columns = _COLUMNS.get(term.field) or [_integration_id(), "i.name", "i.type"]
+    if term.field == "integration_id":
+        columns = columns[:1]
     return any_met([compare(column.format(row=row), operator, term.values) for column in columns])
 
 

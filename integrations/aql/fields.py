@@ -52,3 +52,13 @@ FIELDS = {
         Field("permission_context", "permission", "What the system says of the permission, by key.", keyed=True),
     )
 }
+# What a query that we put together may compare besides: exactly one of the names that a field above goes by. Nobody
+# writes them, so that text which asks for more than it says cannot be.
+INNER = {
+    field.name: field
+    for field in (
+        Field("integration_id", "integration", "The integration’s id, and not its name or type."),
+        Field("permission_source_id", "permission", "The permission’s id in its own system, and not ours."),
+    )
+}
+ALL = FIELDS | INNER

@@ -224,6 +224,10 @@ def _held(term: Term, of: Entitlement) -> tuple[str, ...]:  # noqa: PLR0911, PLR
             return (of.integration_id, of.integration_name, of.integration_type)
         case "integration_name":
             return (of.integration_name,)
+        case "integration_id":
+            return (of.integration_id,)
+        case "permission_source_id":
+            return (of.permission_source_id,)
         case keyed:
             return _of_key(keyed, term.key, of)
 

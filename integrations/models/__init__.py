@@ -3,6 +3,7 @@
 from integrations.models.inventory import Permission, Resource, ResourceType, Tag
 from integrations.models.links import BaselineUnit, ConnectorToken, Trial
 from integrations.models.orders import Change, Order, StagedResource, SyncRun
+from integrations.models.people import Directory, DirectoryAttribute, Shift, StagedFact
 from integrations.models.systems import (
     Connector,
     ConnectorInstance,
@@ -19,6 +20,8 @@ __all__ = [
     "Connector",
     "ConnectorInstance",
     "ConnectorToken",
+    "Directory",
+    "DirectoryAttribute",
     "Integration",
     "IntegrationOwner",
     "Order",
@@ -27,6 +30,8 @@ __all__ = [
     "Resource",
     "ResourceType",
     "SecretReference",
+    "Shift",
+    "StagedFact",
     "StagedResource",
     "StoredSecret",
     "SyncRun",

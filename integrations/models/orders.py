@@ -60,8 +60,8 @@ class Order(models.Model):
                 name="integrations_order_one_open_per_verb",
             ),
             models.CheckConstraint(
-                condition=models.Q(person__isnull=True, verb__in=["check", "discover"])
-                | models.Q(person__isnull=False) & ~models.Q(verb__in=["check", "discover"]),
+                condition=models.Q(person__isnull=True, verb__in=["check", "discover", "people"])
+                | models.Q(person__isnull=False) & ~models.Q(verb__in=["check", "discover", "people"]),
                 name="integrations_order_person_fits_verb",
             ),
             models.CheckConstraint(
@@ -129,12 +129,28 @@ class SyncRun(models.Model):
     changed = models.PositiveIntegerField(default=0)
     missing = models.PositiveIntegerField(default=0)
     error = models.TextField(blank=True)
+    # Of people only: whether everybody was told, what the next sync begins with, how many are taken over so far, how
+    # many people and groups would go, and what could not be taken over.
+    whole = models.BooleanField(default=True)
+    cursor = models.TextField(blank=True)
+    applied = models.PositiveIntegerField(default=0)
+    leaving = models.PositiveIntegerField(default=0)
+    groups_leaving = models.PositiveIntegerField(default=0)
+    warnings = models.JSONField(default=list, blank=True)
 
     class Meta:
         """Kept as history."""
 
         default_permissions = ("view",)
         ordering = ["-id"]
+        indexes = [
+            # The sweep that takes people over, and what waits for a yes.
+            models.Index(
+                fields=["id"],
+                name="integrations_run_people",
+                condition=models.Q(state__in=[SyncState.WAITING, SyncState.APPLYING]),
+            )
+        ]
 
     def __str__(self) -> str:
         """Show state and time."""

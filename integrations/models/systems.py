@@ -7,7 +7,7 @@ import uuid
 from django.db import models
 from django.utils import timezone
 
-from accounts.models import Group, User
+from accounts.models import Attribute, Group, User
 from integrations.choices import ConnectorKind, IntegrationStatus, SecretStore, Transport
 
 
@@ -106,6 +106,9 @@ class Integration(models.Model):
     owner_tag_type = models.CharField(
         max_length=100, blank=True, default="group", help_text="What the tag’s value is: group, user, or an attribute."
     )
+    # What an API client wrote that nothing else keeps, to be told back (integrations.api.mapping): "config", the names
+    # it gave values, and of which integrations it said that owners are.
+    as_written = models.JSONField(default=dict, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     checked_at = models.DateTimeField(null=True, blank=True, editable=False)
     synced_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -223,21 +226,53 @@ class SecretReference(models.Model):
 
 
 class Origin(models.Model):
-    """Says that a user or a group came from an integration. Lives here, for accounts knows no integrations."""
+    """Says that a user, a group or an attribute came from an integration. Here, for accounts knows no integrations."""
 
     integration = models.ForeignKey(Integration, models.CASCADE, related_name="origins")
     source_id = models.CharField(max_length=300)
     user = models.ForeignKey(User, models.CASCADE, null=True, blank=True, related_name="origins")
     group = models.ForeignKey(Group, models.CASCADE, null=True, blank=True, related_name="origins")
+    attribute = models.ForeignKey(Attribute, models.CASCADE, null=True, blank=True, related_name="origins")
+    # Whether the integration still tells of it; of a person also that they may sign in there.
+    present = models.BooleanField(default=True)
+    # Whether the person was disabled on the integration's word: then, and only then, its word enables them again.
+    shut_out = models.BooleanField(default=False)
+    # What it said last, as far as it was taken over, and the digest of all it said: what is the same is passed over.
+    told = models.JSONField(default=dict, blank=True)
+    digest = models.CharField(max_length=64, blank=True)
+    # When it said something new the last time.
+    told_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        """Exactly one of user and group."""
+        """Exactly one of user, group and attribute; each is told once by an integration."""
 
         default_permissions = ("view",)
         constraints = [
-            models.UniqueConstraint(fields=["integration", "source_id"], name="integrations_origin_once"),
+            models.UniqueConstraint(
+                fields=["integration", "source_id"],
+                condition=models.Q(user__isnull=False),
+                name="integrations_origin_user_id_once",
+            ),
+            models.UniqueConstraint(
+                fields=["integration", "source_id"],
+                condition=models.Q(group__isnull=False),
+                name="integrations_origin_group_id_once",
+            ),
+            models.UniqueConstraint(
+                fields=["integration", "user"],
+                condition=models.Q(user__isnull=False),
+                name="integrations_origin_user_once",
+            ),
+            models.UniqueConstraint(
+                fields=["integration", "attribute"],
+                condition=models.Q(attribute__isnull=False),
+                name="integrations_origin_attribute_once",
+            ),
             models.CheckConstraint(
-                condition=models.Q(user__isnull=True) ^ models.Q(group__isnull=True), name="integrations_origin_one_of"
+                condition=models.Q(user__isnull=False, group__isnull=True, attribute__isnull=True)
+                | models.Q(user__isnull=True, group__isnull=False, attribute__isnull=True)
+                | models.Q(user__isnull=True, group__isnull=True, attribute__isnull=False),
+                name="integrations_origin_one_of",
             ),
         ]
 

@@ -21,6 +21,14 @@ from integrations.queries.orders import (
     unabsorbed,
     waiting_with_error,
 )
+from integrations.queries.people import (
+    Known,
+    accounts_of,
+    directory_of,
+    known_of,
+    people_panel,
+    waiting_run,
+)
 from integrations.queries.providers import (
     INSTEAD,
     Quality,
@@ -38,6 +46,7 @@ from integrations.queries.providers import (
     over_limits,
     quality,
     reads_named_only,
+    tells_people,
     tells_sessions,
     that_cannot_drain,
 )
@@ -81,6 +90,7 @@ __all__ = [
     "Backlog",
     "Dependant",
     "Entitlement",
+    "Known",
     "Narrowed",
     "Panel",
     "Quality",
@@ -88,6 +98,7 @@ __all__ = [
     "Rule",
     "SeenConnector",
     "Use",
+    "accounts_of",
     "alive_instances",
     "allowed",
     "any_integration",
@@ -98,6 +109,7 @@ __all__ = [
     "connectors",
     "credential",
     "dependants",
+    "directory_of",
     "drawing",
     "entitlements",
     "entitlements_on",
@@ -106,6 +118,7 @@ __all__ = [
     "instances",
     "inventory",
     "is_outdated",
+    "known_of",
     "latest_errors",
     "limit_doubts",
     "limits_on",
@@ -120,6 +133,7 @@ __all__ = [
     "owner_name",
     "owns_something",
     "panels",
+    "people_panel",
     "quality",
     "queue",
     "reads_named_only",
@@ -128,6 +142,7 @@ __all__ = [
     "register_use",
     "remote_connectors",
     "seen",
+    "tells_people",
     "tells_sessions",
     "that_cannot_drain",
     "through",
@@ -136,5 +151,6 @@ __all__ = [
     "types_known",
     "unabsorbed",
     "uses",
+    "waiting_run",
     "waiting_with_error",
 ]

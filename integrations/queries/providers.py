@@ -43,6 +43,12 @@ def has_logins(integration: Integration) -> bool:
     return manifest(integration.type).has_logins
 
 
+def tells_people(integration: Integration) -> bool:
+    """Whether it tells of people, and no access is given there."""
+    known = BUILT_IN.manifests().get(integration.type)
+    return known is not None and known.kind == "people"
+
+
 def reads_named_only(integration: Integration) -> bool:
     """Whether a read-back there sees only what its order names."""
     return manifest(integration.type).reads_named_only

@@ -105,10 +105,14 @@ def troubled() -> QuerySet[Integration]:
     return Integration.objects.filter(status__in=TROUBLED).order_by("status", "name")
 
 
+# Somebody has to look at these.
+_TO_SEE_TO = (SyncState.FAILED, SyncState.WAITING)
+
+
 def failed_syncs() -> QuerySet[SyncRun]:
-    """Return which of the latest syncs failed, latest first."""
+    """Return which of the latest syncs failed, or wait for somebody's yes, latest first."""
     latest = SyncRun.objects.order_by("-pk").values("pk")[:_SYNCS_READ]
-    return SyncRun.objects.filter(pk__in=latest, state=SyncState.FAILED).select_related("integration").order_by("-pk")
+    return SyncRun.objects.filter(pk__in=latest, state__in=_TO_SEE_TO).select_related("integration").order_by("-pk")
 
 
 def any_integration() -> bool:

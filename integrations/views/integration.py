@@ -14,7 +14,8 @@ from django.views.decorators.http import require_POST, require_safe
 from connectors.contract.errors import Misconfigured, TargetError
 from connectors.contract.manifest import Manifest
 from integrations import actions, queries
-from integrations.choices import IntegrationStatus
+from integrations.api.terraform import integration_text
+from integrations.choices import IntegrationStatus, SyncState
 from integrations.models import Integration
 from integrations.queries import owner_name
 from integrations.views.code import as_json, as_toml, document
@@ -43,6 +44,7 @@ def show(request: HttpRequest, integration: Integration) -> HttpResponse:
         panels=queries.panels(integration, request.user),
         as_json=as_json(told),
         as_toml=as_toml(told),
+        as_terraform=integration_text(integration),
         may_see_orders=request.user.has_perm("integrations.view_order"),
         may_see_trail=request.user.has_perm("audit.view_auditentry"),
         **_status(integration),
@@ -62,16 +64,20 @@ def status(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def _status(integration: Integration) -> dict[str, Any]:
     """Return what the moving part shows."""
     runs = list(integration.sync_runs.all()[:LATEST])
-    running = next((run for run in runs if run.finished_at is None), None)
+    running = next((run for run in runs if run.state == SyncState.RUNNING), None)
+    applying = next((run for run in runs if run.state == SyncState.APPLYING), None)
+    directory = queries.directory_of(integration) if queries.tells_people(integration) else None
     checking = queries.open_system_orders(integration)
     return {
         "integration": integration,
         "disabled": integration.status == IntegrationStatus.DISABLED,
         "runs": runs,
         "running": running,
+        "applying": applying,
+        "directory": directory,
         "last": next((run for run in runs if run.finished_at is not None), None),
         "checking": checking,
-        "moving": bool(running or checking or integration.deleting_since),
+        "moving": bool(running or applying or checking or integration.deleting_since),
     }
 
 
@@ -85,6 +91,8 @@ def _config(integration: Integration, manifest: Manifest | None) -> list[tuple[s
         (one.label, f"kept, never shown ({stores[one.name].lower()} store)" if one.name in stores else "missing")
         for one in manifest.secret_fields()
     ]
+    if manifest.kind == "people":
+        return [*plain, *secret]
     kinds = {kind.id: kind.name for kind in manifest.resource_types}
     found = [kinds.get(kind, kind) for kind in integration.enabled_types]
     found = found or [kind.name for kind in manifest.resource_types if not kind.optional]

@@ -1,15 +1,27 @@
-"""Web sockets: whoever may see a request may hear that it moved, and nothing else."""
+"""Web sockets: whoever may see a request may hear that it moved, and nothing else.
+
+A line lasts longer than what it began with. So who is signed in is asked again by the session, at everything that is
+said and every few seconds besides: one that is over, ended elsewhere or idle for too long keeps no line.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from typing import Any
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from django.utils import timezone
 
 from access_requests.events import group_of
 from access_requests.queries import visible_to
-from accounts.models import User
+from accounts.queries import signed_in_by
+
+# How long a line outlasts its session at most, when nothing is said on it.
+LOOK_SECONDS = 10.0
+# A code of ours: the page loads anew and says what there is to say.
+SIGNED_OUT = 4401
 
 
 class RequestConsumer(AsyncJsonWebsocketConsumer):
@@ -22,9 +34,12 @@ class RequestConsumer(AsyncJsonWebsocketConsumer):
             return
         await self.channel_layer.group_add(self._group(), self.channel_name)
         await self.accept()
+        self._looking = asyncio.ensure_future(self._look())
 
     async def disconnect(self, code: int) -> None:
         """Leave the group."""
+        if looking := getattr(self, "_looking", None):
+            looking.cancel()
         await self.channel_layer.group_discard(self._group(), self.channel_name)
 
     async def request_moved(self, event: dict[str, Any]) -> None:
@@ -32,7 +47,14 @@ class RequestConsumer(AsyncJsonWebsocketConsumer):
         if await self._may_see():
             await self.send_json({"type": "moved"})
         else:
-            await self.close()
+            await self.close(SIGNED_OUT)
+
+    async def _look(self) -> None:
+        """Close the line when its session is over."""
+        with contextlib.suppress(asyncio.CancelledError):
+            while await self._may_see():
+                await asyncio.sleep(LOOK_SECONDS)
+            await self.close(SIGNED_OUT)
 
     def _number(self) -> int:
         return int(self.scope["url_route"]["kwargs"]["pk"])
@@ -41,12 +63,12 @@ class RequestConsumer(AsyncJsonWebsocketConsumer):
         return group_of(self._number())
 
     async def _may_see(self) -> bool:
-        user = self.scope.get("user")
-        return bool(user and user.is_authenticated and await _sees(user.pk, self._number()))
+        session = self.scope.get("session")
+        return await _sees(getattr(session, "session_key", None), self._number())
 
 
 @database_sync_to_async
-def _sees(user_id: Any, number: int) -> bool:
-    """Whether the person, as they are now, may see the request."""
-    user = User.objects.filter(pk=user_id).first()
+def _sees(key: str | None, number: int) -> bool:
+    """Whether the person whom the session signs in, as they and it are now, may see the request."""
+    user = signed_in_by(key, timezone.now())
     return user is not None and visible_to(user).filter(pk=number).exists()

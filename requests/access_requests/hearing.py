@@ -21,6 +21,7 @@ from access_requests.choices import (
     RequestState,
 )
 from access_requests.models import AccessRequest
+from access_requests.queries.concerned import concerned
 from accounts.choices import ChangeKind
 from accounts.events import subscribe
 from accounts.models import AbstractChange, User
@@ -40,9 +41,13 @@ def _people_changed(change: AbstractChange) -> None:
     if change.kind == ChangeKind.PERSON_DISABLED:
         for person in User.objects.filter(pk__in=users):
             actions.off_board(person)
-    for user_id in users:
+    # Most news is of people with nothing open, and one piece may name a thousand. What a new person asked for since
+    # was decided by what they are.
+    some = [] if change.payload.get("new") else concerned(users)
+    for user_id in some:
         actions.recheck_person(user_id)
-    routing.route_about(users)
+    if some:
+        routing.route_about(some)
     automatic.people_changed(users)
 
 

@@ -8,7 +8,7 @@ from access_requests.choices import FINAL, HOLDS_ACCESS, OPEN
 from access_requests.models import AccessGroup, AccessUnit
 from access_requests.queries.drift import coverage
 from integrations.models import Integration, Resource
-from integrations.queries import DEPENDANTS_NAMED, Dependant, Panel, Use
+from integrations.queries import DEPENDANTS_NAMED, Dependant, Panel, Use, tells_people
 
 # What is counted is counted up to here.
 MANY = 1000
@@ -55,7 +55,7 @@ def _holder(unit: AccessUnit) -> Dependant:
 
 def drift_panel(integration: Integration, user: Any) -> Panel | None:
     """Say how an integration was looked at for drift, to who may read of it."""
-    if not user.has_perm("requests.view_driftfinding"):
+    if not user.has_perm("requests.view_driftfinding") or tells_people(integration):
         return None
     (found,) = coverage([integration])
     told = {"coverage": found, "may_look": user.has_perm("requests.start_reconcilerun")}

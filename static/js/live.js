@@ -31,9 +31,10 @@ function start() {
     if (busy) { again = true; return; }
     busy = true;
     try {
-      const answer = await fetch(part.dataset.live, { cache: "no-store" });
+      // Not followed: the sign-in page says once why a session ended, and says it to who reads it.
+      const answer = await fetch(part.dataset.live, { cache: "no-store", redirect: "manual" });
       // Signed out, or not ours any more: the page itself knows what to say.
-      if (answer.redirected || answer.status === 404) location.reload();
+      if (answer.type === "opaqueredirect" || answer.status === 404) location.reload();
       const html = answer.ok ? await answer.text() : "";
       // Nothing is taken from under somebody's hand: an open sheet is let stand, and looked at again later.
       if (html && !part.querySelector(":popover-open") && bare(html) !== shown) { shown = bare(html); swap(html); }

@@ -40,6 +40,16 @@ EXAMPLES = [
         ("connectors/toolkit/a.py", "import celery"),
     ),
     Example(
+        "the-command-line-stands-alone",
+        ("latchkey_cli/a.py", "import latchkey_cli.b"),
+        ("latchkey_cli/a.py", "import connectors.contract"),
+    ),
+    Example(
+        "the-command-line-stands-alone",
+        ("latchkey_cli/a.py", "import requests"),
+        ("latchkey_cli/a.py", "from django.utils import timezone"),
+    ),
+    Example(
         "providers-stand-alone",
         ("connectors/providers/one/a.py", "import connectors.toolkit.b"),
         ("connectors/providers/one/a.py", "import connectors.providers.two"),

@@ -27,11 +27,18 @@ MORE_DOORS = {
     ("integrations", "search"),
     ("integrations", "aql"),
     ("accounts", "letters"),
+    # Every app has endpoints; what all of them stand on is made once, here.
+    ("accounts", "rest"),
+    ("accounts", "tokens"),
     # A request's page tries a second factor as the account page does, in the same session.
     ("accounts", "proving"),
     # The floor that knows owners says that they may invite.
     ("accounts", "inviting"),
     ("accounts", "regrouping"),
+    # The table of roles, shown as a page.
+    ("accounts", "roles"),
+    # The floor that knows spaces says what roles are held in them.
+    ("accounts", "spaces"),
 }
 
 ROOMS = {
@@ -49,13 +56,24 @@ OWN_ROOMS = {
         "keeping": "the secrets of second factors as ciphertext",
         "asking_first": "changes of groups in the admin site: what follows is shown first",
         "regrouping": "a change of a group before it is made, and who foretells what follows",
+        "rest": "the ground of every API: tokens, scopes, errors, pages of lists, limits, repeats",
+        "tokens": "the text of tokens: making it, its digest, whose it is",
         "backends": "Django asks a backend who signs in",
         "letters": "what a letter says: plain data into text and HTML",
         "post": "how a letter leaves: by SMTP or into a folder, and what went wrong",
+        "clock": "when a session is over",
+        "descriptions": "what an identity provider says of itself: its addresses and keys, kept for a while",
+        "fetching": "asking an identity provider: bounded in size and time, and never led inside",
+        "id_tokens": "what an identity provider signed, checked",
+        "passwords": "which passwords nobody may set",
+        "sessions": "sessions as rows: begun, seen, moved, ended",
         "claims": "what an identity provider says of a person, read",
         "oidc": "allauth's exchange with the identity provider, held to our rules",
         "roles": "what each role may do",
+        "scim": "people and groups pushed by identity providers",
+        "spaces": "what roles a person holds, also in spaces, of which a floor above knows",
         "trail": "sign-ins of Django and allauth, told to the audit trail",
+        "zones": "the time zones there are, read once",
     },
     "audit": {
         "actor": "who acts: taken by every action of every app",

@@ -33,7 +33,7 @@ def test_requests_is_the_library_in_every_process(process: str, tmp_path: Path) 
         env=env,
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=600,
         check=False,
     )
     assert ended.returncode == 0, ended.stderr

@@ -46,5 +46,6 @@ def test_a_crash_between_any_two_steps_is_made_good(
 
 
 def test_every_provider_that_claims_a_real_instance_has_a_live_file() -> None:
-    assert set(FILES) <= set(BUILT_IN.manifests())
-    assert set(BUILT_IN.manifests()) - set(FILES) == set()
+    # What only tells of people gives nothing that could be tried: tests/people has a mock of each.
+    systems = {id_ for id_, one in BUILT_IN.manifests().items() if one.kind == "system"}
+    assert set(FILES) == systems

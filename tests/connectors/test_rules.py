@@ -157,6 +157,8 @@ def test_read_only_changes_nothing(registry: Registry, tmp_path: Path, verb: Ver
     report = do(registry, given, order(grant(1), verb=verb))
     if verb in (Verb.CHECK, Verb.DISCOVER, Verb.READ_BACK):
         assert report.error is None
+    elif verb is Verb.PEOPLE:
+        assert report.error is not None and "tells of no people" in report.error.message
     else:
         assert "rules.toml, line 2" in refusal(report)
 

@@ -163,7 +163,7 @@ def test_the_page_asks_the_database_as_often_for_many_rows_as_for_few(story: Sto
     many = {"requestors": [str(number) for number in range(40)], "version": "1"} | conditions
     with CaptureQueriesContext(connection) as reading:
         desk.post(address, sent(story, _save=None, _do="read", **many))
-    assert len(shown) <= 31
+    assert len(shown) <= 32
     assert len(few) <= 45
     assert len(reading) <= len(few)
 

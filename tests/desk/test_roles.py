@@ -23,8 +23,8 @@ from access_requests.models import (
 from accounts.choices import Role
 from accounts.models import User
 from audit.actor import system
-from flows.actions import define_bundle, define_scope, define_webhook
-from flows.models import AccessFlow, AccessScope, Bundle, Proposal, Webhook
+from flows.actions import define_bundle, define_scope, define_space, define_webhook
+from flows.models import AccessFlow, AccessScope, Bundle, Proposal, Space, Webhook
 from integrations.models import Connector, ConnectorInstance, Integration, Order, Resource
 from tests.cast import person
 from tests.desk.conftest import signed_in
@@ -54,6 +54,10 @@ OWN: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "integrations_integration_delete": (ACT, (409, 409, 409, 403)),
     "integrations_integration_press": ((405, 405, 405, 405), (302, 302, 302, 403)),
     "integrations_integration_status": (LOOK, (405, 405, 405, 405)),
+    # Of no directory; and people are the admin’s.
+    "integrations_integration_directory": ((404, 403, 403, 403), (404, 403, 403, 403)),
+    "integrations_integration_going": ((404, 403, 403, 403), (404, 403, 403, 403)),
+    "integrations_integration_person": (LOOK, (405, 405, 405, 405)),
     "integrations_connector_changelist": (LOOK, LOOK),
     "integrations_connector_change": (LOOK, LOOK),
     "integrations_connector_history": (NOT_FOUND, NOT_FOUND),
@@ -87,6 +91,7 @@ OWN: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "flows_bundle_change": (LOOK, POLICY),
     "flows_bundle_history": (LOOK, LOOK),
     "flows_bundle_compare": (LOOK, LOOK),
+    "flows_bundle_code": (LOOK, LOOK),
     "flows_bundle_restore": (POLICY, (409, 409, 403, 403)),
     "flows_proposal_changelist": (LOOK, LOOK),
     "flows_proposal_add": (NOBODY, NOBODY),
@@ -104,9 +109,19 @@ OWN: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "flows_accessscope_change": (LOOK, POLICY),
     "flows_accessscope_history": (LOOK, LOOK),
     "flows_accessscope_compare": (LOOK, LOOK),
+    "flows_accessscope_code": (LOOK, LOOK),
     "flows_accessscope_restore": (POLICY, (409, 409, 403, 403)),
     # A POST of nothing is the yes to the question; a flow stands in the way.
     "flows_accessscope_delete": (POLICY, (409, 409, 403, 403)),
+    "flows_space_changelist": (LOOK, LOOK),
+    "flows_space_add": (POLICY, (422, 422, 403, 403)),
+    "flows_space_change": (LOOK, (422, 422, 403, 403)),
+    "flows_space_history": (NOT_FOUND, NOT_FOUND),
+    # Something lies in it: a POST of nothing is the yes to the question.
+    "flows_space_delete": (POLICY, (409, 409, 403, 403)),
+    # Only an admin, and an owner of the space, says who belongs to it. A POST of nothing names nobody.
+    "flows_space_members": ((405, 405, 405, 405), (422, 403, 403, 403)),
+    "flows_space_dismiss": ((405, 405, 405, 405), (302, 403, 403, 403)),
     "integrations_resource_checkquery": ((405, 405, 405, 405), LOOK),
     "integrations_resource_completequery": ((405, 405, 405, 405), LOOK),
     "flows_webhook_changelist": (LOOK, LOOK),
@@ -165,7 +180,9 @@ def rows(story: Story) -> dict[str, Any]:
     )  # fmt: skip
     hook = define_webhook({"name": "Ticket", "url": "https://tickets.example.com/"}, actor=system())
     flow(story.integration, "With a webhook", checks=[str(hook.pk)])
-    policy = (AccessFlow, AccessScope, Bundle, Webhook, Proposal)
+    space = define_space("Payments", [prod], actor=system())
+    define_scope("Within payments", prod.query, actor=system(), space=str(space.pk))
+    policy = (AccessFlow, AccessScope, Bundle, Webhook, Proposal, Space)
     models = (Integration, Connector, ConnectorInstance, Resource, Order, *policy, AccessRequest)
     records = (AccessSession, Approval, Transition, StandingRecord, Proof)
     DriftFinding.objects.create(
@@ -190,11 +207,13 @@ def address(name: str, rows: dict[str, Any]) -> str:
         "why": list,
         "revoke": list,
         "connect": lambda: ["simulated"],
+        "person": lambda: [User.objects.get(email="rita@example.com").pk],
         "press": lambda: [rows[model].pk, "check"],
         "revoketoken": lambda: [rows[model].pk, 0],
         "look": lambda: [rows["integration"].pk],
         "decide": lambda: [rows[model].pk, "accept"],
         "restore": lambda: [rows[model].pk, 1],
+        "dismiss": lambda: [rows[model].pk, 0],
     }
     return reverse(f"admin:{name}", args=arguments.get(what, lambda: [rows[model].pk])())
 
@@ -207,6 +226,7 @@ def test_the_desk_has_the_pages_it_should() -> None:
         *("integration", "connector", "connectorinstance", "resource", "order", "accessflow", "bundle", "webhook"),
         *(
             "accessscope",
+            "space",
             "proposal",
             "accessrequest",
             "accesssession",

@@ -30,13 +30,15 @@ from access_requests.models import (
 )
 from accounts import actions as people_actions
 from accounts import factors
-from accounts.models import Delegation, User
+from accounts.models import ApiToken, BrowserSession, Delegation, User
 from flows.models import AccessFlow
 from tests.cast import PASSWORD, Cast
 from tests.story import Story, allow_extensions, begin, flow, simulated_provider
 
 SIGN_IN = "/account/login/"
 EVERYBODY, NOBODY, OWN = "everybody", "nobody", "own"
+# A session counts for nothing: it takes a token of the API.
+TOKEN = "token"
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,9 @@ class Row:
 
 REPORT, EXPORT = "report", "export"
 REQUEST, SESSION, EXTENSION = "request", "session", "extension"
-FACTOR, ABSENCE, OUTSIDE = "factor", "delegation", "person"
+FACTOR, ABSENCE, OUTSIDE, TOKEN = "factor", "delegation", "person", "token"
 ENVELOPE = "envelope"
+PROVIDER, BROWSER = "provider", "browser"
 FREEZE, REVOCATION, DECLARATION, KIND = "freeze", "revocation", "declaration", "kind"
 REQUEST, SESSION, EXTENSION, FORM = "request", "session", "extension", "form"
 TABLE: dict[str, Row] = {
@@ -63,9 +66,17 @@ TABLE: dict[str, Row] = {
     "readyz": Row(EVERYBODY),
     "favicon": Row(EVERYBODY),
     "account_login": Row(EVERYBODY),
+    "scim_root": Row(TOKEN),
+    "scim": Row(TOKEN),
     "sign_in_link": Row(EVERYBODY),
     "oidc_start": Row(EVERYBODY, "post"),
     "oidc_callback": Row(EVERYBODY),
+    "oidc_callback_of": Row(EVERYBODY, "get", PROVIDER),
+    "oidc_back_channel": Row(EVERYBODY, "post"),
+    "oidc_back_channel_of": Row(EVERYBODY, "post", PROVIDER),
+    "sessions": Row(OWN),
+    "end_other_sessions": Row(OWN, "post"),
+    "end_session": Row(NOBODY, "post", BROWSER),
     "account_logout": Row(EVERYBODY),
     "account_reauthenticate": Row(OWN),
     "account": Row(OWN),
@@ -79,6 +90,12 @@ TABLE: dict[str, Row] = {
     "factor_codes": Row(OWN, "post"),
     "factor_prove": Row(OWN),
     "factor_remove": Row(NOBODY, "post", FACTOR),
+    "account_tokens": Row(OWN),
+    "account_token_expiry": Row(NOBODY, "post", TOKEN),
+    "account_token_revoke": Row(NOBODY, "post", TOKEN),
+    "oauth_authorize": Row("unasked"),
+    "oauth_token": Row(EVERYBODY, "post"),
+    "oauth_revoke": Row(EVERYBODY, "post"),
     "delegate": Row(OWN, "post"),
     "end_delegation": Row(NOBODY, "post", ABSENCE),
     "invited": Row("forbidden"),
@@ -89,6 +106,8 @@ TABLE: dict[str, Row] = {
     "my_access": Row(OWN),
     "my_tasks": Row(OWN),
     "new_request": Row(OWN),
+    "step_up": Row(OWN),
+    "open_requests": Row(OWN),
     "overdue": Row(NOBODY),
     "emergencies": Row(NOBODY),
     "freeze": Row(NOBODY, "post"),
@@ -214,6 +233,8 @@ def of_people(about: str) -> Any:
     """Return Rita's second factor, her absence, or the person from outside whom the admin invited."""
     if about == FACTOR:
         return Authenticator.objects.get(type="totp").pk
+    if about == TOKEN:
+        return ApiToken.objects.get().pk
     return Delegation.objects.get().pk if about == ABSENCE else User.objects.get(is_outside=True).pk
 
 
@@ -225,7 +246,9 @@ def people(story: Story) -> None:
     people_actions.add_app(rita, secret, factors.code_of(secret, now), actor=story.by(rita), at=now)
     day = now + timedelta(days=1)
     people_actions.delegate(rita, story.cast.admin, now, day, actor=story.by(rita), at=now)
+    people_actions.issue_token(rita, "Rita’s own", actor=story.by(rita))
     people_actions.invite("vera@vendor.example", "Vera", day, actor=story.by(ada), at=now)
+    client_of(rita)
 
 
 @pytest.fixture
@@ -253,8 +276,9 @@ def address_of(name: str, about: str, request_id: int, session_id: Any) -> str:
         kwargs["extension"] = found.pk if found else 999999
     if about == SESSION:
         kwargs["session"] = session_id
-    if about in {FACTOR, ABSENCE, OUTSIDE}:
-        kwargs[about] = of_people(about) if request_id != 999999 else uuid.uuid4() if about == OUTSIDE else 999999
+    if about in {FACTOR, ABSENCE, OUTSIDE, TOKEN}:
+        nothing = uuid.uuid4() if about in {OUTSIDE, TOKEN} else 999999
+        kwargs[about] = of_people(about) if request_id != 999999 else nothing
     there = request_id != 999999
     if about == FREEZE:
         kwargs["pk"] = Freeze.objects.get().pk if there else 999999
@@ -270,13 +294,21 @@ def address_of(name: str, about: str, request_id: int, session_id: Any) -> str:
         kwargs["pk"] = kept(about) if request_id != 999999 else 999999 if about == REPORT else uuid.uuid4()
     if about == FORM:
         kwargs["token"] = SentForm.objects.get().token if request_id != 999999 else uuid.uuid4()
+    if name == "scim":
+        kwargs["path"] = "Users"
+    if about == PROVIDER:
+        kwargs["provider"] = "nobody"
+    if about == BROWSER:
+        rows = BrowserSession.objects.filter(user__email="rita@example.com")
+        kwargs["session"] = rows.latest("began_at").pk if there else uuid.uuid4()
     if name == "sign_in_link":
         kwargs["token"] = "nothing"
     return reverse(name, kwargs=kwargs)
 
 
 def test_no_address_is_missing_from_the_table() -> None:
-    named = {name for name, _ in addresses() if not name.startswith("admin:")}
+    # Names of the API begin so: tests/api/test_every_endpoint.py walks all of them, with tokens.
+    named = {name for name, _ in addresses() if not name.startswith(("admin:", "api_"))}
     assert named == set(TABLE)
 
 
@@ -296,6 +328,9 @@ def test_an_outsider_gets_nothing_of_others(
             assert told not in text
     if row.answer == EVERYBODY:
         return
+    if row.answer == TOKEN:
+        assert (answer.status_code, nameless.status_code) == (401, 401)
+        return
     assert nameless.status_code == 302
     assert nameless["Location"].startswith(SIGN_IN)
     if row.answer == NOBODY:
@@ -304,6 +339,8 @@ def test_an_outsider_gets_nothing_of_others(
         assert strip(answer, theirs) == strip(nothing, nothing.wsgi_request.path)
     elif row.answer == "forbidden":
         assert answer.status_code == 403
+    elif row.answer == "unasked":
+        assert answer.status_code == 400
     else:
         assert answer.status_code in {200, 302, 422}
     after = AccessRequest.objects.get(pk=held.pk)

@@ -3,6 +3,7 @@
 //   node provider.mjs PORT FILE
 //
 // FILE: {"client": {…}, "people": {"<account>": {"sub": …, "email": …, …}}, "claims_in_id_token": false, "end_session": true}
+// With "acr" in the form the sign-in is said to be of that kind, whatever the client wanted.
 // Prints "ready" once it listens. Its sign-in page has one field, the account; its own pages are the provider's.
 import { createServer } from 'node:http';
 import { readFileSync } from 'node:fs';
@@ -20,10 +21,14 @@ const provider = new Provider(issuer, {
   scopes: ['openid', 'email', 'profile'],
   pkce: { required: () => true },
   cookies: { keys: ['only for tests'] },
+  acrValues: ['urn:test:one', 'urn:test:two'],
   features: {
     devInteractions: { enabled: false },
+    backchannelLogout: { enabled: true },
     rpInitiatedLogout: { enabled: given.end_session !== false },
   },
+  // It calls nobody on this machine, and gives up after 2.5 s, unless told otherwise; the product of a test runs here.
+  fetch: (url, { dispatcher, signal, ...rest }) => globalThis.fetch(url, { ...rest, signal: AbortSignal.timeout(60000) }),
   interactions: { url: (ctx, interaction) => `/enter/${interaction.uid}` },
   async findAccount(ctx, id) {
     const claims = read().people[id];
@@ -45,8 +50,11 @@ const page = (uid, note) => `<!doctype html><html lang="en"><title>Provider</tit
 <form method="post" action="/enter/${uid}"><label>Account <input name="account"></label>
 <button name="do" value="enter">Enter</button><button name="do" value="stop">Stop</button></form></html>`;
 
+// How somebody entered: as the client wanted, unless the form says otherwise.
+const wanted = (params) => (params.acr_values || 'urn:test:one').split(' ')[0];
+
 async function enter(request, response) {
-  const { uid, prompt } = await provider.interactionDetails(request, response);
+  const { uid, prompt, params } = await provider.interactionDetails(request, response);
   if (request.method === 'GET') {
     response.setHeader('content-type', 'text/html');
     response.end(page(uid, `prompt ${prompt.name}`));
@@ -58,7 +66,7 @@ async function enter(request, response) {
   const known = Object.entries(read().people).find(([account]) => account === form.get('account'));
   const result = form.get('do') === 'stop'
     ? { error: 'access_denied', error_description: 'stopped' }
-    : { login: { accountId: known ? known[0] : 'nobody' } };
+    : { login: { accountId: known ? known[0] : 'nobody', acr: form.get('acr') || wanted(params) } };
   await provider.interactionFinished(request, response, result, { mergeWithLastSubmission: false });
 }
 

@@ -43,7 +43,7 @@ def processes(names: list[str], env: dict[str, str], folder: Path, port: int) ->
             process.terminate()
         for name, process in running.items():
             try:
-                process.wait(30)
+                process.wait(300)
             except subprocess.TimeoutExpired:
                 process.kill()
                 pytest.fail(f"{name} did not stop: {logs[name].read_text()}")
@@ -74,7 +74,7 @@ def page(port: int, path: str, logs: dict[str, Path], seconds: float = 600) -> t
     deadline = time.monotonic() + seconds
     while True:
         try:
-            with urllib.request.urlopen(asked, timeout=30) as answer:
+            with urllib.request.urlopen(asked, timeout=300) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()

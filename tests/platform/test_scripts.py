@@ -56,7 +56,7 @@ def run(checkout: Path, *arguments: str, env: dict[str, str]) -> subprocess.Comp
         env=env,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 
@@ -113,7 +113,7 @@ def _ready(process: subprocess.Popen[bytes], port: int, log: Path) -> float:
                 pytest.skip("There is no network to install from.")
             pytest.fail(log.read_text())
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=60):
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=300):
                 return time.monotonic()
         except OSError:
             time.sleep(0.05)

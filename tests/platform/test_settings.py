@@ -106,6 +106,9 @@ CASES = [
     Case("a provider by name", "E032", "is no address", PROVIDER | {ISSUER: "login.example.com"}),
     Case("a provider without TLS", "E033", "is not https", PROVIDER | {ISSUER: "http://login.example.com"}),
     Case("a host that only looks local", "E033", "is not https", PROVIDER | {ISSUER: "http://127.0.0.1.example.com"}),
+    Case("a provider of no name", "E034", "names 'Two words'", {"LATCHKEY_OIDC_MORE": "Two words"}),
+    Case("sessions idle for longer than they last", "E035", "longer than", {"LATCHKEY_SESSION_IDLE_MINUTES": "9999"}),
+    Case("a list that is none", "E036", "LATCHKEY_BREACHED_PASSWORDS", {"LATCHKEY_BREACHED_PASSWORDS": "/nowhere"}),
     Case("no signing keys", "W004", "no dossiers are signed", {"LATCHKEY_SIGNING_KEYS": None}),
     Case("a slip of the pen", "W001", "Nobody reads LATCHKEY_REDIS_URI", {"LATCHKEY_REDIS_URI": "redis://x"}),
     Case(
@@ -130,7 +133,7 @@ def python(code: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
         env={"DJANGO_SETTINGS_MODULE": "config.settings"} | env,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         check=False,
     )
 
@@ -239,7 +242,7 @@ def test_no_process_starts_with_wrong_settings(process: str, change: dict[str, s
         env=changed(change),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         check=False,
     )
     assert ended.returncode not in {0, None}

@@ -220,7 +220,7 @@ def test_it_stops_when_the_worker_dies(data: Path) -> None:
         env=probe(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         check=False,
     )
     assert ended.returncode == 1

@@ -11,6 +11,7 @@ from asgiref.testing import ApplicationCommunicator
 from channels.layers import get_channel_layer
 from channels.routing import URLRouter
 from django.contrib.auth.models import AnonymousUser
+from django.test import Client
 
 from access_requests.events import group_of
 from access_requests.models import AccessRequest
@@ -27,10 +28,11 @@ from tests.portal.conftest import Stage
 class Socket(ApplicationCommunicator):
     """A browser's end of a web socket. (channels.testing has one, but it wants the server daphne.)"""
 
-    def __init__(self, user: Any, pk: int) -> None:
-        """Prepare; `opens` connects."""
+    def __init__(self, session: Any, pk: int) -> None:
+        """Prepare with the browser's session; `opens` connects."""
         path = f"/ws/requests/{pk}/"
-        super().__init__(URLRouter(websocket_urlpatterns), {"type": "websocket", "path": path, "user": user})
+        scope = {"type": "websocket", "path": path, "session": session}
+        super().__init__(URLRouter(websocket_urlpatterns), scope)
 
     async def opens(self) -> bool:
         """Connect; whether we were let in."""
@@ -47,8 +49,16 @@ async def ring(pk: int) -> None:
     await get_channel_layer().group_send(group_of(pk), {"type": "request.moved", "request": pk})
 
 
-async def _hears(user: Any, pk: int) -> Any:
-    socket = Socket(user, pk)
+def session_of(user: Any) -> Any:
+    """Return the session of a browser in which somebody is signed in."""
+    browser = Client()
+    if not user.is_anonymous:
+        browser.force_login(user)
+    return browser.session
+
+
+async def _hears(session: Any, pk: int) -> Any:
+    socket = Socket(session, pk)
     if not await socket.opens():
         return None
     await ring(pk)
@@ -57,7 +67,9 @@ async def _hears(user: Any, pk: int) -> Any:
     return json.loads(message["text"])
 
 
-hears = async_to_sync(_hears)
+def hears(user: Any, pk: int) -> Any:
+    """Return what who is signed in hears of a request that moves, None for who is not let in."""
+    return async_to_sync(_hears)(session_of(user), pk)
 
 
 @pytest.mark.parametrize("who", ["requester", "approver", "admin"])
@@ -76,16 +88,16 @@ def test_nobody_is_refused(fresh_database: str, stage: Stage) -> None:
 
 
 def test_who_is_disabled_is_refused(fresh_database: str, stage: Stage) -> None:
-    access = stage.ask()
+    access, session = stage.ask(), session_of(stage.cast.requester)
     User.objects.filter(pk=stage.cast.requester.pk).update(is_active=False)
-    assert hears(stage.cast.requester, access.pk) is None
+    assert async_to_sync(_hears)(session, access.pk) is None
 
 
 def test_who_may_no_longer_see_it_hears_nothing_more(fresh_database: str, stage: Stage) -> None:
-    access = stage.ask()
+    access, session = stage.ask(), session_of(stage.cast.requester)
 
     async def scene() -> Any:
-        socket = Socket(stage.cast.requester, access.pk)
+        socket = Socket(session, access.pk)
         assert await socket.opens()
         await User.objects.filter(pk=stage.cast.requester.pk).aupdate(is_active=False)
         await ring(access.pk)
@@ -97,10 +109,10 @@ def test_who_may_no_longer_see_it_hears_nothing_more(fresh_database: str, stage:
 
 
 def test_other_requests_are_not_heard(fresh_database: str, stage: Stage) -> None:
-    mine, other = stage.ask("orders"), stage.ask("ledger")
+    mine, other, session = stage.ask("orders"), stage.ask("ledger"), session_of(stage.cast.requester)
 
     async def scene() -> bool:
-        socket = Socket(stage.cast.requester, mine.pk)
+        socket = Socket(session, mine.pk)
         assert await socket.opens()
         await ring(other.pk)
         silent = await socket.receive_nothing(timeout=0.3)

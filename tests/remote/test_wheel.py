@@ -18,7 +18,7 @@ from tests.remote.world import WorkerProcess, World, alive
 
 def built(folder: Path) -> Path:
     """Build the wheel."""
-    command = [sys.executable, str(ROOT / "script" / "lib" / "connector_wheel.py"), str(folder)]
+    command = [sys.executable, str(ROOT / "script" / "lib" / "lone_wheel.py"), "connector", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
     return Path(done.stdout.strip())
 

@@ -62,6 +62,8 @@ class Provider:
             "client_secret": CLIENT_SECRET,
             "redirect_uris": [self.product + CALLBACK],
             "post_logout_redirect_uris": [f"{self.product}/account/login/"],
+            "backchannel_logout_uri": f"{self.product}/account/oidc/back-channel/",
+            "backchannel_logout_session_required": True,
         }
         # In one go: the process may be reading.
         draft = self.file.with_suffix(".draft")
@@ -114,13 +116,14 @@ def providing(folder: Path, product: str, **options: Any) -> Iterator[Provider]:
 
 
 @contextmanager
-def configured(oidc: Oidc | None, product: str, *, password_sign_in: bool = True) -> Iterator[None]:
+def configured(oidc: Oidc | tuple[Oidc, ...] | None, product: str, *, password_sign_in: bool = True) -> Iterator[None]:
     """Have the product use these settings."""
     from django.core.cache import cache
     from django.test import override_settings
 
     cache.clear()
-    with override_settings(OIDC=oidc, PUBLIC_URL=product, PASSWORD_SIGN_IN=password_sign_in):
-        assert settings.OIDC is oidc
+    providers = oidc if isinstance(oidc, tuple) else (oidc,) if oidc else ()
+    with override_settings(OIDC_PROVIDERS=providers, PUBLIC_URL=product, PASSWORD_SIGN_IN=password_sign_in):
+        assert settings.OIDC_PROVIDERS is providers
         yield
     cache.clear()

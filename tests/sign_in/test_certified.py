@@ -124,10 +124,11 @@ def test_the_session_is_another_and_of_the_exchange_only_the_farewell_is_kept(ca
     assert not Session.objects.filter(session_key=before).exists()
     assert set(after.keys()) - {"_auth_user_id", "_auth_user_backend", "_auth_user_hash"} == {
         "oidc",
+        "accounts.session",
         "account_authentication_methods",
         "account_authentication_methods_user",
     }
-    assert set(after["oidc"]) == {"end_session", "id_token"}
+    assert set(after["oidc"]) == {"end_session", "id_token", "provider"}
     assert "access_token" not in str(dict(after))
 
 
@@ -156,7 +157,8 @@ def test_nothing_of_the_request_reaches_the_provider(cast: Cast, rita: Walker) -
     page = rita.client.post(f"{START}?{query}", planted)
     said = asked(page.context["address"])
     assert set(said) == {
-        *("client_id", "redirect_uri", "scope", "response_type", "state", "code_challenge", "code_challenge_method")
+        *("client_id", "redirect_uri", "scope", "response_type", "state", "nonce"),
+        *("code_challenge", "code_challenge_method"),
     }
     assert said["redirect_uri"] == f"{PRODUCT}/account/oidc/callback/"
     assert set(said["scope"].split()) == {"openid", "email", "profile"}

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
+import json
 import re
+import time
 from collections.abc import Iterator
 from typing import Any
 
+import jwt
 import pytest
+from cryptography.hazmat.primitives import serialization
 from django.core.cache import cache
 from django.test import Client, override_settings
 
 from accounts.models import Identity, User
 from tests.cast import Cast
-from tests.sign_in.hostile import Hostile, speaking, token
+from tests.sign_in.hostile import Hostile, private, public, speaking, token
 from tests.sign_in.provider import CALLBACK, configured
 from tests.sign_in.walking import PRODUCT, START, asked, last
 
@@ -27,17 +33,41 @@ def hostile() -> Iterator[Hostile]:
         yield one
 
 
-def sign_in(client: Client) -> Any:
+def sign_in(client: Client, hostile: Hostile) -> Any:
     """Go there and come back."""
     page = client.post(START)
     if page.status_code != 200:
         return page
-    return client.get(CALLBACK, {"code": "c", "state": asked(page.context["address"])["state"]})
+    return client.get(CALLBACK, {"code": "c", "state": hostile.begun(page.context["address"])})
 
 
 def test_the_plain_answer_is_taken(cast: Cast, client: Client, hostile: Hostile) -> None:
-    assert sign_in(client).status_code == 302
+    assert sign_in(client, hostile).status_code == 302
     assert client.get("/account/").status_code == 200
+
+
+def confused(claims: Any) -> str:
+    """Sign with HMAC, the key being what everybody knows: the public key."""
+    known = (
+        private("k1")
+        .public_key()
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    )
+    # By hand: the library refuses to sign with a public key, an attacker's does not.
+    parts = [json.dumps({"alg": "HS256", "typ": "JWT", "kid": "k1"}), json.dumps(claims)]
+    body = ".".join(base64url(part.encode()) for part in parts)
+    return f"{body}.{base64url(hmac.digest(known, body.encode(), 'sha256'))}"
+
+
+def base64url(data: bytes) -> str:
+    """Return it as a part of a token."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def changed(claims: Any) -> str:
+    """Sign for Rita, then write somebody else's name in."""
+    head, _, signature = token(claims).split(".")
+    return ".".join([head, token(claims | {"sub": "ada"}).split(".")[1], signature])
 
 
 REFUSED: dict[str, dict[str, Any]] = {
@@ -46,6 +76,26 @@ REFUSED: dict[str, dict[str, Any]] = {
     "for several, and authorised for another": {"id_claims": {"aud": ["latchkey", "b"], "azp": "b"}},
     "of another issuer": {"id_claims": {"iss": "https://evil.example"}},
     "of no issuer": {"id_claims": {"iss": None}},
+    "unsigned": {"sign": lambda claims: jwt.encode(claims, None, algorithm="none")},
+    "signed with the public key as a secret": {"sign": confused},
+    "signed with the client secret": {"sign": lambda claims: jwt.encode(claims, "s" * 32, algorithm="HS256")},
+    "signed with another's key": {"sign": lambda claims: token(claims, "k2", kid="k1")},
+    "signed with a key nobody has told of": {"sign": lambda claims: token(claims, "k2")},
+    "signed with a key too short": {"sign": lambda claims: token(claims, "small"), "keys": [public("small")]},
+    "signed with a key for something else": {"keys": [public("k1") | {"use": "enc"}]},
+    "signed in another way than the key is for": {"keys": [public("k1") | {"alg": "ES384"}]},
+    "with an extension that must be understood": {"sign": lambda claims: token(claims, crit=["b64"], b64=True)},
+    "changed after it was signed": {"sign": changed},
+    "keys that are no list": {"answers": {"/jwks": (200, {}, b'{"keys": {}}')}},
+    "keys without end": {"keys": [public("k1")] * 51},
+    "with the nonce of another sign-in": {"id_claims": {"nonce": "another"}},
+    "without a nonce": {"id_claims": {"nonce": None}},
+    "made long ago": {"id_claims": {"iat": int(time.time()) - 700}},
+    "made tomorrow": {"id_claims": {"iat": int(time.time()) + 86400, "exp": int(time.time()) + 90000}},
+    "that does not say when it was made": {"id_claims": {"iat": None}},
+    "with a time that is true": {"id_claims": {"iat": True}},
+    "of another access token": {"id_claims": {"at_hash": "b1JvB0R0o9Jf6uB7mT0bZw"}},
+    "for several, and nobody authorised": {"id_claims": {"aud": ["latchkey", "b"]}},
     "over": {"id_claims": {"exp": 1}},
     "without an end": {"id_claims": {"exp": None}},
     "with an end that is no time": {"id_claims": {"exp": "soon"}},
@@ -80,7 +130,7 @@ def test_an_answer_that_breaks_the_standard_lets_nobody_in(
 ) -> None:
     for name, value in REFUSED[case].items():
         setattr(hostile, name, value)
-    page = sign_in(client)
+    page = sign_in(client, hostile)
     assert (page.status_code, b"sent an answer that cannot be used" in page.content) == (502, True)
     assert client.get("/account/").status_code == 302
     assert not Identity.objects.exists()
@@ -121,10 +171,10 @@ def test_a_description_that_is_none_is_told(
 
 def test_the_description_is_asked_for_once_in_many_sign_ins(cast: Cast, hostile: Hostile) -> None:
     for _ in range(3):
-        assert sign_in(Client()).status_code == 302
+        assert sign_in(Client(), hostile).status_code == 302
     assert hostile.asked["/realm/.well-known/openid-configuration"] == 1
     cache.clear()
-    sign_in(Client())
+    sign_in(Client(), hostile)
     assert hostile.asked["/realm/.well-known/openid-configuration"] == 2
 
 
@@ -143,7 +193,7 @@ def test_claims_of_the_id_token_count_where_there_is_no_user_information(
 ) -> None:
     hostile.configuration = {"userinfo_endpoint": None}
     hostile.id_claims = GOOD | {"groups": ["Engineers"]}
-    sign_in(client)
+    sign_in(client, hostile)
     assert client.get("/account/").status_code == 200
     assert set(cast.requester.groups.values_list("name", flat=True)) == {"Engineers"}
 
@@ -157,13 +207,35 @@ def test_an_address_is_verified_if_it_is_said_so_and_nowhere_denied(
     both = {name: value for name, value in GOOD.items() if name != "email_verified"}
     hostile.id_claims = both | ({"email_verified": in_token} if in_token is not None else {})
     hostile.userinfo = both | ({"email_verified": in_userinfo} if in_userinfo is not None else {})
-    assert sign_in(client).status_code == status
+    assert sign_in(client, hostile).status_code == status
+
+
+OWNED: list[tuple[dict[str, Any], int]] = [
+    ({"xms_edov": True}, 302),
+    ({"xms_edov": "1"}, 302),
+    ({"xms_edov": False}, 403),
+    ({"xms_edov": "0"}, 403),
+    ({"xms_edov": [True]}, 403),
+    # What is said of the address counts before what is said of its domain.
+    ({"xms_edov": True, "email_verified": False}, 403),
+    ({"xms_edov": True, "email": "mallory@example.com"}, 403),
+]
+
+
+@pytest.mark.parametrize(("said", "status"), OWNED)
+def test_a_provider_may_say_instead_that_the_domain_is_its_own(
+    cast: Cast, client: Client, hostile: Hostile, said: dict[str, Any], status: int
+) -> None:
+    hostile.userinfo = {"sub": "rita", "email": "rita@example.com"}
+    hostile.id_claims = {"email": "rita@example.com", **said}
+    assert sign_in(client, hostile).status_code == status
+    assert Identity.objects.exists() == (status == 302)
 
 
 def test_a_verified_address_does_not_verify_another(cast: Cast, client: Client, hostile: Hostile) -> None:
     hostile.id_claims = {"email": "mallory@example.com", "email_verified": True}
     hostile.userinfo = {"sub": "rita", "email": "ada@example.com"}
-    assert sign_in(client).status_code == 403
+    assert sign_in(client, hostile).status_code == 403
     assert not Identity.objects.exists()
 
 
@@ -176,7 +248,7 @@ def test_names_are_shown_as_text_and_cut_to_fit(cast: Cast, client: Client, host
         ("", "n" * 150),
     ):
         hostile.userinfo = GOOD | {"name": said}
-        sign_in(client)
+        sign_in(client, hostile)
         assert User.objects.get(pk=cast.requester.pk).name == kept
         assert b"<script>alert" not in client.get("/account/").content
 
@@ -184,7 +256,7 @@ def test_names_are_shown_as_text_and_cut_to_fit(cast: Cast, client: Client, host
 def test_where_the_provider_ends_no_sessions_nothing_is_kept_for_it(
     cast: Cast, client: Client, hostile: Hostile
 ) -> None:
-    sign_in(client)
+    sign_in(client, hostile)
     assert "oidc" not in client.session
     assert client.post("/account/logout/").status_code == 302
 

@@ -34,7 +34,7 @@ def test_the_example_has_every_key() -> None:
     said = load(EXAMPLES["flows/databases.yaml"].encode(), "f")
     form = FLOW.read(said, (), book)
     assert book.problems == []
-    assert set(said) == set(form) - {"checks"}
+    assert set(said) == set(form) - {"checks", "space"}
     assert set(said["settings"]) == set(form["settings"])
 
 

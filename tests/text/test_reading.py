@@ -139,7 +139,7 @@ def test_an_alias_bomb_is_refused_before_it_is_read() -> None:
     [
         (
             "databases.yaml",
-            "databases.yaml: This file is not read here. Files lie in webhooks, scopes, bundles, flows.",
+            "databases.yaml: This file is not read here. Files lie in webhooks, scopes, spaces, bundles, flows.",
         ),
         ("flow/databases.yaml", "flow/: This folder is not read. Did you mean “flows”?"),
         ("flows/team/databases.yaml", "flows/team/: Folders within are not read: move the files up."),

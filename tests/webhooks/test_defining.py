@@ -91,7 +91,7 @@ def test_a_kept_secret_goes_nowhere_but_where_it_was_typed_for() -> None:
     ("change", "part", "words"),
     [
         ({"name": " "}, "name", "Give it a name"),
-        ({"method": "DELETE"}, "method", "GET or POST or PUT"),
+        ({"method": "HEAD"}, "method", "GET or PATCH or POST or PUT"),
         ({"url": "http://tickets.example.com/"}, "url", "LATCHKEY_CALL_PLAIN_HTTP"),
         ({"url": "tickets"}, "url", "is no address"),
         ({"url": "https://a:b@tickets.example.com/"}, "url", "secret header"),

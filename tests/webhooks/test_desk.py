@@ -53,6 +53,7 @@ def told(url: str, **change: Any) -> dict[str, Any]:
     whole = {
         "name": "PAM ticket",
         "description": "Ask the PAM team",
+        "active": "on",
         "method": "POST",
         "url": url,
         "timeout_seconds": "5",

@@ -46,6 +46,7 @@ from access_requests.actions.schedules import sweep_reports
 from access_requests.actions.sending import Sent, send
 from access_requests.actions.standing_in import ask_stand_ins, ask_stand_ins_again, sweep_stand_ins
 from access_requests.actions.sweeps import sweep, sweep_cleanups
+from access_requests.actions.templates import TEMPLATES_MAX, Template, drop_template, keep_template
 from access_requests.actions.tiers import sweep_escalations
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "ENTITLEMENTS_MAX",
     "FAVOURITES_MAX",
     "RECIPIENTS_MAX",
+    "TEMPLATES_MAX",
     "AlreadySeen",
     "BadAsk",
     "DryRun",
@@ -61,6 +63,7 @@ __all__ = [
     "NothingToSee",
     "Room",
     "Sent",
+    "Template",
     "Wish",
     "absorb",
     "approve",
@@ -78,6 +81,7 @@ __all__ = [
     "delete_report",
     "dispatch",
     "drop_favourite",
+    "drop_template",
     "dry_run",
     "end",
     "export_now",
@@ -89,6 +93,7 @@ __all__ = [
     "grant_again",
     "hand_back",
     "keep_favourite",
+    "keep_template",
     "off_board",
     "pause_report",
     "propose_end",

@@ -20,6 +20,7 @@ from access_requests.events import moved, ring_dispatch
 from access_requests.models import AccessRequest, Freeze, Revocation
 from access_requests.queries.emergencies import BEFORE, in_scope, progress_of, words_of
 from access_requests.queries.leaving import would_give
+from accounts.actions import require
 from accounts.models import User
 from audit.actions import Subject, record
 from audit.actor import Actor, system
@@ -28,6 +29,7 @@ from flows import actions as flow_actions
 from flows.models import AccessFlow
 from integrations.models import Integration
 
+REVOKE, EVERYWHERE = "requests.revoke_accessrequest", "requests.revoke_everywhere"
 REASON_MAX = 2000
 # So many requests are taken in one step; a sweep comes every two seconds.
 STEP = 500
@@ -47,9 +49,9 @@ def revoke_all(
     """Begin to end everything of `subject` (nothing for everywhere); one that runs already is returned instead.
 
     `automatic_off` also switches off the automatic flows that would give it again, in the same transaction.
-    Whether the actor may is the caller's, who knows the door; what is about flows is asked there. Raises NotPossible
-    without a reason.
+    Raises NotPossible without a reason, NotAllowed.
     """
+    require(actor, EVERYWHERE if kind == RevocationKind.EVERYWHERE else REVOKE)
     moment = at or timezone.now()
     if not reason.strip():
         raise NotPossible("Say why: everybody whose access ends will read it.")
@@ -182,8 +184,9 @@ def freeze(
 ) -> Freeze:
     """Let no new access open, everywhere or in one integration. What is still being opened is stopped; ends go on.
 
-    Whether the actor may is the caller's. Raises NotPossible without a reason, or when it is frozen already.
+    Raises NotPossible without a reason, or when it is frozen already, and NotAllowed.
     """
+    require(actor, EVERYWHERE)
     moment = at or timezone.now()
     if not reason.strip():
         raise NotPossible("Say why: everybody who waits will read it.")
@@ -208,6 +211,7 @@ def freeze(
 
 def thaw(frozen: Freeze, *, actor: Actor, reason: str, at: datetime | None = None) -> None:
     """Let access open again: what waited is looked at anew. Raises NotPossible without a reason, or when it is over."""
+    require(actor, EVERYWHERE)
     moment = at or timezone.now()
     if not reason.strip():
         raise NotPossible("Say why it may go on.")

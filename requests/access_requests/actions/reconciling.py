@@ -34,7 +34,7 @@ from audit.actor import Actor, system
 from integrations import actions as integrations
 from integrations.choices import IntegrationStatus, OrderVerb
 from integrations.models import Integration, Order
-from integrations.queries import open_orders_of, unabsorbed
+from integrations.queries import open_orders_of, tells_people, unabsorbed
 
 # How many runs the clock lets go on at once, and by how much the time between two of them varies.
 RUNS_AT_ONCE = 5
@@ -56,6 +56,8 @@ def look_now(integration: Integration, *, actor: Actor, at: datetime | None = No
     moment = at or timezone.now()
     if integration.status == IntegrationStatus.DISABLED or integration.deleting_since:
         raise NotPossible(f"{integration.name} is disabled: nothing is looked at there.")
+    if tells_people(integration):
+        raise NotPossible(f"{integration.name} only tells of people: no access is given there.")
     with transaction.atomic():
         run = start(integration, f"{actor.name} asked for it", at=moment)
         subject = Subject("integration", str(integration.pk), integration.name)
@@ -132,6 +134,8 @@ def _start_due(at: datetime) -> None:
         return
     runs = ReconcileRun.objects.filter(integration=OuterRef("pk")).order_by("-started_at")
     known = Integration.objects.filter(status__in=_ANSWERS, deleting_since__isnull=True, reconcile_hours__gt=0)
+    # A directory gives nothing that could be otherwise.
+    known = known.filter(directory__isnull=True)
     known = known.annotate(
         begun=Subquery(runs.values("started_at")[:1]), by=Subquery(runs.values("spread")[:1])
     ).order_by(F("begun").asc(nulls_first=True), "pk")

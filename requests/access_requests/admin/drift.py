@@ -105,7 +105,7 @@ def drift_page(request: HttpRequest) -> HttpResponse:
     """Show what waits for a decision, narrowed by the address, and how much of each integration was looked at."""
     _need(request, VIEW)
     given = {name: request.GET.get(name, "").replace("\0", "").strip()[:200] for name in FIELDS}
-    known = list(Integration.objects.order_by("name"))
+    known = list(Integration.objects.filter(directory__isnull=True).order_by("name"))
     chosen = next((one for one in known if str(one.pk) == given["integration"]), None)
     given["integration"] = str(chosen.pk) if chosen else ""
     number = request.GET.get("page", "1")

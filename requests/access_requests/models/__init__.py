@@ -18,6 +18,7 @@ from access_requests.models.requests import (
     Transition,
 )
 from access_requests.models.sending import SentForm, new_token
+from access_requests.models.templates import RequestTemplate
 from access_requests.models.wishes import Favourite, Narrowing
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "Pulse",
     "ReconcileRun",
     "Report",
+    "RequestTemplate",
     "Review",
     "Reviewer",
     "Revocation",

@@ -61,7 +61,7 @@ class Asker:
         found = [
             one
             for one in entitlements_on(ids)
-            if not one.refusal and any(target_covers(target, one) for target in targets)
+            if not one.refusal and any(target_covers(target, one) for target in targets) and self.reach.gives(one)
         ]
         return found[:BUNDLE_MAX]
 

@@ -53,6 +53,22 @@ def find_people(user: User, flows: Iterable[FlowFacts], text: str) -> list[User]
     return list(found.order_by("name", "email")[:FOUND_MAX])
 
 
+def people_for(user: User, flows: Iterable[FlowFacts], text: str) -> QuerySet[User]:
+    """Return whom a person may ask for, by name: with a text those who have it in name or address; without one, or with
+    less than a search takes, their direct reports, where a flow speaks of these."""
+    every, text = list(flows), text.strip()
+    if len(text) >= LETTERS_MIN:
+        found = _allowed(user, every).filter(Q(name__icontains=text) | Q(email__icontains=text))
+        return found.order_by("name", "email")
+    speaks = any(RequestScope.DIRECT_REPORTS in _scopes(flow) for flow in every)
+    return _reports(user) if speaks else User.objects.none()
+
+
+def named_one(user: User, flows: Iterable[FlowFacts], text: str) -> User | None:
+    """Return whom a program names, by id or address; None as `find_one`. One query."""
+    return find_one(user, flows, OTHER, text) if "@" in text else find_one(user, flows, text, "")
+
+
 def find_one(user: User, flows: Iterable[FlowFacts], chosen: str, address: str) -> User | None:
     """Return whom the form names: a direct report by id, somebody else by address; None for whoever may not be asked
     for, as for whoever does not exist. One query."""

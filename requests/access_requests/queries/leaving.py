@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from access_requests.choices import ApprovalStatus, RequestState, RevocationKind
 from access_requests.models import AccessRequest, Approval, Revocation, StandingRecord
 from access_requests.queries.emergencies import in_scope
 from accounts.models import User
-from accounts.queries import facts_of
+from accounts.queries import facts_of, open_sessions, sessions_ended_with
 from flows.choices import ConditionType
 from flows.models import AccessFlow
 from flows.queries import active_flows, automatic_flows, automatic_in, people_in
@@ -46,6 +47,9 @@ class Leftovers:
     tasks: int
     reports: int
     links: int
+    # Where they are signed in now, and how many sessions ended with the account.
+    sessions: int
+    sessions_ended: int
     tokens: tuple[ConnectorToken, ...]
     owned: tuple[Owned, ...]
     approves: tuple[Named, ...]
@@ -54,7 +58,7 @@ class Leftovers:
 
 
 def leftovers_of(person: User) -> Leftovers:
-    """Return what somebody who leaves leaves behind. Ten queries, and one for each flow that names them."""
+    """Return what somebody who leaves leaves behind. Twelve queries, and one for each flow that names them."""
     standing = StandingRecord.objects.filter(person=person).select_related("integration")
     waiting = Approval.objects.filter(approver=person, status=ApprovalStatus.PENDING)
     # A token knows its maker by name alone, as the trail does: somebody has to look whether it is theirs.
@@ -63,6 +67,8 @@ def leftovers_of(person: User) -> Leftovers:
         tasks=waiting.filter(request__state=RequestState.PENDING).count(),
         reports=person.reports.filter(is_active=True).count(),
         links=person.sign_in_links.filter(used_at__isnull=True).count(),
+        sessions=open_sessions(person, timezone.now()).count(),
+        sessions_ended=sessions_ended_with(person),
         tokens=tuple(made.select_related("connector")[:FLOWS_SHOWN]),
         owned=_owned(person),
         approves=_approves(person),

@@ -39,6 +39,7 @@ ADMINISTRATION = (
     Place("Access flows", "flow", "admin:flows_accessflow_changelist", "flows.view_accessflow"),
     Place("Access scopes", "filter", "admin:flows_accessscope_changelist", "flows.view_accessscope"),
     Place("Bundles", "cube", "admin:flows_bundle_changelist", "flows.view_bundle"),
+    Place("Spaces", "grid", "admin:flows_space_changelist", "flows.view_space"),
     Place("Webhooks", "external", "admin:flows_webhook_changelist", "flows.view_webhook"),
     Place(
         *("Requests", "layers", "admin:requests_accessrequest_changelist", "requests.view_accessrequest"),
@@ -56,6 +57,7 @@ ADMINISTRATION = (
         *("People", "users", "admin:accounts_user_changelist", "accounts.view_user"),
         also=("admin:accounts_group_changelist", "admin:accounts_letter_changelist"),
     ),
+    Place("Roles", "shield", "admin:roles", "accounts.view_user"),
     Place("Emergencies", "snow", "emergencies", "requests.view_revocation", also=("overdue", "envelopes")),
     Place("Audit", "hash", "admin:audit_auditentry_changelist", "audit.view_auditentry"),
 )

@@ -2,6 +2,7 @@
 
 from access_requests.views.activity import activity, activity_csv
 from access_requests.views.answers import approve, grant_again, hand_back, reject, revoke, withdraw
+from access_requests.views.arriving import open_requests, step_up
 from access_requests.views.asking import check_request, find_people, find_resources, new_request, sent_requests
 from access_requests.views.declaring import (
     confirm_declaration,
@@ -89,6 +90,7 @@ __all__ = [
     "my_access",
     "my_tasks",
     "new_request",
+    "open_requests",
     "overdue",
     "refuse_declaration",
     "reject",
@@ -112,6 +114,7 @@ __all__ = [
     "schedule_reading",
     "sent_requests",
     "show_password",
+    "step_up",
     "thaw",
     "why_not",
     "withdraw",

@@ -1,0 +1,1 @@
+"""Microsoft Entra ID as a directory: its people, its groups, and who is in them. It only reads."""

@@ -1,0 +1,1 @@
+"""Google Workspace as a directory: its people, its groups, and who is in them. It only reads."""

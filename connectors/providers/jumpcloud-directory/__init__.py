@@ -1,0 +1,1 @@
+"""JumpCloud as a directory: its people, its groups, and who is in them. It only reads."""

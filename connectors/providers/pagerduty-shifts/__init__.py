@@ -1,0 +1,1 @@
+"""PagerDuty as a schedule: who is on call, from when to when. It only reads."""

@@ -1,0 +1,1 @@
+"""Splunk On-Call (VictorOps) as a schedule: who is on call, from when to when. It only reads."""

@@ -1,0 +1,1 @@
+"""Zenduty as a schedule: who is on call now. It only reads."""

@@ -1,0 +1,1 @@
+"""People from outside: what directories and shift schedules tell, read, judged and taken over."""

@@ -1,0 +1,1 @@
+"""The command line `latchkey`, against the product itself, and against servers that mean no good."""

@@ -1,0 +1,1 @@
+"""The public admin API and the Terraform API."""
