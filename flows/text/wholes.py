@@ -59,7 +59,8 @@ class Keys(Node):
         """Return the mapping without what goes without saying."""
         found = CommentedMap()
         for key, node in self.fields.items():
-            if not (node.quiet and canonical(plain[key]) == canonical(node.default)):
+            # What was kept before there was such a key says what goes without saying.
+            if not (node.quiet and canonical(plain.get(key, node.default)) == canonical(node.default)):
                 found[key] = node.tree(plain[key])
         return found
 

@@ -249,7 +249,8 @@ json_values = st.recursive(
 @settings(max_examples=60)
 def test_a_webhooks_body_comes_back_as_it_was(body: dict[str, Any], headers: dict[str, str]) -> None:
     form = {
-        **{"name": "A", "description": "", "method": "POST", "url": "https://a.example/", "headers": headers},
+        **{"name": "A", "description": "", "active": True, "method": "POST"},
+        **{"url": "https://a.example/", "headers": headers},
         **{"body": body, "oauth": None, "validators": [{"path": "$.ok", "operator": "is", "value": "true"}]},
         **{"timeout": 10, "error_message": "", "secrets": {"header:X-Key": "kept"}},
     }
