@@ -14,11 +14,8 @@ from accounts.models import User
 
 
 def concerned(people: Iterable[Any]) -> list[uuid.UUID]:
-    """Return those of some people who ask for, hold or answer for something now. One query.
-
-    What automatic flows give is looked at apart.
-    """
-    asked = AccessRequest.objects.filter(automatic=False, state__in=OPEN).order_by()
+    """Return those of some people who ask for, hold or answer for something now, automatic access too. One query."""
+    asked = AccessRequest.objects.filter(state__in=OPEN).order_by()
     answers = Approval.objects.filter(request__state__in=WAITING, approver=OuterRef("pk")).order_by()
     more = ExtensionApproval.objects.filter(extension__state=ExtensionState.PENDING, approver=OuterRef("pk"))
     open_now = (
