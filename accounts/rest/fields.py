@@ -13,6 +13,15 @@ from rest_framework import serializers
 _LEAST, _MOST = -62_135_596_800, 253_402_300_799
 
 
+# What may be left out, and may be null.
+OPTIONAL: dict[str, Any] = {"required": False, "allow_null": True}
+
+
+def text(most: int = 200, **more: Any) -> serializers.CharField:
+    """Return a field of text. Nothing is trimmed: clients want back what they wrote."""
+    return serializers.CharField(max_length=most, trim_whitespace=False, **more)
+
+
 class NextPage(serializers.Serializer[object]):
     """Where the next page begins, if there is one."""
 

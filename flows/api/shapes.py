@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.rest.fields import NextPage
+from accounts.rest.fields import OPTIONAL, NextPage, text
 from flows.api.parts import SELECTOR_TYPES
 from flows.choices import FieldKind, MatchOperator, RequestScope, SelectorMode
 from flows.decision.windows import DAYS
@@ -14,13 +14,7 @@ from flows.decision.windows import DAYS
 NAME_MAX, TEXT_MAX, LIST_MAX = 150, 10_000, 1000
 # So many minutes are a century: more is a mistake.
 MINUTES_MAX = 52_560_000
-OPTIONAL: dict[str, Any] = {"required": False, "allow_null": True}
 _CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9](:00)?$"
-
-
-def text(most: int = 200, **more: Any) -> serializers.CharField:
-    """Return a field of text. Nothing is trimmed: clients want back what they wrote."""
-    return serializers.CharField(max_length=most, trim_whitespace=False, **more)
 
 
 def texts(most: int = 500, **more: Any) -> serializers.ListField:

@@ -7,8 +7,8 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.choices import SpaceRole
-from accounts.rest.fields import NextPage
-from flows.api.shapes import LIST_MAX, many, text, texts
+from accounts.rest.fields import NextPage, text
+from flows.api.shapes import LIST_MAX, many, texts
 from flows.models.spaces import NAME_MAX
 
 ROLES = {"SpaceOwner": SpaceRole.OWNER, "SpaceManager": SpaceRole.MANAGER}

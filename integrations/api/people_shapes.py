@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from accounts.rest.fields import NextPage
-from integrations.api.shapes import OPTIONAL, text
+from accounts.rest.fields import OPTIONAL, NextPage, text
 
 MEMBERS_MAX = 10_000
 

@@ -7,16 +7,10 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from accounts.rest.fields import NextPage
+from accounts.rest.fields import OPTIONAL, NextPage, text
 from integrations.api.stores import BUILT_IN, FIELDS
 
-OPTIONAL: dict[str, Any] = {"required": False, "allow_null": True}
 VALUE_MAX, LIST_MAX = 200_000, 200
-
-
-def text(most: int = 200, **more: Any) -> serializers.CharField:
-    """Return a field of text. Nothing is trimmed: clients want back what they wrote."""
-    return serializers.CharField(max_length=most, trim_whitespace=False, **more)
 
 
 @extend_schema_field({"description": "A text, a number, a yes or no, or a tree."})

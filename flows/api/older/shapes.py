@@ -6,8 +6,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.rest.fields import Instant
-from flows.api.shapes import LIST_MAX, NAME_MAX, OPTIONAL, many, text, texts
+from accounts.rest.fields import OPTIONAL, Instant, text
+from flows.api.shapes import LIST_MAX, NAME_MAX, many, texts
 from flows.choices import MatchOperator
 from flows.decision.windows import DAYS
 

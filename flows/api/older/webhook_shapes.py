@@ -6,7 +6,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from flows.api.shapes import NAME_MAX, OPTIONAL, TEXT_MAX, many, text
+from accounts.rest.fields import OPTIONAL, text
+from flows.api.shapes import NAME_MAX, TEXT_MAX, many
 
 METHODS = ("POST", "PUT", "DELETE", "GET", "PATCH")
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.rest.fields import Instant
-from integrations.api.shapes import LIST_MAX, OPTIONAL, Value, text
+from accounts.rest.fields import OPTIONAL, Instant, text
+from integrations.api.shapes import LIST_MAX, Value
 
 
 def _values() -> serializers.DictField:
